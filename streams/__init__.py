@@ -1,0 +1,1 @@
+"""The Kafka side: topics, publishing, the Faust workers, and a local broker."""

@@ -1,0 +1,93 @@
+"""Everything that the Kafka side can raise on purpose.
+
+StreamsError
+├── BrokerError                  a broker is not there, or cannot be started
+│   ├── BrokerUnavailableError   nothing that speaks Kafka answers at HOST:PORT
+│   ├── JavaError                no Java, or one that is too old
+│   ├── MavenError               no Maven, or it could not fetch Apache Kafka
+│   ├── PortTakenError           something else listens on the port asked for
+│   ├── FolderInUseError         another broker runs on the folder
+│   └── BrokerDiedError          the local broker ended, or never became ready
+├── TopicError                   topics are missing, or cannot be created
+├── PublishError                 the broker did not take every event
+├── LostEvidenceError            Kafka deleted records before they were read
+└── WorkerError                  the worker cannot go on
+
+`exit_code` is what the command `lineage` ends with. A message is one sentence that says what
+was wrong, where, and what would be right; it never quotes an event.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "BrokerDiedError",
+    "BrokerError",
+    "BrokerUnavailableError",
+    "FolderInUseError",
+    "JavaError",
+    "LostEvidenceError",
+    "MavenError",
+    "PortTakenError",
+    "PublishError",
+    "StreamsError",
+    "TopicError",
+    "WorkerError",
+]
+
+
+class StreamsError(Exception):
+    """Base of every error that this package raises on purpose."""
+
+    exit_code: ClassVar[int] = 3
+
+
+class BrokerError(StreamsError):
+    """A broker is not there, or cannot be started."""
+
+
+class BrokerUnavailableError(BrokerError):
+    """Nothing that speaks Kafka answers at HOST:PORT."""
+
+    def __init__(self, bootstrap: str, why: str = "nothing answers") -> None:
+        super().__init__(
+            f"no Kafka broker at {bootstrap}: {why}; give the address of one that runs with "
+            "--bootstrap HOST:PORT or LINEAGE_BOOTSTRAP, or start one with `lineage broker`"
+        )
+
+
+class JavaError(BrokerError):
+    """No Java, or one that is too old."""
+
+
+class MavenError(BrokerError):
+    """No Maven, or it could not fetch Apache Kafka."""
+
+
+class PortTakenError(BrokerError):
+    """Something else listens on the port asked for."""
+
+
+class FolderInUseError(BrokerError):
+    """Another broker runs on the folder."""
+
+
+class BrokerDiedError(BrokerError):
+    """The local broker ended, or never became ready."""
+
+
+class TopicError(StreamsError):
+    """Topics are missing, or cannot be created."""
+
+
+class PublishError(StreamsError):
+    """The broker did not take every event."""
+
+
+class LostEvidenceError(StreamsError):
+    """Kafka deleted records before they were read."""
+
+
+class WorkerError(StreamsError):
+    """The worker cannot go on."""
