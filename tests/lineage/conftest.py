@@ -1,0 +1,24 @@
+"""Examples of the semantics are put to the reference and to the tracker, in several orders."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.lineage.observed import tracked
+from tests.lineage.reference import Expected, reference
+from tests.lineage.reference_log import Event
+
+Judge = Callable[..., Expected]
+WAYS: dict[str, Callable[[list[Event]], Expected]] = {
+    "reference": reference,
+    "in one batch": tracked,
+    "one by one": lambda events: tracked(*([event] for event in events)),
+    "backwards": lambda events: tracked(*([event] for event in reversed(events))),
+}
+
+
+@pytest.fixture(params=WAYS)
+def judge(request: pytest.FixtureRequest) -> Judge:
+    """`judge(event, ...)` gives what the tables hold after those events."""
+    way = WAYS[request.param]
+    return lambda *events: way(list(events))

@@ -1,0 +1,60 @@
+"""What the tracker's tables hold, in the shape in which the reference says what they must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import lineage
+from tests.lineage.reference import (
+    ARRIVAL_COLUMNS,
+    CONFLICT_COLUMNS,
+    FACT_COLUMNS,
+    FLAG_COLUMNS,
+    Expected,
+)
+from tests.lineage.reference_log import Event, Row
+
+# What auditors see of the events themselves, apart from when the tracker acted.
+EVENT_TABLES = (
+    *("message", "message_party", "hop", "hop_record"),
+    *("dataset", "consent_change", "policy"),
+)
+
+
+def rows(store: lineage.Store, table: str, columns: Iterable[str] = ("*",)) -> list[Row]:
+    """All rows of a table or view, sorted, so that equal lists are equal tables."""
+    found: list[Row] = store.sql(f"select {', '.join(columns)} from {table}").fetchall()
+    return sorted(found, key=repr)
+
+
+def observed(store: lineage.Store) -> Expected:
+    def unique(table: str, columns: tuple[str, ...]) -> frozenset[Row]:
+        found = rows(store, table, columns)
+        assert len(set(found)) == len(found), f"{table} holds a row twice"
+        return frozenset(found)
+
+    return Expected(
+        arrivals=unique("arrival", ARRIVAL_COLUMNS),
+        facts=unique("fact", FACT_COLUMNS),
+        flags=unique("flag", FLAG_COLUMNS),
+        conflicts=unique("conflict", CONFLICT_COLUMNS),
+    )
+
+
+def key(flag: dict[str, Any]) -> tuple[str, str, str]:
+    """A flag is one (rule, message, dataset)."""
+    return flag["rule"], flag["message_id"], flag["dataset"]
+
+
+def keys(flags: Iterable[Row]) -> set[tuple[str, str, str]]:
+    return {key(dict(zip(FLAG_COLUMNS, flag, strict=True))) for flag in flags}
+
+
+def tracked(*batches: list[Event]) -> Expected:
+    """The tables of a new store in memory after these batches."""
+    with lineage.open(":memory:") as store:
+        for batch in batches:
+            applied = store.apply(batch)
+            assert not applied.dead_letters, applied.dead_letters
+        return observed(store)

@@ -1,0 +1,173 @@
+"""Point 8: any order, split, repeat and restart gives what the reference gives.
+
+`LINEAGE_EXAMPLES` sets how many adversarial histories each property is tried on.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import lineage
+from tests.lineage.builders import Event
+from tests.lineage.event_rows import event_rows
+from tests.lineage.junk import JUNK, junk
+from tests.lineage.logs import History, histories, logs
+from tests.lineage.observed import EVENT_TABLES, key, keys, observed, rows
+from tests.lineage.reference import FLAG_COLUMNS, reference
+from tests.lineage.reference_log import canonical
+
+EXAMPLES = int(os.environ.get("LINEAGE_EXAMPLES", "60"))
+
+
+def tried(share: float = 1.0) -> settings:
+    """Settings for a property; `share` of the examples for one that is slow."""
+    return settings(
+        max_examples=max(5, int(EXAMPLES * share)),
+        deadline=None,
+        derandomize=False,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    )
+
+
+@contextmanager
+def database() -> Iterator[Path]:
+    """A path of its own for each example: a deleted one that comes again gives the old database."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "lineage.duckdb"
+
+
+def after(history: History) -> tuple[dict[str, Any], str]:
+    """All that must not depend on how the events came, and the digest."""
+    with lineage.open(":memory:") as store:
+        for batch in history.batches:
+            store.apply(batch)
+        tables: dict[str, Any] = {name: rows(store, name) for name in EVENT_TABLES}
+        return {**tables, "derived": observed(store)}, store.digest()
+
+
+def replayed(store: lineage.Store) -> set[tuple[str, str, str]]:
+    """The flags that stand after the whole history of raising and clearing, one step at a time."""
+    standing: set[tuple[str, str, str]] = set()
+    query = "select status, rule, message_id, dataset from flag_history order by seq"
+    for status, *flag in store.sql(query).fetchall():
+        one = (flag[0], flag[1], flag[2])
+        if status == "RAISED":
+            standing.add(one)
+        else:
+            assert status == "CLEARED"
+            assert one in standing, "cleared what did not stand"
+            standing.remove(one)
+    return standing
+
+
+@tried()
+@given(histories())
+def test_after_every_batch_the_tables_are_what_the_reference_says(history: History) -> None:
+    applied: list[Event] = []
+    with lineage.open(":memory:") as store:
+        for batch in history.batches:
+            assert not store.apply(batch).dead_letters
+            applied += batch
+            assert observed(store) == reference(applied)
+
+
+@tried(0.25)
+@given(histories(restarts=True))
+def test_a_restart_between_batches_changes_nothing(history: History) -> None:
+    with database() as path:
+        store = lineage.open(path)
+        try:
+            for number, batch in enumerate(history.batches):
+                if number in history.restarts:
+                    store.close()
+                    store = lineage.open(path)
+                store.apply(batch)
+            assert observed(store) == reference(history.events)
+            assert replayed(store) == keys(observed(store).flags)
+        finally:
+            store.close()
+
+
+@tried()
+@given(histories())
+def test_what_was_raised_less_what_was_cleared_is_what_stands(history: History) -> None:
+    standing: set[tuple[str, str, str]] = set()
+    with lineage.open(":memory:") as store:
+        for batch in history.batches:
+            applied = store.apply(batch)
+            present = observed(store).flags
+            raised = {key(flag) for flag in applied.raised}
+            cleared = {key(flag) for flag in applied.cleared}
+            assert cleared <= standing, "cleared what did not stand"
+            standing = (standing - cleared) | raised
+            assert standing == keys(present)
+            for flag in applied.raised:
+                assert tuple(flag[name] for name in FLAG_COLUMNS) in present
+        assert replayed(store) == standing
+
+
+@tried(0.5)
+@given(histories(), st.randoms(use_true_random=False))
+def test_order_splits_and_repeats_leave_tables_and_digest_alone(
+    history: History, random: Random
+) -> None:
+    expected = after(history)
+    once = history.events
+    assert after(History((once,))) == expected
+    assert after(History(tuple([event] for event in reversed(once)))) == expected
+    twice = once * 2
+    random.shuffle(twice)
+    cut = random.randint(0, len(twice))
+    assert after(History((twice[:cut], twice[cut:]))) == expected
+
+
+@tried(0.5)
+@given(histories())
+def test_tables_of_events_hold_the_events_that_count(history: History) -> None:
+    with lineage.open(":memory:") as store:
+        for batch in history.batches:
+            store.apply(batch)
+        for table, expected in event_rows(history.events).items():
+            columns, wanted = expected
+            assert rows(store, table, columns) == sorted(wanted, key=repr), table
+
+
+@tried(0.5)
+@given(histories(), st.lists(junk(), min_size=1, max_size=4), st.data())
+def test_dead_letters_change_nothing_and_are_all_there(
+    history: History, bad: list[Event], data: st.DataObject
+) -> None:
+    with lineage.open(":memory:") as store:
+        dead = 0
+        for batch in history.batches:
+            dead += len(store.apply(data.draw(st.permutations(batch + bad))).dead_letters)
+        assert observed(store) == reference(history.events)
+        assert dead == len(bad) * len(history.batches)
+
+
+@pytest.mark.parametrize("bad", JUNK, ids=range(len(JUNK)))
+def test_an_event_that_breaks_the_contract_is_a_dead_letter(bad: Event) -> None:
+    with lineage.open(":memory:") as store:
+        (letter,) = store.apply([bad]).dead_letters
+        assert letter.reason
+        assert rows(store, "dead_letter", ["reason", "sha256"]) == [(letter.reason, letter.sha256)]
+        assert observed(store) == reference([])
+
+
+@tried(0.5)
+@given(logs().filter(bool), st.data())
+def test_another_log_has_another_digest(events: list[Event], data: st.DataObject) -> None:
+    left_out = data.draw(st.sampled_from(events))
+    fewer = [event for event in events if canonical(event) != canonical(left_out)]
+    assert after(History((fewer,)))[1] != after(History((events,)))[1]
