@@ -8,7 +8,7 @@ instant, or move what was not there yet. `logs` gives valid events with repeats 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -208,10 +208,13 @@ def respell_instant(text: str, offset_minutes: int | None) -> str:
 
 
 @st.composite
-def logs(draw: st.DrawFn) -> list[Event]:
-    """Valid events, with repeats, respelled repeats and conflicts, in no particular order."""
+def logs(draw: st.DrawFn, full: bool | None = None) -> list[Event]:
+    """Valid events, with repeats, respelled repeats and conflicts, in no particular order.
+
+    A `full` log has some of each event type; None is either.
+    """
     world = draw(worlds())
-    full = draw(st.booleans())
+    full = draw(st.booleans()) if full is None else full
     events = [
         *draw(of_type(world, "MessageSent", 2 * full, 4)),
         *draw(of_type(world, "RecordsMoved", 4 * full, 8)),
@@ -231,6 +234,11 @@ def logs(draw: st.DrawFn) -> list[Event]:
     return events
 
 
+def happened_at(event: Event) -> datetime:
+    fields = ("sent_at", "moved_at", "effective_at", "declared_at")
+    return instant(next(event[name] for name in fields if name in event))
+
+
 @dataclass(frozen=True)
 class History:
     """Batches in the order in which they come; the store is reopened before the batches named."""
@@ -247,6 +255,12 @@ class History:
 def histories(draw: st.DrawFn, restarts: bool = False) -> History:
     """A log in any order, cut anywhere; with `restarts`, at least one if there is a cut."""
     events = draw(st.permutations(draw(logs())))
+    order = draw(st.sampled_from(("any", "in time", "in time but a few", "backwards")))
+    if order != "any":
+        events = sorted(events, key=happened_at, reverse=order == "backwards")
+    if order == "in time but a few" and events:
+        for late in draw(st.lists(st.sampled_from(range(len(events))), max_size=2)):
+            events.append(events.pop(late))
     cuts = sorted(draw(st.sets(st.integers(1, max(1, len(events) - 1)), max_size=len(events))))
     edges = [0, *(cut for cut in cuts if cut < len(events)), len(events)]
     batches = tuple(list(events[start:end]) for start, end in pairwise(edges))
