@@ -1,0 +1,38 @@
+"""The contract: one .avsc file an event, and bytes to typed batches and back."""
+
+from schemas.batch import Batch, DeadLetter
+from schemas.errors import EncodeError, LogError, RegistryError, SchemasError
+from schemas.events import (
+    CONSENT_CHANGED,
+    DATASET_DECLARED,
+    FLAG_RAISED,
+    INPUTS,
+    MESSAGE_SENT,
+    POLICY_PUBLISHED,
+    RECORDS_MOVED,
+    EventType,
+    by_name,
+    by_topic,
+)
+from schemas.json_events import from_events, from_json_lines
+
+__all__ = [
+    "CONSENT_CHANGED",
+    "DATASET_DECLARED",
+    "FLAG_RAISED",
+    "INPUTS",
+    "MESSAGE_SENT",
+    "POLICY_PUBLISHED",
+    "RECORDS_MOVED",
+    "Batch",
+    "DeadLetter",
+    "EncodeError",
+    "EventType",
+    "LogError",
+    "RegistryError",
+    "SchemasError",
+    "by_name",
+    "by_topic",
+    "from_events",
+    "from_json_lines",
+]

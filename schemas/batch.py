@@ -1,0 +1,180 @@
+"""What decoding gives: tables of good events, and a dead letter for everything else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+_INSTANT = pl.Datetime("us")
+_WHERE: dict[str, pl.DataType | type[pl.DataType]] = {
+    "read_from": pl.String,
+    "partition": pl.Int32,
+    "position": pl.Int64,
+}
+
+# The columns of each table of a Batch. Instants are UTC without a zone. Where an event was read
+# is read_from, not source: a hop's source is the dataset that its inputs are in.
+COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+    "messages": {
+        "row": pl.UInt32,
+        "message_id": pl.String,
+        "channel": pl.String,
+        "dataset": pl.String,
+        "sent_at": _INSTANT,
+        **_WHERE,
+    },
+    "parties": {
+        "row": pl.UInt32,
+        "ordinal": pl.UInt32,
+        "role": pl.String,
+        "member_id": pl.String,
+        "tier": pl.String,
+        "region": pl.String,
+        "ai_training_consent": pl.Boolean,
+        "third_party_consent": pl.Boolean,
+    },
+    "hops": {
+        "row": pl.UInt32,
+        "hop_id": pl.String,
+        "run_id": pl.String,
+        "job": pl.String,
+        "operation": pl.String,
+        "source": pl.String,
+        "target": pl.String,
+        "method": pl.String,
+        "k": pl.Int32,
+        "moved_at": _INSTANT,
+        **_WHERE,
+    },
+    "hop_inputs": {"row": pl.UInt32, "record_id": pl.String},
+    "hop_outputs": {"row": pl.UInt32, "record_id": pl.String},
+    "consent_changes": {
+        "row": pl.UInt32,
+        "change_id": pl.String,
+        "member_id": pl.String,
+        "purpose": pl.String,
+        "granted": pl.Boolean,
+        "basis": pl.String,
+        "effective_at": _INSTANT,
+        **_WHERE,
+    },
+    "declarations": {
+        "row": pl.UInt32,
+        "declaration_id": pl.String,
+        "dataset": pl.String,
+        "kind": pl.String,
+        "party": pl.String,
+        "recipient": pl.String,
+        "declared_at": _INSTANT,
+        **_WHERE,
+    },
+    "policies": {
+        "row": pl.UInt32,
+        "policy_id": pl.String,
+        "effective_at": _INSTANT,
+        "disclosed_at": _INSTANT,
+        "document": pl.String,
+        **_WHERE,
+    },
+}
+
+# Which table has one row an event, and which hang on it by row.
+MAIN_TABLES: dict[str, tuple[str, ...]] = {
+    "messages": ("parties",),
+    "hops": ("hop_inputs", "hop_outputs"),
+    "consent_changes": (),
+    "declarations": (),
+    "policies": (),
+}
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """Something read that can't be decoded or breaks the contract.
+
+    source, partition, position: topic, partition and offset; or path, 0 and line number or
+        record number (from 1); or "apply", 0 and index in the batch (from 0).
+    reason: what was wrong and what would be right; never the text of an unknown value.
+    sha256: hex digest of the bytes.
+    value: the bytes, for the dead-letter topic alone: they could hold a message's text.
+        None: there were none (a Kafka record without a value).
+    """
+
+    source: str
+    partition: int
+    position: int
+    reason: str
+    sha256: str
+    value: bytes | None = field(repr=False, default=None)
+
+    @classmethod
+    def of(
+        cls, source: str, partition: int, position: int, reason: str, value: bytes | None
+    ) -> DeadLetter:
+        """A dead letter with the digest of its bytes (of no bytes where there are none)."""
+        digest = hashlib.sha256(value or b"").hexdigest()
+        return cls(source, partition, position, reason, digest, value)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Good events as tables (their columns: `COLUMNS`), and a dead letter for each other one.
+
+    row numbers the events of one table and joins parties to messages, and hop_inputs and
+    hop_outputs to hops. Rows are in the order in which the events were read; parties keep
+    theirs as ordinal, from 0. Record ids are unique in each row.
+    """
+
+    messages: pl.DataFrame
+    parties: pl.DataFrame
+    hops: pl.DataFrame
+    hop_inputs: pl.DataFrame
+    hop_outputs: pl.DataFrame
+    consent_changes: pl.DataFrame
+    declarations: pl.DataFrame
+    policies: pl.DataFrame
+    dead_letters: tuple[DeadLetter, ...] = ()
+
+    @property
+    def events(self) -> int:
+        """How many good events it holds."""
+        return sum(getattr(self, table).height for table in MAIN_TABLES)
+
+    @classmethod
+    def of(
+        cls, tables: Mapping[str, pl.DataFrame], dead_letters: Iterable[DeadLetter] = ()
+    ) -> Batch:
+        """A batch of these tables, the others empty."""
+        empty = {name: pl.DataFrame(schema=COLUMNS[name]) for name in COLUMNS if name not in tables}
+        return cls(**empty, **tables, dead_letters=tuple(dead_letters))
+
+    @classmethod
+    def empty(cls) -> Batch:
+        """A batch of nothing."""
+        return cls.of({})
+
+    @classmethod
+    def concat(cls, batches: Iterable[Batch]) -> Batch:
+        """All of these, in this order, as one, with rows numbered anew."""
+        parts = list(batches)
+        if len(parts) == 1:
+            return parts[0]
+        tables: dict[str, pl.DataFrame] = {}
+        for main, hanging in MAIN_TABLES.items():
+            filled = [part for part in parts if getattr(part, main).height]
+            if not filled:
+                continue
+            shifts = []
+            shift = 0
+            for part in filled:
+                shifts.append(shift)
+                shift += int(getattr(part, main)["row"].max()) + 1
+            for table in (main, *hanging):
+                tables[table] = pl.concat(
+                    getattr(part, table).with_columns(pl.col("row") + pl.lit(by, pl.UInt32))
+                    for part, by in zip(filled, shifts, strict=True)
+                )
+        return cls.of(tables, (letter for part in parts for letter in part.dead_letters))

@@ -1,0 +1,27 @@
+"""Every error that schemas raises on purpose.
+
+SchemasError
+├── EncodeError      an event that breaks the contract was to be written
+├── LogError         a path that is no event log, or one that can't be read
+└── RegistryError    a schema registry that is away, or does not know what it is asked for
+
+What was read and breaks the contract is no error: it becomes a `DeadLetter`.
+"""
+
+from __future__ import annotations
+
+
+class SchemasError(Exception):
+    """Base of all errors here; its text is one sentence for a person."""
+
+
+class EncodeError(SchemasError):
+    """An event that breaks the contract can't be written; the text names the field."""
+
+
+class LogError(SchemasError):
+    """A path is not an event log, or can't be read."""
+
+
+class RegistryError(SchemasError):
+    """A schema registry does not answer, or answers with something else than a schema."""

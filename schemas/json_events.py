@@ -1,0 +1,195 @@
+"""Events in their JSON spelling, as dicts or as lines of a log, to a Batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import orjson
+import polars as pl
+import pyarrow as pa
+
+from schemas.batch import Batch, DeadLetter
+from schemas.contract import json_type, wrong_with
+from schemas.events import FLAG_RAISED, INPUTS, EventType
+from schemas.fields import Field
+from schemas.halves import convert
+from schemas.instants import micros_column
+from schemas.tables import Where, tables_of
+
+_INPUTS = {event.name: event for event in INPUTS}
+_NAMES = ", ".join(_INPUTS)
+_Object = dict[str, Any]
+_UNFIT = (TypeError, ValueError, OverflowError)  # Arrow's errors are kinds of the first two
+
+# Parsed lines are let go block by block: with more objects alive than this, Python's garbage
+# collector walks over them again and again, and parsing takes twice as long.
+_BLOCK_LINES = 256
+
+
+def from_events(events: Sequence[Mapping[str, object]], source: str = "apply") -> Batch:
+    """A batch of event dicts in the JSON spelling; positions are indices, from 0.
+
+    What JSON can't say is a dead letter: its digest is then of the parts that JSON can say.
+    """
+    lines: list[bytes] = []
+    unspeakable: list[DeadLetter] = []
+    positions: list[int] = []
+    for position, event in enumerate(events):
+        try:
+            lines.append(orjson.dumps(event))
+        except (TypeError, RecursionError) as error:  # noqa: PERF203 - each event fails alone
+            reason = f"the event can't be written as JSON: {_first_line(error)}"
+            unspeakable.append(DeadLetter.of(source, 0, position, reason, _speakable(event)))
+        else:
+            positions.append(position)
+    batch = _decode(lines, source, positions)
+    if not unspeakable:
+        return batch
+    letters = sorted((*unspeakable, *batch.dead_letters), key=lambda letter: letter.position)
+    return Batch(**{**vars(batch), "dead_letters": tuple(letters)})
+
+
+def from_json_lines(lines: Sequence[bytes], source: str, first_position: int = 1) -> Batch:
+    """A batch of the lines of an event log, one JSON event each; blank lines are ignored.
+
+    source: the log's path. first_position: the number of the first line.
+    """
+    return _decode(lines, source, range(first_position, first_position + len(lines)))
+
+
+def _decode(lines: Sequence[bytes], source: str, positions: Sequence[int]) -> Batch:
+    reasons: dict[int, str] = {}
+    arrays: dict[str, list[pa.Array[Any]]] = {}
+    read: dict[str, list[int]] = {}
+    for start in range(0, len(lines), _BLOCK_LINES):
+        block = _grouped(lines, range(start, min(start + _BLOCK_LINES, len(lines))), reasons)
+        for name, (indices, events) in block.items():
+            pieces, bad = convert(events, partial(_arrow, _INPUTS[name]), _UNFIT)
+            for index in reversed(bad):
+                reasons[indices.pop(index)] = f"it does not fit {name}"
+            arrays.setdefault(name, []).extend(pieces)
+            read.setdefault(name, []).extend(indices)
+    tables: dict[str, pl.DataFrame] = {}
+    for name, indices in read.items():
+        if not indices:
+            continue
+        event = _INPUTS[name]
+        where = Where(source, 0, [positions[i] for i in indices])
+        good, broken = tables_of(event, _columns(event, arrays[name]), where)
+        tables |= good
+        reasons |= {indices[row]: reason for row, reason in broken.items()}
+    letters = (
+        DeadLetter.of(source, 0, positions[i], _worded(lines[i], reasons[i]), lines[i])
+        for i in sorted(reasons)
+    )
+    return Batch.of(tables, letters)
+
+
+def _grouped(
+    lines: Sequence[bytes], some: range, reasons: dict[int, str]
+) -> dict[str, tuple[list[int], list[_Object]]]:
+    """The events in some of the lines by name, each with the index of its line.
+
+    Adds to reasons why other lines are none.
+    """
+    found: dict[str, tuple[list[int], list[_Object]]] = {}
+    for index in some:
+        line = lines[index]
+        try:
+            event = orjson.loads(line)
+            indices, events = found[event["event"]]
+        except (orjson.JSONDecodeError, LookupError, TypeError):
+            if not line.strip():
+                continue
+            reason, event = _event_of(line)
+            if reason:
+                reasons[index] = reason
+                continue
+            indices, events = found.setdefault(event["event"], ([], []))
+        indices.append(index)
+        events.append(event)
+    return found
+
+
+def _worded(line: bytes, reason: str) -> str:
+    """The reason in the words of `contract`, which can also say what was there instead."""
+    try:
+        event = orjson.loads(line)
+        return wrong_with(_INPUTS[event["event"]], event) or reason
+    except (orjson.JSONDecodeError, LookupError, TypeError):
+        return reason
+
+
+def _event_of(line: bytes) -> tuple[str | None, _Object]:
+    """Why a line is no event of a known name, or None; and the event."""
+    try:
+        event = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        return f"not JSON: {_first_line(error)}", {}
+    if not isinstance(event, dict):
+        return f'must be an object with "event", not {json_type(event)}', {}
+    if "event" not in event:
+        return f'"event" is missing; it must be one of {_NAMES}', {}
+    name = event["event"]
+    if name == FLAG_RAISED.name:
+        return f'"event" must be one of {_NAMES}; {name} is produced, not read', {}
+    if not isinstance(name, str) or name not in _INPUTS:
+        return f'"event" must be one of {_NAMES}', {}
+    return None, event
+
+
+def _arrow(event: EventType, events: Sequence[_Object]) -> pa.Array[Any]:
+    """Events as one Arrow array of structs; unknown fields are left out, missing ones null.
+
+    Raises one of _UNFIT where a value is of another JSON type than its field.
+    """
+    for field in event.fields:
+        # Arrow takes a string for an array of its letters, where an array belongs.
+        if field.kind in ("ids", "records"):
+            name = field.name
+            if any(isinstance(e.get(name), str) for e in events):
+                raise TypeError(name)
+    return pa.array(events, _arrow_struct(event.fields))
+
+
+def _columns(event: EventType, arrays: Sequence[pa.Array[Any]]) -> pl.DataFrame:
+    """One row an event, as `checks` wants them."""
+    frame = pl.Series(pa.concat_arrays(arrays)).struct.unnest()
+    instants = [f.name for f in event.fields if f.kind == "instant"]
+    return frame.with_columns(micros_column(frame[name]) for name in instants)
+
+
+def _arrow_struct(fields: Sequence[Field]) -> pa.StructType:
+    return pa.struct([(field.name, _arrow_type(field)) for field in fields])
+
+
+def _arrow_type(field: Field) -> pa.DataType:
+    match field.kind:
+        case "bool":
+            return pa.bool_()
+        case "int" | "long":
+            # Arrow cuts 50.5 to 50 for an integer; as a double the checks can tell.
+            return pa.float64()
+        case "ids":
+            return pa.large_list(pa.large_string())
+        case "record":
+            return _arrow_struct(field.fields)
+        case "records":
+            return pa.large_list(_arrow_struct(field.fields))
+        case _:
+            return pa.large_string()
+
+
+def _speakable(event: object) -> bytes:
+    """Bytes to know an event by that JSON can't say: what it can't say is left out."""
+    try:
+        return json.dumps(event, skipkeys=True, default=lambda part: type(part).__name__).encode()
+    except (TypeError, ValueError, RecursionError):
+        return type(event).__name__.encode()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0]
