@@ -1,0 +1,49 @@
+"""message-lineage: where each message went, and which rules that broke.
+
+>>> import lineage
+>>> with lineage.open(":memory:") as store:
+...     applied = store.apply([])
+...     applied.events
+0
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lineage.errors import (
+    LineageError,
+    LogError,
+    NotAStoreError,
+    PolicyError,
+    QueryError,
+    StoreBusyError,
+    StoreError,
+    StoreMissingError,
+    StoreVersionError,
+)
+from lineage.store import Applied, Replayed, Store
+
+__all__ = [
+    "Applied",
+    "LineageError",
+    "LogError",
+    "NotAStoreError",
+    "PolicyError",
+    "QueryError",
+    "Replayed",
+    "Store",
+    "StoreBusyError",
+    "StoreError",
+    "StoreMissingError",
+    "StoreVersionError",
+    "open",
+]
+
+
+def open(path: str | Path, read_only: bool = False) -> Store:  # noqa: A001 -- lineage.open, as gzip.open
+    """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
+
+    Raises StoreError, or the kind of it that tells what is wrong.
+    """
+    return Store(path, read_only=read_only)

@@ -1,0 +1,139 @@
+"""Opening the database file: making one, knowing ours, and saying why it can't be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from lineage.effects import insert_policy
+from lineage.errors import (
+    NotAStoreError,
+    StoreBusyError,
+    StoreError,
+    StoreMissingError,
+    StoreVersionError,
+)
+from lineage.policy import BUILT_IN, BUILT_IN_DOCUMENT
+from lineage.sql import sql
+
+PROGRAM = "message-lineage"
+FORMAT_VERSION = 1
+
+_SETTINGS = {
+    # Files, other databases and Python's variables are no business of a query.
+    "enable_external_access": "false",
+    "python_enable_replacements": "false",
+    # Larger ones stall the writer longer, smaller ones cost throughput.
+    "checkpoint_threshold": "'64MB'",
+    # The client's progress bar would write into the data on stdout.
+    "enable_progress_bar": "false",
+    "lock_configuration": "true",
+}
+
+
+def connect(path: str | Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    """A connection to the database at `path` (":memory:" too), made if there is none.
+
+    Raises StoreError, or the kind of it that tells what is wrong: held by another process, of
+    another version, no lineage database, or not there (read_only).
+    """
+    in_memory = str(path) == ":memory:"
+    if not in_memory:
+        _check_path(Path(path), read_only=read_only)
+    connection = _connect(str(path), read_only=read_only and not in_memory)
+    try:
+        for name, value in _SETTINGS.items():
+            connection.execute(f"SET {name} = {value}")
+        _check_format(connection, path, read_only=read_only)
+    except duckdb.IOException as error:
+        connection.close()
+        raise StoreError(f"{path}: {_first_line(error)}") from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _check_path(path: Path, *, read_only: bool) -> None:
+    if path.is_dir():
+        raise NotAStoreError(f"{path} is a folder; a lineage database is a file")
+    if read_only and not path.exists():
+        raise StoreMissingError(f"{path}: no such database; `lineage replay … --db` makes one")
+    if not path.parent.exists():
+        raise StoreMissingError(f"{path}: the folder {path.parent} does not exist")
+
+
+def _connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(path, read_only=read_only)
+    except (duckdb.IOException, duckdb.ConnectionException) as error:
+        text = _first_line(error)
+        if "lock" in text.lower() or "different configuration" in text:
+            raise StoreBusyError(
+                f"{path} is held by another process; one process at a time can write it, and "
+                "none can read it meanwhile"
+            ) from error
+        if "not a valid DuckDB database" in text:
+            raise NotAStoreError(f"{path} is not a lineage database") from error
+        if "storage version" in text or "newer version" in text or "old" in text:
+            raise StoreVersionError(
+                f"{path} was written by another version of DuckDB than {duckdb.__version__}"
+            ) from error
+        raise StoreError(f"{path}: {text}") from error
+    except duckdb.Error as error:
+        raise NotAStoreError(f"{path} is not a lineage database: {_first_line(error)}") from error
+
+
+def _check_format(
+    connection: duckdb.DuckDBPyConnection, path: str | Path, *, read_only: bool
+) -> None:
+    tables = connection.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT temporary"
+    ).fetchall()
+    if not tables and not read_only:
+        _create(connection)
+        return
+    if ("core.format",) not in tables:
+        raise NotAStoreError(f"{path} is a DuckDB database, but not one of {PROGRAM}")
+    row = connection.execute("SELECT program, version FROM core.format").fetchone()
+    if row is None or row[0] != PROGRAM:
+        raise NotAStoreError(f"{path} is a DuckDB database of another program")
+    if row[1] != FORMAT_VERSION:
+        raise StoreVersionError(
+            f"{path} has layout {row[1]} and this version of {PROGRAM} reads {FORMAT_VERSION}; "
+            "replay the event log into a new database"
+        )
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("BEGIN")
+    connection.execute(sql("tables"))
+    for name in ("identity", "policy_span", "declaration_span"):
+        connection.execute(sql(name))
+    fact = f"({sql('fact').format(arrival='core.arrival')})"
+    more = "f.arrived_at"
+    connection.execute(
+        sql("views").replace("{fact_text}", sql("fact_text").format(facts=fact, more=more))
+    )
+    connection.execute(sql("macros"))
+    connection.execute(sql("comments"))
+    insert_policy(
+        connection,
+        {
+            "n": 0,
+            "policy_id": "built-in",
+            "effective_at": None,
+            "disclosed_at": None,
+            "document": BUILT_IN_DOCUMENT,
+        },
+        BUILT_IN,
+    )
+    # Disclosed since ever.
+    connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE n = 0")
+    connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
+    connection.execute("COMMIT")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]

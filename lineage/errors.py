@@ -1,0 +1,60 @@
+"""What can go wrong in lineage, and the exit code that the command gives for it.
+
+LineageError
+├── StoreError            3  the database cannot be used
+│   ├── StoreBusyError       another process is writing it
+│   ├── StoreVersionError    written by a version with another layout
+│   ├── NotAStoreError       a file that is not a lineage database
+│   └── StoreMissingError    no such file
+├── LogError              2  an event log that cannot be read
+├── QueryError            2  a query that cannot be answered
+└── PolicyError           2  a policy document that breaks the contract
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class LineageError(Exception):
+    """Anything that lineage reports: its text is a sentence for a person."""
+
+    exit_code: ClassVar[int] = 2
+
+
+class StoreError(LineageError):
+    """The database cannot be used."""
+
+    exit_code = 3
+
+
+class StoreBusyError(StoreError):
+    """Another process has the database open for writing."""
+
+
+class StoreVersionError(StoreError):
+    """The database has the layout of another version."""
+
+
+class NotAStoreError(StoreError):
+    """The file is there, but it is not a lineage database."""
+
+
+class StoreMissingError(StoreError):
+    """There is no database at that path."""
+
+
+class LogError(LineageError):
+    """An event log that cannot be read."""
+
+
+class QueryError(LineageError):
+    """A query that cannot be answered."""
+
+
+class PolicyError(LineageError):
+    """A policy document that breaks the contract. `reason` says where, and what would be right."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason

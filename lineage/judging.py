@@ -1,0 +1,101 @@
+"""Which rules are broken: facts as of each arrival, rules by the policy in force, flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from lineage.sql import sql
+
+# A rule that reads one of these cannot be evaluated once for many arrivals.
+_OF_ONE_ARRIVAL = frozenset({"message_id", "arrived_at"})
+
+
+@dataclass(frozen=True)
+class _StoredRule:
+    policy: int
+    rule: str
+    severity: str
+    expression: str
+    facts: frozenset[str]
+
+
+def judge(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Bring the flags up to date with `arrived` and `touched`; false if there is nothing to do.
+
+    Reads `arrived` (what the batch made arrive, recorded already) and `touched` (the (m, ds) to be
+    judged anew from all their arrivals). Leaves `standing`, the flags before, and `verdict`, the
+    flags after, of all that the batch may change.
+    """
+    connection.execute(sql("to_judge"))
+    evaluate(connection)
+    row = connection.execute(
+        "SELECT (SELECT count(*) FROM breach) + (SELECT count(*) FROM touched)"
+    ).fetchone()
+    if not (row and row[0]):
+        return False
+    connection.execute(sql("standing_flag"))
+    connection.execute(sql("verdict"))
+    connection.execute(sql("delete_standing_flag"))
+    connection.execute("INSERT INTO core.flag BY NAME SELECT * FROM verdict")
+    return True
+
+
+def evaluate(connection: duckdb.DuckDBPyConnection) -> None:
+    """From the arrivals in `to_judge` fill `judged`, their facts, and `breach`, the broken rules."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE judged AS " + sql("fact").format(arrival="to_judge")
+    )
+    connection.execute(
+        sql("combination").format(
+            fact_text=sql("fact_text").format(facts="distinct_facts", more="NULL AS arrived_at")
+        )
+    )
+    rules = _rules(connection)
+    once = [rule for rule in rules if not rule.facts & _OF_ONE_ARRIVAL]
+    each = [rule for rule in rules if rule.facts & _OF_ONE_ARRIVAL]
+    parts = []
+    if once:
+        broken = _broken(once, "combination", "*")
+        parts.append(sql("breach_of_combination").format(broken=broken))
+    if each:
+        fact_text = sql("fact_text").format(
+            facts="judged", more="f.arrived_at, i.id AS message_id"
+        )
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE judged_text AS "
+            + fact_text
+            + " JOIN core.identity i ON i.n = f.m"
+        )
+        parts.append(_broken(each, "judged_text", "m, ds, policy, arrived_at, h, rec"))
+    nothing = (
+        "SELECT rule, severity, m, ds, policy, first_at AS arrived_at, first_hop AS h, m AS rec "
+        "FROM core.flag WHERE false"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE breach AS " + " UNION ALL ".join([nothing, *parts])
+    )
+
+
+def _rules(connection: duckdb.DuckDBPyConnection) -> list[_StoredRule]:
+    """The rules of the policies that judge this batch."""
+    rows = connection.execute(
+        "SELECT policy, rule, CAST(severity AS VARCHAR), expression, facts FROM core.policy_rule "
+        "SEMI JOIN combination USING (policy) ORDER BY policy, ordinal"
+    ).fetchall()
+    return [_StoredRule(p, r, s, e, frozenset(f)) for p, r, s, e, f in rows]
+
+
+def _broken(rules: list[_StoredRule], facts: str, columns: str) -> str:
+    """SQL for the rows of `facts` that break one of `rules`, with the rule and its severity."""
+    return " UNION ALL ".join(
+        f"SELECT {_literal(rule.rule)} AS rule, "  # noqa: S608 -- a checked expression and a quoted id
+        f"CAST('{rule.severity}' AS core.severity) AS severity, {columns} "
+        f"FROM {facts} WHERE policy = {rule.policy} AND {rule.expression}"
+        for rule in rules
+    )
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

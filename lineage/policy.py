@@ -1,0 +1,171 @@
+"""Policies: documents from outside, checked as a whole."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from lineage.errors import PolicyError
+from lineage.policy_document import Value, json_type, read_document
+from lineage.rule import FACTS, Checked, Rule, RuleChecker
+from schemas.events import SEVERITIES, TIERS
+
+__all__ = [
+    "BUILT_IN",
+    "BUILT_IN_DOCUMENT",
+    "BUILT_IN_ID",
+    "FACTS",
+    "Policy",
+    "Rule",
+    "parse_policy",
+]
+
+BUILT_IN_ID: Final = "built-in"
+_ID_BYTES_MAX: Final = 256
+_MIN_K_MAX: Final = 2**31 - 1  # k is an Avro int
+_REGION: Final = re.compile(r"[A-Z]{2}")
+_KEYS: Final = ("paying_tiers", "ai_training_exempt_regions", "declassification", "rules")
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A policy document that has passed every check.
+
+    paying_tiers: the tiers whose members' InMail is confidential.
+    exempt_regions: ISO 3166 alpha-2 codes of the regions exempt from AI training.
+    declassification: method -> the smallest k with which it declassifies (of several entries
+        for one method, the smallest).
+    rules: in the order of the document.
+    """
+
+    paying_tiers: frozenset[str]
+    exempt_regions: frozenset[str]
+    declassification: Mapping[str, int]
+    rules: tuple[Rule, ...]
+
+
+def parse_policy(document: str) -> Policy:
+    """Check a policy document (YAML or JSON text) and give what it says.
+
+    Raises PolicyError for a document that breaks the contract anywhere: its reason names the
+    place (`rules[2].when`, counted from 0) and what would be right, and quotes nothing.
+    """
+    found = read_document(document)
+    policy = _mapping(found, "the document", _KEYS)
+    return Policy(
+        paying_tiers=_tiers(policy["paying_tiers"]),
+        exempt_regions=_regions(policy["ai_training_exempt_regions"]),
+        declassification=MappingProxyType(_declassification(policy["declassification"])),
+        rules=_rules(policy["rules"]),
+    )
+
+
+def _tiers(value: Value) -> frozenset[str]:
+    tiers = _texts(value, "paying_tiers")
+    for index, tier in enumerate(tiers):
+        if tier not in TIERS:
+            raise PolicyError(f"paying_tiers[{index}] must be one of {', '.join(TIERS)}")
+    return frozenset(tiers)
+
+
+def _regions(value: Value) -> frozenset[str]:
+    regions = _texts(value, "ai_training_exempt_regions")
+    for index, region in enumerate(regions):
+        if not _REGION.fullmatch(region):
+            raise PolicyError(
+                f"ai_training_exempt_regions[{index}] must be two capital letters (ISO 3166)"
+            )
+    return frozenset(regions)
+
+
+def _declassification(value: Value) -> dict[str, int]:
+    smallest: dict[str, int] = {}
+    for index, item in enumerate(_list(value, "declassification")):
+        place = f"declassification[{index}]"
+        entry = _mapping(item, place, ("method", "min_k"))
+        method = _id(entry["method"], f"{place}.method")
+        min_k = entry["min_k"]
+        if not isinstance(min_k, int) or isinstance(min_k, bool):
+            raise PolicyError(f"{place}.min_k must be an integer, not {json_type(min_k)}")
+        if not 0 <= min_k <= _MIN_K_MAX:
+            raise PolicyError(f"{place}.min_k must be from 0 to {_MIN_K_MAX}")
+        smallest[method] = min(min_k, smallest.get(method, min_k))
+    return smallest
+
+
+def _rules(value: Value) -> tuple[Rule, ...]:
+    rules: dict[str, Rule] = {}
+    items = _list(value, "rules")
+    if not items:
+        return ()
+    checked: dict[str, Checked] = {}
+    with RuleChecker() as checker:
+        for index, item in enumerate(items):
+            rule = _rule(item, f"rules[{index}]", checker, checked)
+            if rule.id in rules:
+                raise PolicyError(f"rules[{index}].id must be unique: an earlier rule has it")
+            rules[rule.id] = rule
+    return tuple(rules.values())
+
+
+def _rule(item: Value, place: str, checker: RuleChecker, checked: dict[str, Checked]) -> Rule:
+    entry = _mapping(item, place, ("id", "severity", "when"))
+    rule_id = _id(entry["id"], f"{place}.id")
+    severity = _text(entry["severity"], f"{place}.severity")
+    if severity not in SEVERITIES:
+        raise PolicyError(f"{place}.severity must be one of {', '.join(SEVERITIES)}")
+    when = _text(entry["when"], f"{place}.when")
+    if when not in checked:
+        try:
+            checked[when] = checker.check(when)
+        except PolicyError as error:
+            raise PolicyError(f"{place}.when {error.reason}") from None
+    return Rule(rule_id, severity, when, checked[when].sql, checked[when].facts)
+
+
+def _mapping(value: Value, place: str, keys: tuple[str, ...]) -> dict[str, Value]:
+    if not isinstance(value, dict):
+        raise PolicyError(
+            f"{place} must be a mapping with the keys {', '.join(keys)}, not {json_type(value)}"
+        )
+    if missing := [key for key in keys if key not in value]:
+        raise PolicyError(f"{place} must also have {', '.join(missing)}")
+    if len(value) > len(keys):
+        raise PolicyError(f"{place} must have no keys but {', '.join(keys)}")
+    return value
+
+
+def _list(value: Value, place: str) -> list[Value]:
+    if not isinstance(value, list):
+        raise PolicyError(f"{place} must be a list, not {json_type(value)}")
+    return value
+
+
+def _texts(value: Value, place: str) -> list[str]:
+    return [_text(item, f"{place}[{i}]") for i, item in enumerate(_list(value, place))]
+
+
+def _text(value: Value, place: str) -> str:
+    if not isinstance(value, str):
+        raise PolicyError(f"{place} must be text (in quotes, if need be), not {json_type(value)}")
+    return value
+
+
+def _id(value: Value, place: str) -> str:
+    text = _text(value, place)
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise PolicyError(f"{place} must be Unicode text, without lone surrogates") from None
+    if not 1 <= size <= _ID_BYTES_MAX:
+        raise PolicyError(f"{place} must have 1 to {_ID_BYTES_MAX} bytes, not {size}")
+    return text
+
+
+BUILT_IN_DOCUMENT: Final = Path(__file__).with_name("built_in.yaml").read_text(encoding="utf-8")
+BUILT_IN: Final = parse_policy(BUILT_IN_DOCUMENT)
+"""The policy in force where none has been published: disclosed since ever."""

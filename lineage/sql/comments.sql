@@ -1,0 +1,1 @@
+COMMENT ON VIEW message IS 'What members sent; never its text';

@@ -1,0 +1,16 @@
+-- A line for each message, with its parties in their order.
+SELECT to_json([
+    i.id, CAST(p.channel AS VARCHAR), d.text, CAST(epoch_us(m.sent_at) AS VARCHAR),
+    CAST(to_json(y.parties) AS VARCHAR)]) AS line
+FROM core.message m
+JOIN core.identity i USING (n)
+JOIN core.profile p ON p.n = m.profile
+JOIN core.dataset_name d ON d.n = m.ds
+JOIN (
+    SELECT q.n,
+        list(row(q.role, b.text, q.tier, q.region, q.ai_training_consent, q.third_party_consent)
+            ORDER BY q.ordinal) AS parties
+    FROM core.message_party q
+    JOIN core.member b ON b.n = q.member
+    GROUP BY q.n
+) y USING (n)

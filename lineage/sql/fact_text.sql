@@ -1,0 +1,10 @@
+-- Facts in numbers told in words: the columns that rules name, and the keys.
+SELECT f.m, f.h, f.ds, f.rec, f.policy, f.declaration,
+    CAST(f.channel AS VARCHAR) AS channel, f.confidential, f.exempt_region,
+    f.ai_training_consent, f.third_party_consent, n.text AS dataset,
+    d.n IS NOT NULL AS declared, CAST(d.kind AS VARCHAR) AS kind,
+    CAST(d.party AS VARCHAR) AS party, d.recipient, CAST(f.operation AS VARCHAR) AS operation,
+    f.identifiable, f.disclosed, {more}
+FROM {facts} f
+JOIN core.dataset_name n ON n.n = f.ds
+LEFT JOIN core.declaration d ON d.n = f.declaration

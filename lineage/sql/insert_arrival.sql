@@ -1,0 +1,3 @@
+-- Record the batch's new arrivals.
+INSERT INTO core.arrival
+SELECT m, h, ds, rec, arrived_at, identifiable FROM arrived WHERE NOT stored

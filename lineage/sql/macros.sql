@@ -1,0 +1,102 @@
+-- Questions that auditors ask again and again, as table macros. They look an id up by its number
+-- first, so that the rest is found by the minimum and maximum of the row groups.
+
+CREATE MACRO core.number_of(wanted) AS TABLE
+SELECT n FROM core.identifier WHERE uuid = TRY_CAST(wanted AS UUID)
+    AND CAST(uuid AS VARCHAR) = wanted
+UNION ALL
+SELECT n FROM core.identifier WHERE text = wanted;
+
+-- The way of one message: a row for each arrival and each record that it came from.
+CREATE MACRO route(wanted_message_id) AS TABLE
+WITH own AS MATERIALIZED (
+    SELECT a.*
+    FROM core.arrival a
+    JOIN (FROM core.number_of(wanted_message_id)) w ON a.m = w.n
+),
+hop AS MATERIALIZED (
+    SELECT h.* FROM core.hop h JOIN (SELECT DISTINCT h FROM own) o ON h.n = o.h
+),
+input AS MATERIALIZED (
+    SELECT i.* FROM core.hop_input i JOIN (SELECT n FROM hop) q ON i.h = q.n
+),
+-- The records that held the message when the hop read them.
+came_from AS (
+    SELECT DISTINCT o.h, o.rec, i.source, i.rec AS source_rec
+    FROM own o
+    JOIN input i ON i.h = o.h AND (NOT i.keeps_id OR i.rec = o.rec)
+    SEMI JOIN own p ON p.ds = i.source AND p.rec = i.rec AND p.arrived_at <= o.arrived_at
+),
+name AS (
+    SELECT i.n, i.id FROM core.identity i
+    JOIN (
+        SELECT rec AS n FROM own UNION SELECT h FROM own UNION SELECT run FROM hop
+        UNION SELECT source_rec FROM came_from UNION SELECT m FROM own
+    ) q ON i.n = q.n
+)
+SELECT m.id AS message_id, hn.id AS hop_id, run.id AS run_id, h.job,
+    CAST(coalesce(h.operation, 'SEND') AS VARCHAR) AS operation,
+    sd.text AS source, sr.id AS source_record_id, d.text AS dataset, r.id AS record_id,
+    a.arrived_at, a.identifiable
+FROM own a
+JOIN name m ON m.n = a.m
+JOIN name r ON r.n = a.rec
+JOIN core.dataset_name d ON d.n = a.ds
+LEFT JOIN hop h ON h.n = a.h
+LEFT JOIN name hn ON hn.n = a.h
+LEFT JOIN name run ON run.n = h.run
+LEFT JOIN came_from c ON c.h = a.h AND c.rec = a.rec
+LEFT JOIN core.dataset_name sd ON sd.n = c.source
+LEFT JOIN name sr ON sr.n = c.source_rec
+ORDER BY a.arrived_at, hop_id NULLS FIRST, dataset, record_id, source_record_id;
+
+-- What flowed into a record: a row for each hop that brought something nearer to it. A hop counts
+-- if it moved no later than the next hop on the way.
+CREATE MACRO upstream(wanted_dataset, wanted_record_id) AS TABLE
+WITH RECURSIVE way AS (
+    SELECT d.n AS ds, w.n AS rec, TIMESTAMP 'infinity' AS until_at,
+        CAST(NULL AS BIGINT) AS h, CAST(NULL AS INTEGER) AS to_ds, CAST(NULL AS BIGINT) AS to_rec
+    FROM core.number_of(wanted_record_id) w, core.dataset_name d
+    WHERE d.text = wanted_dataset
+    UNION
+    SELECT e.source, e.rec, e.moved_at, e.h, w.ds, w.rec
+    FROM way w
+    JOIN core.edge e ON e.target = w.ds AND e.to_rec = w.rec AND e.moved_at <= w.until_at
+)
+SELECT d.text AS dataset, r.id AS record_id, hn.id AS hop_id, h.job,
+    CAST(h.operation AS VARCHAR) AS operation, h.moved_at,
+    t.text AS to_dataset, tr.id AS to_record_id
+FROM (SELECT DISTINCT ds, rec, h, to_ds, to_rec FROM way WHERE h IS NOT NULL) w
+JOIN core.dataset_name d ON d.n = w.ds
+JOIN core.identity r ON r.n = w.rec
+JOIN core.hop h ON h.n = w.h
+JOIN core.identity hn ON hn.n = w.h
+JOIN core.dataset_name t ON t.n = w.to_ds
+JOIN core.identity tr ON tr.n = w.to_rec
+ORDER BY h.moved_at, hop_id, record_id, to_record_id;
+
+-- Where a record flowed: a row for each hop that carried it, or what came of it, further on. A
+-- hop counts if it moved no earlier than the hop before it on the way.
+CREATE MACRO downstream(wanted_dataset, wanted_record_id) AS TABLE
+WITH RECURSIVE way AS (
+    SELECT d.n AS ds, w.n AS rec, TIMESTAMP '-infinity' AS from_at,
+        CAST(NULL AS BIGINT) AS h, CAST(NULL AS INTEGER) AS from_ds,
+        CAST(NULL AS BIGINT) AS from_rec
+    FROM core.number_of(wanted_record_id) w, core.dataset_name d
+    WHERE d.text = wanted_dataset
+    UNION
+    SELECT e.target, e.to_rec, e.moved_at, e.h, w.ds, w.rec
+    FROM way w
+    JOIN core.edge e ON e.source = w.ds AND e.rec = w.rec AND e.moved_at >= w.from_at
+)
+SELECT d.text AS dataset, r.id AS record_id, hn.id AS hop_id, h.job,
+    CAST(h.operation AS VARCHAR) AS operation, h.moved_at,
+    f.text AS from_dataset, fr.id AS from_record_id
+FROM (SELECT DISTINCT ds, rec, h, from_ds, from_rec FROM way WHERE h IS NOT NULL) w
+JOIN core.dataset_name d ON d.n = w.ds
+JOIN core.identity r ON r.n = w.rec
+JOIN core.hop h ON h.n = w.h
+JOIN core.identity hn ON hn.n = w.h
+JOIN core.dataset_name f ON f.n = w.from_ds
+JOIN core.identity fr ON fr.n = w.from_rec
+ORDER BY h.moved_at, hop_id, from_record_id, record_id;

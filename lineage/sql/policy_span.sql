@@ -1,0 +1,17 @@
+-- Which policy is in force when? The built-in one holds until the first, and of two policies from
+-- the same instant the greater id holds.
+CREATE VIEW core.policy_span AS
+WITH one_an_instant AS (
+    SELECT effective_at AS from_at, arg_max(n, policy_id) AS n
+    FROM core.policy
+    WHERE n <> 0
+    GROUP BY effective_at
+    UNION ALL
+    SELECT TIMESTAMP '-infinity', 0
+)
+SELECT
+    s.n AS policy, s.from_at,
+    coalesce(lead(s.from_at) OVER (ORDER BY s.from_at), TIMESTAMP 'infinity') AS until_at,
+    p.disclosed_at
+FROM one_an_instant s
+JOIN core.policy p USING (n)

@@ -1,0 +1,82 @@
+-- What the tracker keeps: every id once (as a number n), everything else in numbers and instants.
+-- Nothing here has an index: rows come nearly in the order of time, so that the minimum and
+-- maximum of each row group let a batch skip all of history that it does not concern.
+
+CREATE SCHEMA core;
+
+CREATE TABLE core.format (program VARCHAR, version INTEGER);
+
+CREATE TYPE core.channel AS ENUM ('INMAIL', 'DIRECT', 'GROUP');
+CREATE TYPE core.party_role AS ENUM ('SENDER', 'RECIPIENT');
+CREATE TYPE core.tier AS ENUM (
+    'FREE', 'PREMIUM_CAREER', 'PREMIUM_BUSINESS', 'SALES_NAVIGATOR', 'RECRUITER');
+CREATE TYPE core.operation AS ENUM (
+    'SEND', 'COPY', 'TRANSFORM', 'JOIN', 'AGGREGATE', 'ANONYMIZE', 'EMBED', 'TRAIN', 'EXPORT',
+    'READ');
+CREATE TYPE core.purpose AS ENUM ('AI_TRAINING', 'THIRD_PARTY');
+CREATE TYPE core.basis AS ENUM ('MEMBER', 'DEFAULT', 'POLICY');
+CREATE TYPE core.kind AS ENUM (
+    'TOPIC', 'TABLE', 'FEATURE_STORE', 'TRAINING_CORPUS', 'MODEL', 'SINK');
+CREATE TYPE core.party AS ENUM ('FIRST', 'THIRD');
+CREATE TYPE core.severity AS ENUM ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL');
+CREATE TYPE core.status AS ENUM ('RAISED', 'CLEARED');
+
+-- Ids of messages, records, hops, runs and the other events. A canonical UUID is kept in 16 bytes.
+CREATE TABLE core.identifier (n BIGINT, uuid UUID, text VARCHAR);
+CREATE TABLE core.dataset_name (n BIGINT, text VARCHAR);
+CREATE TABLE core.member (n BIGINT, text VARCHAR);
+-- What rules ask of a message's parties repeats: channel, tiers, regions and the tags, once each.
+-- text spells the profile; tiers has bit i set where a party is on the i-th tier.
+CREATE TABLE core.profile (
+    n BIGINT, text VARCHAR, channel core.channel, tiers UTINYINT, regions VARCHAR[],
+    ai_training_consent BOOLEAN, third_party_consent BOOLEAN);
+
+CREATE TABLE core.message (n BIGINT, profile INTEGER, ds INTEGER, sent_at TIMESTAMP);
+CREATE TABLE core.message_party (
+    n BIGINT, ordinal USMALLINT, role core.party_role, member INTEGER, tier core.tier, region VARCHAR,
+    ai_training_consent BOOLEAN, third_party_consent BOOLEAN);
+CREATE TABLE core.hop (
+    n BIGINT, run BIGINT, job VARCHAR, operation core.operation, source INTEGER, target INTEGER,
+    method VARCHAR, k INTEGER, moved_at TIMESTAMP);
+-- keeps_id: the hop names no outputs, so the input keeps its own id in the target.
+CREATE TABLE core.hop_input (
+    h BIGINT, rec BIGINT, source INTEGER, target INTEGER, keeps_id BOOLEAN, moved_at TIMESTAMP);
+CREATE TABLE core.hop_output (h BIGINT, rec BIGINT);
+-- The hops whose declassification the policy in force at their instant accepts.
+CREATE TABLE core.declassifying_hop (h BIGINT);
+CREATE TABLE core.consent_change (
+    n BIGINT, member INTEGER, purpose core.purpose, granted BOOLEAN, basis core.basis,
+    effective_at TIMESTAMP);
+CREATE TABLE core.declaration (
+    n BIGINT, declaration_id VARCHAR, ds INTEGER, kind core.kind, party core.party,
+    recipient VARCHAR, declared_at TIMESTAMP);
+-- n = 0 is the built-in policy.
+CREATE TABLE core.policy (
+    n BIGINT, policy_id VARCHAR, effective_at TIMESTAMP, disclosed_at TIMESTAMP,
+    document VARCHAR, paying_tiers UTINYINT, exempt_regions VARCHAR[]);
+CREATE TABLE core.policy_method (policy BIGINT, method VARCHAR, min_k BIGINT);
+-- expression: the rule as DuckDB spells it after the check of its syntax tree.
+CREATE TABLE core.policy_rule (
+    policy BIGINT, ordinal INTEGER, rule VARCHAR, severity core.severity, expression VARCHAR,
+    facts VARCHAR[]);
+
+-- h = 0: the origin (SEND).
+CREATE TABLE core.arrival (
+    m BIGINT, h BIGINT, ds INTEGER, rec BIGINT, arrived_at TIMESTAMP, identifiable BOOLEAN);
+CREATE TABLE core.flag (
+    rule VARCHAR, severity core.severity, m BIGINT, ds INTEGER, policy BIGINT,
+    first_at TIMESTAMP, last_at TIMESTAMP, arrivals BIGINT, first_hop BIGINT);
+CREATE TABLE core.flag_history (
+    seq BIGINT, status core.status, rule VARCHAR, severity core.severity, m BIGINT, ds INTEGER,
+    policy BIGINT, first_at TIMESTAMP, last_at TIMESTAMP, arrivals BIGINT, first_hop BIGINT,
+    recorded_at TIMESTAMP);
+-- The last seq of flag_history that is known to have been published.
+CREATE TABLE core.outbox (published BIGINT);
+INSERT INTO core.outbox VALUES (0);
+
+CREATE TABLE core.conflict (
+    event VARCHAR, n BIGINT, sha256 VARCHAR, content VARCHAR, counts BOOLEAN);
+CREATE TABLE core.dead_letter (
+    source VARCHAR, partition INTEGER, position BIGINT, reason VARCHAR, sha256 VARCHAR,
+    recorded_at TIMESTAMP);
+CREATE TABLE core.ingest_position (topic VARCHAR, partition INTEGER, next_offset BIGINT);

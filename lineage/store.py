@@ -1,0 +1,208 @@
+"""The store: a lineage database, and what can be done with it and asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+
+import duckdb
+import pyarrow as pa
+
+from lineage.applying import Applier, Counts, Positions
+from lineage.database import connect
+from lineage.digest import digest
+from lineage.errors import LogError
+from lineage.querying import Parameters, query
+from lineage.routing import route
+from lineage.sql import sql
+from schemas import Batch, DeadLetter, from_events, read_log
+from schemas import LogError as SchemasLogError
+
+FLAG_COLUMNS = (
+    "rule",
+    "severity",
+    "message_id",
+    "dataset",
+    "policy_id",
+    "first_at",
+    "last_at",
+    "arrivals",
+    "first_hop",
+)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What one batch came to.
+
+    Attributes:
+        events: How many events were new.
+        arrivals: How many arrivals were new.
+        dead_letters: What could not be used.
+        changes: The rows of `flag_history` that it added, in the order of seq.
+    """
+
+    events: int
+    arrivals: int
+    dead_letters: tuple[DeadLetter, ...]
+    changes: pa.Table
+
+    @cached_property
+    def raised(self) -> list[dict[str, object]]:
+        """The flags that it raised, in the columns of `flag`."""
+        return self._with("RAISED")
+
+    @cached_property
+    def cleared(self) -> list[dict[str, object]]:
+        """The flags that it cleared, as they were, in the columns of `flag`."""
+        return self._with("CLEARED")
+
+    def _with(self, status: str) -> list[dict[str, object]]:
+        rows = self.changes.to_pylist()
+        return [{k: r[k] for k in FLAG_COLUMNS} for r in rows if r["status"] == status]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """What a replay came to: new events and arrivals, dead letters, flags raised and cleared."""
+
+    events: int = 0
+    arrivals: int = 0
+    dead_letters: int = 0
+    raised: int = 0
+    cleared: int = 0
+
+
+class Store:
+    """A lineage database. Use it in a `with` block, or `close` it.
+
+    One thread at a time may apply; questions may be asked from any thread meanwhile.
+    """
+
+    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
+        self._connection = connect(path, read_only=read_only)
+        self._applier = Applier(self._connection)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database. What was applied is on disk already."""
+        self._connection.close()
+
+    def apply(
+        self, events: Sequence[Mapping[str, object]], at: datetime | None = None
+    ) -> Applied:
+        """Apply events, dicts in the JSON spelling, as one batch in one transaction.
+
+        What breaks the contract becomes a dead letter, known by its index in `events`. `at` is
+        when, for the columns that tell when the tracker acted; they are null without it.
+        """
+        return self.apply_batch(from_events(events), at=at)
+
+    def apply_batch(
+        self, batch: Batch, positions: Positions | None = None, at: datetime | None = None
+    ) -> Applied:
+        """Apply a decoded batch and note `positions`, (topic, partition) to next offset."""
+        counts = self._applier.apply(batch, positions or {}, _naive(at))
+        return Applied(
+            counts.events, counts.arrivals, counts.dead_letters, self._changes(counts)
+        )
+
+    def replay(
+        self,
+        *paths: str | Path,
+        batch_events: int = 50_000,
+        progress: Callable[[int], None] | None = None,
+        at: datetime | None = None,
+    ) -> Replayed:
+        """Apply the event logs at `paths`, `batch_events` at a time.
+
+        `progress` is called with the number of bytes read since its last call. Raises LogError
+        for a path that is no event log.
+        """
+        total = Replayed()
+        try:
+            for batch in read_log(paths, batch_events=batch_events, progress=progress):
+                applied = self.apply_batch(batch, at=at)
+                total = replace(
+                    total,
+                    events=total.events + applied.events,
+                    arrivals=total.arrivals + applied.arrivals,
+                    dead_letters=total.dead_letters + len(applied.dead_letters),
+                    raised=total.raised + _count(applied.changes, "RAISED"),
+                    cleared=total.cleared + _count(applied.changes, "CLEARED"),
+                )
+        except SchemasLogError as error:
+            raise LogError(str(error)) from error
+        return total
+
+    def flags(
+        self, rule: str | None = None, dataset: str | None = None, message_id: str | None = None
+    ) -> duckdb.DuckDBPyRelation:
+        """The flags, in the columns of `flag`, ordered by rule, message and dataset."""
+        return query(
+            self._connection.cursor(),
+            sql("flags"),
+            {"rule": rule, "dataset": dataset, "message_id": message_id},
+        )
+
+    def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
+        """The way of one message: a row for each arrival and record that it came from.
+
+        The columns of the macro `route`, then the facts and `rules`, the ids of the rules that
+        the arrival broke; in the order of arriving. No rows for a message that is not known.
+        """
+        return route(self._connection.cursor(), message_id)
+
+    def sql(self, text: str, params: Parameters = None) -> duckdb.DuckDBPyRelation:
+        """Answer one SELECT; see `lineage.querying.query`. Raises QueryError."""
+        return query(self._connection.cursor(), text, params)
+
+    def digest(self) -> str:
+        """SHA-256 in hex over the events, arrivals and flags; see `lineage.digest`."""
+        return digest(self._connection.cursor())
+
+    def positions(self) -> dict[tuple[str, int], int]:
+        """(topic, partition) to the offset to go on from."""
+        rows = self._connection.cursor().execute("FROM core.ingest_position").fetchall()
+        return {(topic, partition): next_offset for topic, partition, next_offset in rows}
+
+    def unpublished(self) -> pa.Table:
+        """The rows of `flag_history` not known to have been published, in the order of seq."""
+        return self._history("(SELECT published FROM core.outbox)")
+
+    def published(self, seq: int) -> None:
+        """Note that all rows of `flag_history` up to `seq` have been published."""
+        self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
+
+    def _changes(self, counts: Counts) -> pa.Table:
+        return self._history(str(counts.history_before))
+
+    def _history(self, after: str) -> pa.Table:
+        return self._connection.execute(
+            f"SELECT * FROM flag_history WHERE seq > {after} ORDER BY seq"  # noqa: S608 -- a number or query of ours
+        ).to_arrow_table()
+
+
+def _count(changes: pa.Table, status: str) -> int:
+    return changes["status"].to_pylist().count(status)
+
+
+def _naive(at: datetime | None) -> datetime | None:
+    """`at` as naive UTC."""
+    if at is None or at.tzinfo is None:
+        return at
+    return at.astimezone(timezone.utc).replace(tzinfo=None)
