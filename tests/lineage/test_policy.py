@@ -147,7 +147,9 @@ def test_several_entries_of_one_method_accept_what_any_accepts() -> None:
 
 def test_empty_lists_are_a_policy() -> None:
     policy = parse_policy(document(paying_tiers=[], ai_training_exempt_regions=[], rules=[]))
-    assert not (policy.paying_tiers or policy.exempt_regions or policy.rules)
+    assert policy.paying_tiers == frozenset()
+    assert policy.exempt_regions == frozenset()
+    assert policy.rules == ()
 
 
 @pytest.mark.parametrize(
