@@ -1,0 +1,59 @@
+"""A real Apache Kafka for the tests marked `kafka`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from streams.broker import LocalBroker, find_java, find_maven, kafka_jars
+from streams.errors import BrokerError
+from streams.topics import create_topics
+from tests.streams.kafka_helpers import PARTITIONS, delete_topics
+
+
+def _why_no_local_broker() -> str | None:
+    try:
+        find_java()
+        find_maven()
+        kafka_jars()
+    except BrokerError as error:
+        return str(error)
+    return None
+
+
+@pytest.fixture(scope="session")
+def local_broker_possible() -> None:
+    """Skip where no broker of our own can be started, saying why."""
+    why = _why_no_local_broker()
+    if why is not None:
+        pytest.skip(f"no local Kafka: {why}")
+
+
+@pytest.fixture(scope="session")
+def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """HOST:PORT of a broker: LINEAGE_TEST_BOOTSTRAP (its lineage topics are deleted!), or ours."""
+    given = os.environ.get("LINEAGE_TEST_BOOTSTRAP")
+    if given:
+        yield given
+        return
+    why = _why_no_local_broker()
+    if why is not None:
+        pytest.skip(f"no Kafka: LINEAGE_TEST_BOOTSTRAP is not set, and {why}")
+    with LocalBroker(tmp_path_factory.mktemp("kafka")) as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture
+def no_topics(bootstrap: str) -> str:
+    """A broker without any of our topics."""
+    delete_topics(bootstrap)
+    return bootstrap
+
+
+@pytest.fixture
+def topics(no_topics: str) -> str:
+    """A broker with all our topics, empty, of PARTITIONS partitions."""
+    create_topics(no_topics, PARTITIONS)
+    return no_topics
