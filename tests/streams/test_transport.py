@@ -1,0 +1,186 @@
+"""The batched transport: every record once, in order, by the fetch, with Faust's own groups."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import faust
+import pytest
+from faust.types import TP
+from kafka import KafkaProducer
+from kafka.admin import KafkaAdminClient
+
+from streams.client import admin_client
+from streams.topics import INPUT_TOPICS
+from streams.transport import Records
+
+TOPIC = INPUT_TOPICS[0]
+OTHER = INPUT_TOPICS[1]
+
+
+def records(offsets: list[int]) -> Records:
+    values = [b"%d" % offset for offset in offsets]
+    return Records("t", 0, offsets, values, values, offsets, [() for _ in offsets])
+
+
+class TestRecords:
+    def test_reading_goes_on_after_the_last_one(self) -> None:
+        assert records([3, 4, 9]).next_offset == 10
+
+    @pytest.mark.parametrize(("since", "left"), [(0, [3, 4, 9]), (4, [4, 9]), (5, [9]), (9, [9])])
+    def test_the_rest_from_an_offset_on(self, since: int, left: list[int]) -> None:
+        rest = records([3, 4, 9]).since(since)
+        assert rest == records(left)
+
+    def test_nothing_is_left_after_the_last_one(self) -> None:
+        assert records([3, 4, 9]).since(10) is None
+
+    def test_a_value_by_its_offset(self) -> None:
+        assert [records([3, 4, 9]).value_at(at) for at in (3, 5, 9, 10)] == [
+            b"3", None, b"9", None,
+        ]  # fmt: skip
+
+
+def send(bootstrap: str, topic: str, numbers: range) -> None:
+    producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
+    for number in numbers:
+        producer.send(
+            topic,
+            key=b"%d" % (number % 50),
+            value=b"%d" % number,
+            headers=[("number", b"%d" % number)],
+        )
+    producer.flush()
+    producer.close()
+
+
+class Reader(faust.App):
+    """Reads until it has seen so many records, from where `starts` says."""
+
+    def __init__(self, bootstrap: str, group: str, wanted: int) -> None:
+        super().__init__(
+            group,
+            broker=f"batched://{bootstrap}",
+            store="memory://",
+            web_enabled=False,
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            key_serializer="raw",
+            value_serializer="raw",
+            broker_commit_interval=0.2,
+            stream_recovery_delay=0.0,
+        )
+        self.got: list[Records] = []
+        self.wanted = wanted
+        for topic in (TOPIC, OTHER):
+            self.agent(self.topic(topic), name=topic)(self._agent)
+
+    async def _agent(self, stream: Any) -> None:  # noqa: ANN401 - Faust has no type for it
+        async for event in stream.noack().events():
+            self.got.append(event.value)
+            event.ack()
+
+    def _create_directories(self) -> None:
+        pass
+
+    async def read(self) -> list[Records]:
+        await self.start()
+        try:
+            while sum(map(len, self.got)) < self.wanted:
+                await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)  # more than wanted would be a fault, so let it come
+        finally:
+            await self.stop()
+        return self.got
+
+
+class SelfPositioned(Reader):
+    """Goes on from positions of its own."""
+
+    starts: Mapping[tuple[str, int], int]
+
+    async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
+        return {tp: self.starts.get((tp.topic, tp.partition), 0) for tp in partitions}
+
+
+def read(app: Reader) -> list[Records]:
+    return asyncio.run(asyncio.wait_for(app.read(), 60))
+
+
+def numbers(got: list[Records], topic: str) -> list[int]:
+    return sorted(int(value or b"") for one in got if one.topic == topic for value in one.values)
+
+
+def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
+    with admin_client(bootstrap) as admin:
+        return offsets_of(admin, group)
+
+
+def offsets_of(admin: KafkaAdminClient, group: str) -> dict[tuple[str, int], int]:
+    found = admin.list_group_offsets(group)
+    found = found.get(group, found)
+    return {(tp.topic, tp.partition): at.offset for tp, at in found.items() if at.offset >= 0}
+
+
+@pytest.fixture
+def group() -> str:
+    return f"test-{random.getrandbits(48):x}"
+
+
+@pytest.mark.kafka
+class TestOnRealKafka:
+    def test_everything_is_read_once_and_in_order(self, topics: str, group: str) -> None:
+        send(topics, TOPIC, range(20_000))
+        send(topics, OTHER, range(500))
+        got = read(Reader(topics, group, 20_500))
+        assert numbers(got, TOPIC) == list(range(20_000))
+        assert numbers(got, OTHER) == list(range(500))
+        offsets: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+        for one in got:
+            offsets[one.topic, one.partition].extend(one.offsets)
+        for seen in offsets.values():
+            assert seen == list(range(len(seen)))
+
+    def test_by_the_fetch_and_not_one_by_one(self, topics: str, group: str) -> None:
+        send(topics, TOPIC, range(20_000))
+        got = read(Reader(topics, group, 20_000))
+        assert len(got) < 200
+
+    def test_each_record_comes_with_its_key_headers_and_time(self, topics: str, group: str) -> None:
+        send(topics, TOPIC, range(100))
+        for one in read(Reader(topics, group, 100)):
+            for value, key, tags, time in zip(
+                one.values, one.keys, one.headers, one.timestamps, strict=True
+            ):
+                assert key == b"%d" % (int(value or b"") % 50)
+                assert list(tags) == [("number", value)]
+                assert time is not None
+                assert time > 1_700_000_000_000
+
+    def test_what_is_acknowledged_is_committed_and_not_read_again(
+        self, topics: str, group: str
+    ) -> None:
+        send(topics, TOPIC, range(5_000))
+        read(Reader(topics, group, 5_000))
+        assert sum(committed(topics, group).values()) == 5_000
+        send(topics, TOPIC, range(5_000, 6_000))
+        assert numbers(read(Reader(topics, group, 1_000)), TOPIC) == list(range(5_000, 6_000))
+        assert sum(committed(topics, group).values()) == 6_000
+
+    def test_positions_of_the_app_go_before_those_committed(self, topics: str, group: str) -> None:
+        send(topics, TOPIC, range(5_000))
+        before = read(Reader(topics, group, 5_000))
+        ends = {(one.topic, one.partition): one.next_offset for one in before}
+        app = SelfPositioned(topics, group, 4 * 10)
+        app.starts = {at: end - 10 for at, end in ends.items()}
+        again = read(app)
+        assert sorted(numbers(again, TOPIC)) == sorted(
+            int(value or b"")
+            for one in before
+            for offset, value in zip(one.offsets, one.values, strict=True)
+            if offset >= ends[one.topic, one.partition] - 10
+        )
