@@ -1,0 +1,13 @@
+# The worker: consumes the topics, records lineage in DuckDB, publishes flags.
+FROM python:3.11.9-slim-bookworm
+WORKDIR /app
+COPY pyproject.toml README.md LICENSE ./
+COPY schemas schemas
+COPY lineage lineage
+COPY streams streams
+RUN pip install --no-cache-dir . && useradd --create-home lineage && install -d -o lineage /data
+USER lineage
+VOLUME /data
+ENV LINEAGE_DB=/data/lineage.duckdb
+ENTRYPOINT ["lineage"]
+CMD ["worker", "--db", "/data/lineage.duckdb"]

@@ -1,0 +1,50 @@
+# make demo, make test, make lint, make bench: each sets up what it needs in .venv
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEMO := demo
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint bench docs clean
+
+help:  ## what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 10
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
+		|| { echo "Python 3.10 or newer is needed; name it with make PYTHON=python3.x" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) \
+		|| { echo "Python's venv module is needed (Debian: apt-get install python3-venv)" >&2; exit 1; }
+
+# The package alone, for the demo.
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) …" >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+# And what tests, linters and benchmarks need.
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) …" >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $(VENV)/.installed $@
+
+demo: $(VENV)/.installed  ## simulate 100,000 messages, replay them, show what leaked
+	@$(BIN)/python -m streams.demo --dir $(DEMO)
+
+test: $(VENV)/.installed-dev  ## all tests; those on a real Kafka where Java 17 and Maven are
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev  ## ruff and mypy
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev  ## measure: a table, and benchmarks/results.json
+	@$(BIN)/python -m benchmarks
+
+docs: $(VENV)/.installed-dev  ## write docs/commands.md anew from the commands themselves
+	@$(BIN)/python -m streams.cli.reference > docs/commands.md
+
+clean:  ## remove what the demo and the tools left
+	rm -rf $(DEMO) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
