@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 
-def open(path: str | Path, read_only: bool = False) -> Store:  # noqa: A001 -- lineage.open, as gzip.open
+def open(path: str | Path, read_only: bool = False) -> Store:
     """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
 
     Raises StoreError, or the kind of it that tells what is wrong.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from datetime import datetime
 
@@ -54,10 +55,9 @@ class Applier:
         return counts
 
     def _roll_back(self) -> None:
-        try:
+        # A failed COMMIT has ended the transaction already.
+        with suppress(duckdb.TransactionException):
             self._connection.execute("ROLLBACK")
-        except duckdb.TransactionException:
-            pass  # a failed COMMIT has ended the transaction already
         self._stager.reload()
 
     def _apply(self, batch: Batch, positions: Positions, at: datetime | None) -> Counts:
@@ -100,9 +100,7 @@ def _record_arrivals(connection: duckdb.DuckDBPyConnection) -> int:
     if upgraded:
         connection.execute(sql("upgrade_arrival"))
         connection.execute("INSERT INTO touched SELECT m, ds FROM arrived WHERE stored")
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT m, ds FROM touched"
-    )
+    connection.execute("CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT m, ds FROM touched")
     return int(arrived)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from lineage.sql import sql
 
@@ -35,10 +35,6 @@ def digest(connection: duckdb.DuckDBPyConnection) -> str:
             f"SELECT unhex(sha256(line)) AS hash FROM ({lines}) ORDER BY hash"  # noqa: S608 -- our own file
         ).to_arrow_reader(100_000)
         for batch in reader:
-            whole.update(_bytes(batch.column(0)))
+            hashes: list[Any] = batch.column(0).to_pylist()
+            whole.update(b"".join(hashes))
     return whole.hexdigest()
-
-
-def _bytes(column: pa.Array) -> bytes:
-    """All values of a binary column, one after the other."""
-    return b"".join(column.to_pylist())

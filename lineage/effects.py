@@ -43,9 +43,7 @@ def record(
     _delete_dirty(connection)
 
 
-def _retract(
-    connection: duckdb.DuckDBPyConnection, settled: Settled
-) -> dict[str, pl.DataFrame]:
+def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[str, pl.DataFrame]:
     """Delete the events that no longer count; what they held, and from when."""
     old = {
         name: getattr(settled.fresh, table).select(columns).clear()
@@ -61,9 +59,11 @@ def _retract(
                 _carried_by(connection, "SELECT n AS h FROM replaced")
             for name, (of, columns) in _CHANGED.items():
                 if of == table:
-                    old[name] = connection.execute(
-                        f"SELECT {', '.join(columns)} FROM core.{table} SEMI JOIN replaced USING (n)"  # noqa: S608 -- names of ours
-                    ).pl().cast(dict(old[name].schema))
+                    query = (
+                        f"SELECT {', '.join(columns)} FROM core.{of} SEMI JOIN replaced USING (n)"  # noqa: S608 -- names of ours
+                    )
+                    held = connection.execute(query).pl()
+                    old[name] = held.cast(dict(old[name].schema))
             for name, key in _tables_of(table):
                 connection.execute(
                     f"DELETE FROM core.{name} WHERE {key} IN (SELECT n FROM replaced)"  # noqa: S608 -- names of ours
@@ -135,9 +135,7 @@ def _examine_declassification(
             "AND (h IN (FROM declassifying)) <> (h IN (FROM core.declassifying_hop))"
         )
         _carried_by(connection, turned)
-        connection.execute(
-            "DELETE FROM core.declassifying_hop WHERE h IN (SELECT h FROM examined)"
-        )
+        connection.execute("DELETE FROM core.declassifying_hop WHERE h IN (SELECT h FROM examined)")
     connection.execute("INSERT INTO core.declassifying_hop SELECT h FROM declassifying")
 
 

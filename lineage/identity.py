@@ -101,7 +101,8 @@ class _Collision:
                 for name in (table, *CHILDREN.get(table, ()))
             ]
             disputed = connection.execute(
-                "SELECT DISTINCT n FROM core.conflict SEMI JOIN colliding USING (n) WHERE event = ?",
+                "SELECT DISTINCT n FROM core.conflict SEMI JOIN colliding USING (n) "
+                "WHERE event = ?",
                 [self._event.name],
             ).fetchnumpy()["n"]
         self._disputed = pl.Series(disputed, dtype=pl.Int64).implode()
@@ -110,10 +111,11 @@ class _Collision:
         """The rows of the batch that count, and the numbers whose stored version does not."""
         incoming = contents(self._incoming).join(self._numbers, on="row")
         stored = contents(self._stored).with_columns(n=pl.col("row").cast(pl.Int64))
+        number = pl.col("row").cast(pl.Int64)
         both = pl.concat(
             [
-                stored.select("n", "row", "content", stored=pl.lit(True)),
-                incoming.select("n", pl.col("row").cast(stored["row"].dtype), "content", stored=pl.lit(False)),
+                stored.select("n", number, "content", stored=pl.lit(True)),
+                incoming.select("n", number, "content", stored=pl.lit(False)),
             ]
         )
         versions = both.group_by("n").agg(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -60,11 +61,7 @@ class Interner:
         Earlier columns get the lower numbers, so give the ids that later rows refer to first.
         """
         first_new = self._next
-        encoded = pa.chunked_array(
-            [chunk for column in columns for chunk in _chunks(column)], type=pa.string()
-        ).combine_chunks()
-        encoded = encoded.dictionary_encode()
-        texts = pl.Series(encoded.dictionary, dtype=pl.String)
+        texts, codes = _encode(columns)
         numbers = self._known(texts)
         new = numbers == 0
         if new.any():
@@ -72,7 +69,6 @@ class Interner:
             self._insert(texts.filter(pl.Series(new)), first_new)
             self._next = first_new + int(new.sum())
         by_code = np.append(numbers, 0)  # code -1, which numpy reads as the last one: null
-        codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
         ends = np.cumsum([len(column) for column in columns])[:-1]
         return Interned(tuple(np.split(by_code[codes], ends)), first_new)
 
@@ -104,8 +100,9 @@ class Interner:
             for span in spans
         )
         with registered(self._connection, interning_batch=part):
+            kind = "UUID" if column == "uuid" else "VARCHAR"
             found = self._connection.execute(
-                sql("intern_known").format(kept=kept, type="UUID" if column == "uuid" else "VARCHAR")
+                sql("intern_known").format(kept=kept, type=kind)
             ).fetchnumpy()
         numbers[found["code"]] = found["n"]
 
@@ -155,6 +152,9 @@ def uuid_spans(texts: pl.Series) -> list[tuple[str, str]]:
     return [(f"{first:08x}{low}", f"{last:08x}{high}") for first, last in spans(heads)]
 
 
-def _chunks(column: pl.Series) -> list[pa.Array]:
-    array = column.cast(pl.String).to_arrow()
-    return [array.cast(pa.string())]
+def _encode(columns: Sequence[pl.Series]) -> tuple[pl.Series, Numbers]:
+    """The distinct texts in the order of first appearance, and the index of each; null: -1."""
+    chunks = [column.cast(pl.String).to_arrow().cast(pa.string()) for column in columns]
+    encoded: Any = pa.chunked_array(chunks, type=pa.string()).combine_chunks().dictionary_encode()
+    codes: Numbers = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return pl.Series(encoded.dictionary, dtype=pl.String), codes

@@ -43,7 +43,7 @@ def judge(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def evaluate(connection: duckdb.DuckDBPyConnection) -> None:
-    """From the arrivals in `to_judge` fill `judged`, their facts, and `breach`, the broken rules."""
+    """From the arrivals in `to_judge` fill `judged`, their facts, and `breach`, what they break."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE judged AS " + sql("fact").format(arrival="to_judge")
     )
@@ -60,9 +60,7 @@ def evaluate(connection: duckdb.DuckDBPyConnection) -> None:
         broken = _broken(once, "combination", "*")
         parts.append(sql("breach_of_combination").format(broken=broken))
     if each:
-        fact_text = sql("fact_text").format(
-            facts="judged", more="f.arrived_at, i.id AS message_id"
-        )
+        fact_text = sql("fact_text").format(facts="judged", more="f.arrived_at, i.id AS message_id")
         connection.execute(
             "CREATE OR REPLACE TEMP TABLE judged_text AS "
             + fact_text

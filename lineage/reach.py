@@ -7,6 +7,8 @@ The rounds end because arrivals are finite and identifiable never turns back.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import duckdb
 
 from lineage.interning import Numbers, spans
@@ -48,11 +50,12 @@ def _advance(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(sql("reach_frontier").format(known=known))
 
 
-def _keep(connection: duckdb.DuckDBPyConnection) -> object | None:
+def _keep(connection: duckdb.DuckDBPyConnection) -> datetime | None:
     """Add the frontier to `arrived`; its earliest instant, None if it is empty."""
     row = connection.execute(
         "SELECT min(arrived_at), count(*) FILTER (known = 'BATCH') FROM frontier"
     ).fetchone()
+    since: datetime | None
     since, upgrades = row if row else (None, 0)
     if since is not None:
         connection.execute(sql("reach_keep"))

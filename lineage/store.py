@@ -102,9 +102,7 @@ class Store:
         """Close the database. What was applied is on disk already."""
         self._connection.close()
 
-    def apply(
-        self, events: Sequence[Mapping[str, object]], at: datetime | None = None
-    ) -> Applied:
+    def apply(self, events: Sequence[Mapping[str, object]], at: datetime | None = None) -> Applied:
         """Apply events, dicts in the JSON spelling, as one batch in one transaction.
 
         What breaks the contract becomes a dead letter, known by its index in `events`. `at` is
@@ -117,9 +115,7 @@ class Store:
     ) -> Applied:
         """Apply a decoded batch and note `positions`, (topic, partition) to next offset."""
         counts = self._applier.apply(batch, positions or {}, _naive(at))
-        return Applied(
-            counts.events, counts.arrivals, counts.dead_letters, self._changes(counts)
-        )
+        return Applied(counts.events, counts.arrivals, counts.dead_letters, self._changes(counts))
 
     def replay(
         self,
