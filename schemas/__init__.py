@@ -1,7 +1,7 @@
 """The contract: one .avsc file an event, and bytes to typed batches and back."""
 
 from schemas.batch import Batch, DeadLetter
-from schemas.errors import EncodeError, LogError, RegistryError, SchemasError
+from schemas.errors import EncodeError, LogError, RegistryError, SchemasError, UnknownSchemaError
 from schemas.events import (
     CONSENT_CHANGED,
     DATASET_DECLARED,
@@ -15,6 +15,8 @@ from schemas.events import (
     by_topic,
 )
 from schemas.json_events import from_events, from_json_lines
+from schemas.registry import HttpRegistry, LocalIds, Registry
+from schemas.wire import Decoder, Encoder
 
 __all__ = [
     "CONSENT_CHANGED",
@@ -26,11 +28,17 @@ __all__ = [
     "RECORDS_MOVED",
     "Batch",
     "DeadLetter",
+    "Decoder",
     "EncodeError",
+    "Encoder",
     "EventType",
+    "HttpRegistry",
+    "LocalIds",
     "LogError",
+    "Registry",
     "RegistryError",
     "SchemasError",
+    "UnknownSchemaError",
     "by_name",
     "by_topic",
     "from_events",

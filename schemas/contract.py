@@ -60,7 +60,7 @@ def _fits(field: Field, value: object) -> bool:
         case "id":
             return _is_id(value)
         case "text":
-            return isinstance(value, str)
+            return _utf8_bytes(value) is not None
         case "region":
             return isinstance(value, str) and _REGION.fullmatch(value) is not None
         case "enum":
@@ -86,7 +86,16 @@ def _fits(field: Field, value: object) -> bool:
 
 
 def _is_id(value: object) -> bool:
-    return isinstance(value, str) and 1 <= len(value.encode()) <= fields.ID_BYTES_MAX
+    size = _utf8_bytes(value)
+    return size is not None and 1 <= size <= fields.ID_BYTES_MAX
+
+
+def _utf8_bytes(value: object) -> int | None:
+    """The length of a string in UTF-8; None where it is none, or has half a surrogate pair."""
+    try:
+        return len(value.encode()) if isinstance(value, str) else None
+    except UnicodeEncodeError:
+        return None
 
 
 def _is_integer(value: object, low: int, high: int) -> bool:

@@ -3,7 +3,8 @@
 SchemasError
 ├── EncodeError      an event that breaks the contract was to be written
 ├── LogError         a path that is no event log, or one that can't be read
-└── RegistryError    a schema registry that is away, or does not know what it is asked for
+└── RegistryError    a schema registry that is away or does not answer as it should
+    └── UnknownSchemaError    it answers: there is no schema with this id
 
 What was read and breaks the contract is no error: it becomes a `DeadLetter`.
 """
@@ -25,3 +26,7 @@ class LogError(SchemasError):
 
 class RegistryError(SchemasError):
     """A schema registry does not answer, or answers with something else than a schema."""
+
+
+class UnknownSchemaError(RegistryError):
+    """There is no Avro schema with this id: what was written with it is a dead letter."""

@@ -10,15 +10,27 @@ R = TypeVar("R")
 
 
 def convert(
-    items: Sequence[T], together: Callable[[Sequence[T]], R], unfit: tuple[type[BaseException], ...]
+    items: Sequence[T],
+    together: Callable[[Sequence[T]], R],
+    unfit: tuple[type[BaseException], ...],
+    likely: Callable[[T], bool] | None = None,
 ) -> tuple[list[R], list[int]]:
     """What `together` makes of the items, in their order, in as few pieces as can be; and the
     indices, ascending, of the items on which it raises `unfit` even alone.
 
     Where it raises, each half is tried, so what judges many items fast also finds the one that
-    is wrong. For b such items among n it is called about b * log2(n) times.
+    is wrong. For b such items among n it is called about b * log2(n) times. likely: where false,
+    `together` would raise on the item; asked of each once the whole has raised, to raise less.
     """
-    pieces: list[R] = []
+    if likely is not None:
+        try:
+            return [together(items)], []
+        except unfit:
+            hopeful = [i for i, item in enumerate(items) if likely(item)]
+        pieces, wrong = convert([items[i] for i in hopeful], together, unfit)
+        good = set(hopeful).difference(hopeful[i] for i in wrong)
+        return pieces, [i for i in range(len(items)) if i not in good]
+    pieces = []
     bad: list[int] = []
     untried = [(0, len(items))]
     while untried:

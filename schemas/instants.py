@@ -31,7 +31,7 @@ def micros_of(text: str) -> int | None:
     if not _ONE.fullmatch(text):
         return None
     try:
-        seconds = datetime.strptime(text[:_SECONDS_BYTES].upper(), "%Y-%m-%dT%H:%M:%S")
+        seconds = datetime.fromisoformat(text[:_SECONDS_BYTES].upper())
     except ValueError:
         return None
     rest = text[_SECONDS_BYTES:]

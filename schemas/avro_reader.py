@@ -1,0 +1,188 @@
+"""Datums of one writer schema, read as one of our event types."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import avro.errors
+import avro.schema
+import fastavro
+import polars as pl
+import pyarrow as pa
+from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
+
+from schemas.avro_layout import Avro, Layout, UndecodableError, UnframeableError
+from schemas.events import EventType
+from schemas.fields import Field
+from schemas.halves import convert
+
+# Where a datum is broken, this many are searched for it at a time.
+_SEARCH_DATUMS = 1024
+
+# A datum that is not of its schema can make fastavro raise nearly anything.
+_BROKEN = (Exception,)
+
+
+class UnreadableSchemaError(Exception):
+    """A writer schema can't be read as the event type; the text says why."""
+
+
+class Reader:
+    """Reads datums that were written with a schema as one event type.
+
+    event: what they are read as. schema: the text of the writer's schema;
+    UnreadableSchemaError where it is no Avro schema, or not compatible with the event's.
+    """
+
+    def __init__(self, event: EventType, schema: str) -> None:
+        self._event = event
+        self._check(schema)
+        self._written = _without_logical_types(json.loads(schema))
+        self._wanted = _without_logical_types(json.loads(event.schema))
+        self._writer = fastavro.parse_schema(self._written)
+        self._reader = fastavro.parse_schema(self._wanted)
+        try:
+            self._layout = Layout(self._written)
+            self._plain = _same_kinds(self._written, self._wanted)
+        except UnframeableError:
+            self._plain = False
+
+    def read(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, list[int]]:
+        """One row a good datum, in their order, as `checks` wants it; and the indices of the
+        datums that are not of the writer's schema, ascending.
+        """
+        if not self._plain:
+            return self._one_by_one(datums)
+        try:
+            return self._vectorised(datums), []
+        except UndecodableError:
+            pass
+        pieces: list[pl.DataFrame] = [self.no_rows()]
+        bad: list[int] = []
+        for start in range(0, len(datums), _SEARCH_DATUMS):
+            some = datums[start : start + _SEARCH_DATUMS]
+            found, wrong = convert(some, self._vectorised, (UndecodableError,), self._whole)
+            pieces += found
+            bad += [start + i for i in wrong]
+        return pl.concat(pieces), bad
+
+    def no_rows(self) -> pl.DataFrame:
+        """The columns, without a row."""
+        return self._frame_of([])
+
+    def length(self, data: bytes, start: int = 0) -> int | None:
+        """How many bytes the datum that starts there has; None where none does."""
+        stream = io.BytesIO(data)
+        stream.seek(start)
+        try:
+            fastavro.schemaless_reader(stream, self._writer)
+        except _BROKEN:
+            return None
+        return stream.tell() - start
+
+    def _whole(self, datum: bytes) -> bool:
+        # Less strict than reading together, never more. It is asked first since it is cheap,
+        # and since polars writes a line to stderr for each datum that makes it panic.
+        return self.length(datum) == len(datum)
+
+    def _check(self, schema: str) -> None:
+        try:
+            writer = avro.schema.parse(schema)
+            reader = avro.schema.parse(self._event.schema)
+        except (avro.errors.AvroException, ValueError, TypeError, KeyError, RecursionError):
+            raise UnreadableSchemaError("it is not an Avro schema") from None
+        if not isinstance(writer, avro.schema.RecordSchema) or writer.name != self._event.name:
+            name = getattr(writer, "name", None) or writer.type
+            raise UnreadableSchemaError(f"it is of {name[:64]}, not of {self._event.name}")
+        checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # its own gap
+        result = checker.get_compatibility(reader, writer)
+        if result.compatibility is not SchemaCompatibilityType.compatible:
+            where = ", ".join(sorted(result.locations))[:200]
+            raise UnreadableSchemaError(
+                f"it is not compatible with {self._event.name} as read here (at {where})"
+            )
+
+    def _vectorised(self, datums: Sequence[bytes]) -> pl.DataFrame:
+        frame = self._layout.decode(datums)
+        missing = [f for f in self._event.fields if f.name not in frame.columns]
+        if missing:
+            absent = self._frame_of([{}]).select(f.name for f in missing)
+            frame = frame.with_columns(
+                pl.lit(absent[f.name]).first().alias(f.name) for f in missing
+            )
+        return frame.select(f.name for f in self._event.fields)
+
+    def _one_by_one(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, list[int]]:
+        rows = [self._one(datum) for datum in datums]
+        bad = [i for i, row in enumerate(rows) if row is None]
+        return self._frame_of([row for row in rows if row is not None]), bad
+
+    def _one(self, datum: bytes) -> dict[str, Any] | None:
+        stream = io.BytesIO(datum)
+        try:
+            row = fastavro.schemaless_reader(stream, self._writer, self._reader)
+        except _BROKEN:
+            return None
+        return row if isinstance(row, dict) and stream.tell() == len(datum) else None
+
+    def _frame_of(self, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+        struct = pa.struct([(f.name, _arrow_type(f)) for f in self._event.fields])
+        return pl.Series(pa.array(rows, struct), dtype=None).struct.unnest()
+
+
+def _without_logical_types(schema: Avro) -> Avro:
+    """Instants stay numbers: the library's own reading of them fails beyond its range."""
+    if isinstance(schema, list):
+        return [_without_logical_types(branch) for branch in schema]
+    if isinstance(schema, dict):
+        return {k: _without_logical_types(v) for k, v in schema.items() if k != "logicalType"}
+    return schema
+
+
+def _same_kinds(written: Avro, wanted: Avro, top: bool = True) -> bool:
+    """Whether the columns of the writer's fields are those of the reader's, by name alone.
+
+    Records inside must have our fields in our order; the outermost may have others too.
+    """
+    written, wanted = _value(written), _value(wanted)
+    if isinstance(written, str) or isinstance(wanted, str):
+        return bool(_number(written) == _number(wanted))
+    if written["type"] != wanted["type"]:
+        return False
+    if wanted["type"] == "array":
+        return _same_kinds(written["items"], wanted["items"], top=False)
+    if wanted["type"] != "record":
+        return True
+    theirs = [f["name"] for f in written["fields"]]
+    ours = {f["name"]: f["type"] for f in wanted["fields"]}
+    return (top or theirs == list(ours)) and all(
+        _same_kinds(f["type"], ours[f["name"]], top=False)
+        for f in written["fields"]
+        if f["name"] in ours
+    )
+
+
+def _value(avro: Avro) -> Avro:
+    return next(branch for branch in avro if branch != "null") if isinstance(avro, list) else avro
+
+
+def _number(avro: Avro) -> Avro:
+    return "long" if avro == "int" else avro
+
+
+def _arrow_type(field: Field) -> pa.DataType:
+    match field.kind:
+        case "bool":
+            return pa.bool_()
+        case "int" | "long" | "instant":
+            return pa.int64()
+        case "ids":
+            return pa.large_list(pa.large_string())
+        case "record" | "records":
+            inner = pa.struct([(f.name, _arrow_type(f)) for f in field.fields])
+            return pa.large_list(inner) if field.kind == "records" else inner
+        case _:
+            return pa.large_string()

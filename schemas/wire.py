@@ -1,0 +1,203 @@
+"""Kafka values in Confluent's wire format: byte 0, schema id (4 bytes, big-endian), datum."""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import fastavro
+import polars as pl
+
+from schemas.avro_reader import Reader, UnreadableSchemaError
+from schemas.batch import Batch, DeadLetter
+from schemas.contract import json_type, wrong_with
+from schemas.errors import EncodeError, UnknownSchemaError
+from schemas.events import FLAG_RAISED, INPUTS, EventType, by_name, by_topic
+from schemas.fields import Field
+from schemas.instants import micros_of
+from schemas.registry import Registry
+from schemas.tables import Where, tables_of
+
+_HEADER_BYTES = 5
+_NAMES = ", ".join(event.name for event in (*INPUTS, FLAG_RAISED))
+
+
+class Decoder:
+    """Decodes what was fetched from a topic. registry: knows the schemas by id."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._readers: dict[tuple[str, bytes], Reader] = {}
+
+    def decode(
+        self,
+        topic: str,
+        partition: int,
+        offsets: Sequence[int],
+        values: Sequence[bytes | None],
+    ) -> Batch:
+        """A batch of the values of one partition, one offset each.
+
+        Raises RegistryError where the registry is away (nothing is then known of the values),
+        and ValueError where the topic carries none of the five events that are read.
+        """
+        event = _read_from(topic)
+        frames: list[pl.DataFrame] = []
+        rows: list[int] = []
+        reasons: dict[int, str] = {}
+        for header, indices in _by_header(values, reasons).items():
+            reader = self._reader(event, header)
+            if isinstance(reader, str):
+                reasons.update(dict.fromkeys(indices, reader))
+                continue
+            datums = [values[i][_HEADER_BYTES:] for i in indices]  # type: ignore[index]  # _by_header leaves None out
+            frame, bad = reader.read(datums)
+            for i in reversed(bad):
+                schema_id = int.from_bytes(header[1:], "big")
+                reasons[indices.pop(i)] = (
+                    f"the value is not a whole {event.name} as schema id {schema_id} has it"
+                )
+            frames.append(frame)
+            rows += indices
+        return _batch(event, frames, rows, reasons, Where(topic, partition, offsets), values)
+
+    def _reader(self, event: EventType, header: bytes) -> Reader | str:
+        """Reads what has this header; or why nothing can."""
+        if len(header) < _HEADER_BYTES or header[0] != 0:
+            return "the value must begin with byte 0 and a schema id of 4 bytes"
+        key = (event.name, header)
+        if key not in self._readers:
+            schema_id = int.from_bytes(header[1:], "big")
+            try:
+                self._readers[key] = Reader(event, self._registry.schema_of(schema_id))
+            except UnknownSchemaError as error:
+                return str(error)
+            except UnreadableSchemaError as error:
+                return f"the value has schema id {schema_id}: {error}"
+        return self._readers[key]
+
+
+def _read_from(topic: str) -> EventType:
+    try:
+        event = by_topic(topic)
+    except KeyError:
+        event = FLAG_RAISED
+    if event is FLAG_RAISED:
+        topics = ", ".join(e.topic for e in INPUTS)
+        raise ValueError(f"{topic} is not a topic that is read; these are: {topics}")
+    return event
+
+
+def _by_header(values: Sequence[bytes | None], reasons: dict[int, str]) -> dict[bytes, list[int]]:
+    """Indices by the bytes in front of the datum; a value that is not there gets its reason."""
+    headers = [None if value is None else value[:_HEADER_BYTES] for value in values]
+    kinds = set(headers)
+    if len(kinds) == 1 and None not in kinds:
+        return {headers[0]: list(range(len(values)))}  # type: ignore[dict-item]  # not None
+    found: dict[bytes, list[int]] = {}
+    for index, header in enumerate(headers):
+        if header is None:
+            reasons[index] = "there is no value; a deletion means nothing here"
+        else:
+            found.setdefault(header, []).append(index)
+    return found
+
+
+def _batch(
+    event: EventType,
+    frames: list[pl.DataFrame],
+    rows: list[int],
+    reasons: dict[int, str],
+    where: Where,
+    values: Sequence[bytes | None],
+) -> Batch:
+    tables: dict[str, pl.DataFrame] = {}
+    if rows:
+        columns = pl.concat(frames)
+        if len(frames) > 1:
+            order = pl.Series(rows).arg_sort()
+            columns, rows = columns[order], sorted(rows)
+        read = Where(where.source, where.partition, [where.positions[i] for i in rows])
+        tables, broken = tables_of(event, columns, read)
+        reasons |= {rows[i]: reason for i, reason in broken.items()}
+    letters = (
+        DeadLetter.of(where.source, where.partition, where.positions[i], reasons[i], values[i])
+        for i in sorted(reasons)
+    )
+    return Batch.of(tables, letters)
+
+
+class Encoder:
+    """Encodes events for a topic. registry: gives each schema its id."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._headers: dict[str, bytes] = {}
+
+    def encode(self, event: Mapping[str, object]) -> bytes:
+        """The value of one event in the JSON spelling, of any of the six types.
+
+        Raises EncodeError where it breaks the contract, RegistryError where the registry is away.
+        """
+        kind = event_type_of(event)
+        if kind.name not in self._headers:
+            self._headers[kind.name] = struct.pack(">bI", 0, self._registry.id_of(kind))
+        stream = io.BytesIO(self._headers[kind.name])
+        stream.seek(_HEADER_BYTES)
+        fastavro.schemaless_writer(stream, PARSED[kind.name], datum_of(kind, event))
+        return stream.getvalue()
+
+
+# Instants are written as the numbers they are, so the schemas need no logical types.
+PARSED = {
+    event.name: fastavro.parse_schema(
+        json.loads(event.schema.replace(', "logicalType": "timestamp-micros"', ""))
+    )
+    for event in (*INPUTS, FLAG_RAISED)
+}
+
+
+def event_type_of(event: Mapping[str, object]) -> EventType:
+    """The type that an event in the JSON spelling says it is of; EncodeError if it is none."""
+    if not isinstance(event, Mapping):
+        raise EncodeError(f'an event must be an object with "event", not {json_type(event)}')
+    name = event.get("event")
+    try:
+        return by_name(name)  # type: ignore[arg-type]  # what is no string is no name either
+    except (KeyError, TypeError):
+        raise EncodeError(f'"event" must be one of {_NAMES}') from None
+
+
+def datum_of(event: EventType, value: Mapping[str, Any]) -> dict[str, Any]:
+    """An event in the JSON spelling as its Avro datum: instants in microseconds, known fields only.
+
+    Raises EncodeError where it breaks the contract.
+    """
+    reason = wrong_with(event, value)
+    if reason:
+        raise EncodeError(f"{event.name}: {reason}")
+    return {field.name: _datum(field, value.get(field.name)) for field in event.fields}
+
+
+def _datum(field: Field, value: Any) -> Any:  # noqa: ANN401 - whatever the field is
+    if value is None:
+        return None
+    match field.kind:
+        case "instant":
+            return micros_of(value)
+        case "int" | "long":
+            return int(value)
+        case "ids":
+            return list(dict.fromkeys(value))
+        case "record":
+            return {inner.name: _datum(inner, value.get(inner.name)) for inner in field.fields}
+        case "records":
+            return [
+                {inner.name: _datum(inner, item.get(inner.name)) for inner in field.fields}
+                for item in value
+            ]
+        case _:
+            return value
