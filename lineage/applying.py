@@ -11,6 +11,7 @@ import duckdb
 import polars as pl
 
 from lineage.effects import record
+from lineage.errors import StoreError, sentence
 from lineage.identity import settle
 from lineage.interning import registered
 from lineage.judging import judge
@@ -43,12 +44,16 @@ class Applier:
     def apply(self, batch: Batch, positions: Positions, at: datetime | None) -> Counts:
         """Apply `batch` and note `positions` ((topic, partition) to next offset), or nothing.
 
-        `at`, naive UTC, is when: it goes to the columns that tell when the tracker acted.
+        `at`, naive UTC, is when: it goes to the columns that tell when the tracker acted. Raises
+        StoreError if the database fails.
         """
-        self._connection.execute("BEGIN")
         try:
+            self._connection.execute("BEGIN")
             counts = self._apply(batch, positions, at)
             self._connection.execute("COMMIT")
+        except duckdb.Error as error:
+            self._roll_back()
+            raise StoreError(f"the batch was not recorded: {sentence(error)}") from error
         except BaseException:
             self._roll_back()
             raise

@@ -13,6 +13,7 @@ from lineage.errors import (
     StoreError,
     StoreMissingError,
     StoreVersionError,
+    sentence,
 )
 from lineage.policy import BUILT_IN, BUILT_IN_DOCUMENT
 from lineage.sql import sql
@@ -48,7 +49,7 @@ def connect(path: str | Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         _check_format(connection, path, read_only=read_only)
     except duckdb.IOException as error:
         connection.close()
-        raise StoreError(f"{path}: {_first_line(error)}") from error
+        raise StoreError(f"{path}: {sentence(error)}") from error
     except BaseException:
         connection.close()
         raise
@@ -68,7 +69,7 @@ def _connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
         return duckdb.connect(path, read_only=read_only)
     except (duckdb.IOException, duckdb.ConnectionException) as error:
-        text = _first_line(error)
+        text = sentence(error)
         if "lock" in text.lower() or "different configuration" in text:
             raise StoreBusyError(
                 f"{path} is held by another process; one process at a time can write it, and "
@@ -82,7 +83,7 @@ def _connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
             ) from error
         raise StoreError(f"{path}: {text}") from error
     except duckdb.Error as error:
-        raise NotAStoreError(f"{path} is not a lineage database: {_first_line(error)}") from error
+        raise NotAStoreError(f"{path} is not a lineage database: {sentence(error)}") from error
 
 
 def _check_format(
@@ -133,7 +134,3 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE n = 0")
     connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
     connection.execute("COMMIT")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0]

@@ -58,3 +58,8 @@ class PolicyError(LineageError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def sentence(error: Exception) -> str:
+    """The first paragraph of a message of DuckDB's, in one line, without the picture below it."""
+    return " ".join(str(error).split("\n\n")[0].split())

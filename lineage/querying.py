@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from lineage.errors import QueryError
+from lineage.errors import QueryError, sentence
 
 Parameters = Sequence[object] | Mapping[str, object] | None
 
@@ -22,7 +22,7 @@ def query(
     try:
         statements = connection.extract_statements(text)
     except duckdb.Error as error:
-        raise QueryError(f"not SQL that DuckDB can read: {_sentence(error)}") from error
+        raise QueryError(f"not SQL that DuckDB can read: {sentence(error)}") from error
     if len(statements) != 1:
         raise QueryError(f"one statement at a time, please; found {len(statements)}")
     kind = statements[0].type
@@ -35,14 +35,9 @@ def query(
         finally:
             connection.execute("ROLLBACK")
     except (duckdb.Error, RuntimeError) as error:
-        raise QueryError(_sentence(error)) from error
+        raise QueryError(sentence(error)) from error
     return connection.from_arrow(answer)
 
 
 def _article(name: str) -> str:
     return f"{'an' if name[0] in 'AEIOU' else 'a'} {name.replace('_', ' ')}"
-
-
-def _sentence(error: Exception) -> str:
-    """The first paragraph of DuckDB's message: what is wrong, without the picture below it."""
-    return " ".join(str(error).split("\n\n")[0].split())
