@@ -1,0 +1,77 @@
+"""The group of commands, and the only place where an error becomes an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+
+import click
+
+from streams.cli import asking, checking, doctor, filling, kafka, routing
+from streams.cli.failing import explained
+
+INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
+
+
+class _Group(click.Group):
+    """Lists its commands in the order they were added, and turns errors into sentences."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise  # click ends quietly: the reader, such as `head`, has seen enough
+        except Exception as error:
+            if isinstance(error, RuntimeError) and "Query interrupted" in str(error):
+                raise click.exceptions.Exit(INTERRUPTED) from None
+            if os.environ.get("LINEAGE_DEBUG"):
+                raise
+            raise explained(error) from error
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="message-lineage", prog_name="lineage")
+def cli() -> None:
+    """Follow messages through datasets, and flag where a rule of the policy is broken.
+
+    Data goes to stdout, progress and logs to stderr.
+
+    Exit codes: 0 done; 1 --fail-on-flag or check found something; 2 bad usage or input path;
+    3 store or broker not available.
+    """
+
+
+for _command in (
+    filling.simulate,
+    filling.replay,
+    checking.check,
+    asking.flags,
+    routing.route,
+    asking.sql,
+    asking.digest,
+    kafka.worker,
+    kafka.publish,
+    kafka.broker,
+    doctor.doctor,
+):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command line of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # An id can hold any character, and a terminal may know only some.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        cli(prog_name="lineage")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,205 @@
+"""`doctor`: what is there, what is missing, and what it is needed for."""
+
+from __future__ import annotations
+
+import platform
+import re
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from streams.cli import options
+from streams.cli.failing import NOT_AVAILABLE
+from streams.cli.output import write_rows
+
+PYTHON_MIN = (3, 10)
+_REGISTRY_SECONDS_MAX = 5.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at.
+
+    found: what is there, a version or place; empty if nothing. needed_for: what works only with
+    it. required: whether nothing works without it. problem: empty if all is well with it.
+    """
+
+    what: str
+    found: str
+    needed_for: str
+    required: bool
+    problem: str = ""
+
+    @property
+    def status(self) -> str:
+        """ok, MISSING (required) or absent (optional)."""
+        return "ok" if not self.problem else "MISSING" if self.required else "absent"
+
+
+@click.command()
+@click.option(
+    "--bootstrap", envvar="LINEAGE_BOOTSTRAP", show_envvar=True, metavar="HOST:PORT",
+    help="Also ask whether this broker answers.",
+)  # fmt: skip
+@click.option(
+    "--registry-url", envvar="LINEAGE_REGISTRY_URL", show_envvar=True, metavar="URL",
+    help="Also ask whether this schema registry answers.",
+)  # fmt: skip
+@options.as_json
+def doctor(bootstrap: str | None, registry_url: str | None, as_json: bool) -> None:
+    """Say what is missing, and what it is needed for.
+
+    Exits with 3 if something that is required is missing. A broker or registry that is named is
+    required; Java, Maven and Docker are not.
+    """
+    findings = list(_findings(bootstrap, registry_url))
+    rows = [(f.status, f.what, f.found or None, f.needed_for, f.problem or None) for f in findings]
+    columns = ("status", "what", "found", "needed_for", "problem")
+    write_rows(columns, rows, "json" if as_json else "text")
+    if any(f.required and f.problem for f in findings):
+        raise click.exceptions.Exit(NOT_AVAILABLE)
+
+
+def _findings(bootstrap: str | None, registry_url: str | None) -> Iterator[Finding]:
+    yield _python()
+    yield from _packages()
+    yield _schemas()
+    yield _folder(Path.cwd(), "databases and logs given without a folder")
+    yield from _local_broker()
+    if bootstrap:
+        yield _broker(bootstrap)
+    if registry_url:
+        yield _registry(registry_url)
+
+
+def _python() -> Finding:
+    old = sys.version_info < PYTHON_MIN
+    wanted = ".".join(map(str, PYTHON_MIN))
+    problem = f"needs Python {wanted} or later" if old else ""
+    return Finding("python", platform.python_version(), "everything", True, problem)
+
+
+def _packages() -> Iterator[Finding]:
+    """Give the packages that this one requires; versions by the metadata of its installation."""
+    from importlib import metadata
+
+    try:
+        required = metadata.requires("message-lineage") or []
+    except metadata.PackageNotFoundError:
+        yield Finding(
+            "message-lineage",
+            "",
+            "everything",
+            True,
+            "not installed; `pip install .` in its folder",
+        )
+        return
+    yield Finding("message-lineage", metadata.version("message-lineage"), "everything", True)
+    for requirement in required:
+        if "extra ==" in requirement:
+            continue
+        name, wanted = _split(requirement)
+        try:
+            found = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            yield Finding(name, "", "everything", True, f"not installed; needs {wanted or 'any'}")
+            continue
+        problem = "" if _satisfies(found, wanted) else f"needs {wanted}"
+        yield Finding(name, found, "everything", True, problem)
+
+
+def _split(requirement: str) -> tuple[str, str]:
+    match = re.match(r"[A-Za-z0-9._-]+", requirement)
+    name = match.group() if match else requirement
+    rest = re.sub(r"^\[[^\]]*\]", "", requirement[len(name) :].split(";")[0].strip())
+    return name, rest.strip(" ()")
+
+
+def _satisfies(found: str, wanted: str) -> bool:
+    """Compare release numbers, for the operators that this project's requirements use."""
+    compare: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
+        ">=": lambda a, b: a >= b,
+        "<": lambda a, b: a < b,
+    }
+    for part in filter(None, wanted.split(",")):
+        match = re.fullmatch(r"\s*(>=|<)\s*([0-9.]+)\s*", part)
+        if match and not compare[match[1]](_release(found), _release(match[2])):
+            return False
+    return True
+
+
+def _release(version: str) -> tuple[int, ...]:
+    match = re.match(r"[0-9]+(\.[0-9]+)*", version)
+    return tuple(map(int, match.group().split("."))) if match else ()
+
+
+def _schemas() -> Finding:
+    try:
+        import schemas
+
+        found = f"{len(schemas.INPUTS)} event types"
+    except Exception as error:
+        problem = f"cannot be loaded ({type(error).__name__})"
+        return Finding("event schemas", "", "everything", True, problem)
+    return Finding("event schemas", found, "everything", True)
+
+
+def _folder(folder: Path, needed_for: str) -> Finding:
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            free_gb = shutil.disk_usage(folder).free / 1e9
+    except OSError as error:
+        return Finding("folder", str(folder), needed_for, False, f"not writable: {error.strerror}")
+    return Finding("folder", f"{folder}, {free_gb:.1f} GB free", needed_for, False)
+
+
+def _local_broker() -> Iterator[Finding]:
+    from streams.broker import find_java, find_maven
+    from streams.errors import StreamsError
+
+    def look(what: str, find: Callable[[], Path], needed_for: str) -> Finding:
+        try:
+            return Finding(what, str(find()), needed_for, False)
+        except StreamsError as error:
+            return Finding(what, "", needed_for, False, str(error))
+
+    yield look("java", find_java, "lineage broker")
+    yield look("maven", find_maven, "lineage broker, the first time")
+    docker = shutil.which("docker") or ""
+    problem = "" if docker else "not on the PATH"
+    yield Finding("docker", docker, "only a broker of your own in a container", False, problem)
+
+
+def _broker(bootstrap: str) -> Finding:
+    from streams.errors import StreamsError
+    from streams.topics import TOPICS, topic_partitions
+
+    needed_for = "lineage worker, lineage publish"
+    try:
+        there = topic_partitions(bootstrap, TOPICS)
+    except StreamsError as error:
+        return Finding("broker", "", needed_for, True, str(error))
+    found = f"{bootstrap}, {len(there)} of {len(TOPICS)} topics"
+    return Finding("broker", found, needed_for, True)
+
+
+def _registry(url: str) -> Finding:
+    from urllib.error import URLError
+    from urllib.request import urlopen
+
+    needed_for = "lineage worker --registry-url"
+    where = url.rstrip("/") + "/subjects"
+    if not url.startswith(("http://", "https://")):
+        return Finding("schema registry", "", needed_for, True, "must be an http or https address")
+    try:
+        with urlopen(where, timeout=_REGISTRY_SECONDS_MAX) as answer:  # noqa: S310 - http(s) only
+            answer.read(1)
+    except (URLError, OSError, ValueError) as error:
+        problem = f"{where} does not answer ({type(error).__name__})"
+        return Finding("schema registry", "", needed_for, True, problem)
+    return Finding("schema registry", url, needed_for, True)

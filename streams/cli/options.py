@@ -1,0 +1,56 @@
+"""Options that several commands share, so that they are named and explained alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+database: Callable[[_F], _F] = click.option(
+    "--db",
+    type=click.Path(path_type=Path),
+    required=True,
+    envvar="LINEAGE_DB",
+    show_envvar=True,
+    metavar="FILE",
+    help="The lineage database, one DuckDB file.",
+)
+bootstrap: Callable[[_F], _F] = click.option(
+    "--bootstrap",
+    required=True,
+    envvar="LINEAGE_BOOTSTRAP",
+    show_envvar=True,
+    metavar="HOST:PORT",
+    help="The Kafka broker; several with commas between them.",
+)
+as_json: Callable[[_F], _F] = click.option(
+    "--json", "as_json", is_flag=True, help="Write JSON, one object a line."
+)
+as_csv: Callable[[_F], _F] = click.option(
+    "--csv", "as_csv", is_flag=True, help="Write CSV with a header line."
+)
+limit: Callable[[_F], _F] = click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Show at most N rows on a terminal, 0 for all. What is piped is never cut.",
+)
+fail_on_flag: Callable[[_F], _F] = click.option(
+    "--fail-on-flag", is_flag=True, help="Exit with 1 if there is any flag."
+)
+event_logs: Callable[[_F], _F] = click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
+)
+
+
+def instant_now() -> Any:  # noqa: ANN401 - a datetime, imported when it is asked for
+    """Now, in UTC: the heart has no clock of its own."""
+    from datetime import datetime, timezone
+
+    return datetime.now(timezone.utc)

@@ -1,0 +1,46 @@
+"""The reference of the commands, written from the commands by `make docs`."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+
+import click
+
+from streams.cli.app import cli
+
+_HEAD = """\
+# The command `lineage`
+
+Written from the commands themselves by `make docs`; a test holds the two together.
+"""
+
+
+def reference() -> str:
+    """Give the whole reference as Markdown."""
+    parts = [_HEAD, _help(cli) + "\n", *_table(cli, ["lineage"])]
+    for name, command in cli.commands.items():
+        context = click.Context(command, info_name=f"lineage {name}")
+        usage = " ".join(command.collect_usage_pieces(context))
+        parts += [f"\n## `lineage {name}`\n", f"```\nlineage {name} {usage}\n```\n"]
+        parts += [_help(command) + "\n", *_table(command, ["lineage", name])]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _help(command: click.Command) -> str:
+    return inspect.cleandoc(command.help or "")
+
+
+def _table(command: click.Command, names: list[str]) -> Iterator[str]:
+    context = click.Context(command, info_name=" ".join(names))
+    yield "| option | meaning |\n|---|---|"
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is not None:
+            option, meaning = (part.replace("|", "\\|") for part in record)
+            yield f"| `{option}` | {meaning} |"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())
