@@ -1,6 +1,8 @@
 """The contract: one .avsc file an event, and bytes to typed batches and back."""
 
+from schemas.avro_container import write_container
 from schemas.batch import Batch, DeadLetter
+from schemas.canonical import canonical_json
 from schemas.errors import EncodeError, LogError, RegistryError, SchemasError, UnknownSchemaError
 from schemas.events import (
     CONSENT_CHANGED,
@@ -15,6 +17,7 @@ from schemas.events import (
     by_topic,
 )
 from schemas.json_events import from_events, from_json_lines
+from schemas.log import LogFile, log_files, read_events, read_log
 from schemas.registry import HttpRegistry, LocalIds, Registry
 from schemas.wire import Decoder, Encoder
 
@@ -35,12 +38,18 @@ __all__ = [
     "HttpRegistry",
     "LocalIds",
     "LogError",
+    "LogFile",
     "Registry",
     "RegistryError",
     "SchemasError",
     "UnknownSchemaError",
     "by_name",
     "by_topic",
+    "canonical_json",
     "from_events",
     "from_json_lines",
+    "log_files",
+    "read_events",
+    "read_log",
+    "write_container",
 ]

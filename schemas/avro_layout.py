@@ -19,7 +19,7 @@ import io
 import json
 import secrets
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
@@ -50,8 +50,10 @@ class Layout:
     def __init__(self, schema: Avro) -> None:
         self._schema = _inline(schema, {}, ())
         self._nullable = [f["name"] for f in self._schema["fields"] if isinstance(f["type"], list)]
-        self._header = self._container_header(None)
-        self._branch_headers = {name: self._container_header(name) for name in self._nullable}
+        self._header = self._header_of()
+        self._branch_headers = {name: self._header_of(name) for name in self._nullable}
+        rows = {"type": "array", "items": _framed(self._schema)}
+        self._blocks_header = _container_header([{"name": "datums", "type": rows}])
 
     def decode(self, datums: Sequence[bytes]) -> pl.DataFrame:
         """One row a datum, in their order; UndecodableError where any is not of the schema.
@@ -66,19 +68,39 @@ class Layout:
                 branches = _read(self._branch_headers[name], [datums[i] for i in there])
                 if not (branches[name].struct.field("branch") == 1).all():
                     raise UndecodableError
-        return frame.select(_plain(pl.col(f["name"]), f["type"]).alias(f["name"])
-                            for f in self._schema["fields"])  # fmt: skip
+        return self._as_meant(frame)
 
-    def _container_header(self, branch_of: str | None) -> bytes:
-        fields = [
-            {"name": f["name"], "type": _framed(f["type"], split=f["name"] == branch_of)}
-            for f in self._schema["fields"]
-        ]
-        fields.append({"name": _SENTINEL, "type": "double"})
-        text = json.dumps({"type": "record", "name": "Frame", "fields": fields}).encode()
-        key = b"avro.schema"
-        meta = _long(1) + _long(len(key)) + key + _long(len(text)) + text + _long(0)
-        return b"Obj\x01" + meta + _SYNC
+    def decode_blocks(self, blocks: Sequence[tuple[int, bytes]]) -> pl.DataFrame:
+        """`decode` for blocks of datums of which only the number is known, not where each ends.
+
+        UndecodableError also where a nullable field is not null: its branch can't be judged here.
+        """
+        arrays = [_long(count) + data + _long(0) for count, data in blocks]
+        read = _read(self._blocks_header, arrays)["datums"]
+        if read.list.len().to_list() != [count for count, _ in blocks]:
+            raise UndecodableError
+        frame = read.explode().struct.unnest()
+        if any(frame[name].null_count() < frame.height for name in self._nullable):
+            raise UndecodableError
+        return self._as_meant(frame)
+
+    def _as_meant(self, frame: pl.DataFrame) -> pl.DataFrame:
+        fields = self._schema["fields"]
+        return frame.select(_plain(pl.col(f["name"]), f["type"]).alias(f["name"]) for f in fields)
+
+    def _header_of(self, branch_of: str | None = None) -> bytes:
+        return _container_header(
+            {"name": f["name"], "type": _framed(f["type"], f["name"] == branch_of, f"R{i}")}
+            for i, f in enumerate(self._schema["fields"])
+        )
+
+
+def _container_header(fields: Iterable[Avro]) -> bytes:
+    fields = [*fields, {"name": _SENTINEL, "type": "double"}]
+    text = json.dumps({"type": "record", "name": "Frame", "fields": fields}).encode()
+    key = b"avro.schema"
+    meta = _long(1) + _long(len(key)) + key + _long(len(text)) + text + _long(0)
+    return b"Obj\x01" + meta + _SYNC
 
 
 def _read(header: bytes, datums: Sequence[bytes]) -> pl.DataFrame:
@@ -183,8 +205,3 @@ def _symbol(column: pl.Expr, symbols: Sequence[str]) -> pl.Expr:
     for index, name in enumerate(symbols):
         symbol = pl.when(column == index).then(pl.lit(name)).otherwise(symbol)
     return symbol
-
-
-def names_of(schema: Mapping[str, Any]) -> str:
-    """The record's name without its namespace."""
-    return str(schema["name"]).rpartition(".")[2]

@@ -15,12 +15,11 @@ import pyarrow as pa
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
 from schemas.avro_layout import Avro, Layout, UndecodableError, UnframeableError
+from schemas.contract import wrong_with
 from schemas.events import EventType
 from schemas.fields import Field
 from schemas.halves import convert
-
-# Where a datum is broken, this many are searched for it at a time.
-_SEARCH_DATUMS = 1024
+from schemas.instants import MICROS_MAX, text_of
 
 # A datum that is not of its schema can make fastavro raise nearly anything.
 _BROKEN = (Exception,)
@@ -56,18 +55,41 @@ class Reader:
         """
         if not self._plain:
             return self._one_by_one(datums)
-        try:
-            return self._vectorised(datums), []
-        except UndecodableError:
-            pass
-        pieces: list[pl.DataFrame] = [self.no_rows()]
-        bad: list[int] = []
-        for start in range(0, len(datums), _SEARCH_DATUMS):
-            some = datums[start : start + _SEARCH_DATUMS]
-            found, wrong = convert(some, self._vectorised, (UndecodableError,), self._whole)
-            pieces += found
-            bad += [start + i for i in wrong]
-        return pl.concat(pieces), bad
+        pieces, bad = convert(datums, self._vectorised, (UndecodableError,), self._whole)
+        return pl.concat([self.no_rows(), *pieces]), bad
+
+    def read_blocks(self, blocks: Sequence[tuple[int, bytes]]) -> pl.DataFrame:
+        """Whole blocks of a container file: each how many datums, and their bytes one after
+        another. One row a datum.
+
+        UndecodableError where any of it is not of the schema, or must be read datum by datum.
+        """
+        if not self._plain:
+            raise UndecodableError
+        return self._ours(self._layout.decode_blocks(blocks))
+
+    def split(self, count: int, data: bytes) -> tuple[list[bytes], bytes]:
+        """The datums of one block apart, as far as they can be told; and the bytes after them."""
+        datums: list[bytes] = []
+        start = 0
+        while len(datums) < count:
+            size = self.length(data, start)
+            if size is None:
+                break
+            datums.append(data[start : start + size])
+            start += size
+        return datums, data[start:]
+
+    def event_of(self, datum: bytes) -> dict[str, Any] | str:
+        """The event in one datum, in the JSON spelling; or why it is none."""
+        row = self._one(datum)
+        if row is None:
+            return f"the record is not a whole {self._event.name} as its schema has it"
+        for field in self._event.fields:
+            micros = row[field.name]
+            if field.kind == "instant" and micros is not None:
+                row[field.name] = text_of(micros) if 0 <= micros <= MICROS_MAX else ""
+        return wrong_with(self._event, row) or {"event": self._event.name, **row}
 
     def no_rows(self) -> pl.DataFrame:
         """The columns, without a row."""
@@ -106,7 +128,9 @@ class Reader:
             )
 
     def _vectorised(self, datums: Sequence[bytes]) -> pl.DataFrame:
-        frame = self._layout.decode(datums)
+        return self._ours(self._layout.decode(datums))
+
+    def _ours(self, frame: pl.DataFrame) -> pl.DataFrame:
         missing = [f for f in self._event.fields if f.name not in frame.columns]
         if missing:
             absent = self._frame_of([{}]).select(f.name for f in missing)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from schemas import fields
 from schemas.checks import ONE_SENDER
+from schemas.errors import EncodeError
 from schemas.events import EventType
 from schemas.fields import Field
 from schemas.instants import micros_of
@@ -25,6 +26,13 @@ def wrong_with(event: EventType, value: Mapping[str, object]) -> str | None:
         if reason:
             return reason
     return None
+
+
+def valid(event: EventType, value: Mapping[str, object]) -> None:
+    """Raises EncodeError with what is wrong with an event, if anything is."""
+    reason = wrong_with(event, value)
+    if reason:
+        raise EncodeError(f"{event.name}: {reason}")
 
 
 def _wrong(field: Field, value: object, path: str, present: bool = True) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class EventType:
     name: str
     topic: str
     id_field: str
-    schema: str
+    schema: str = field(repr=False)
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:

@@ -141,6 +141,15 @@ def _event_of(line: bytes) -> tuple[str | None, _Object]:
     return None, event
 
 
+def event_of_line(line: bytes) -> tuple[EventType, _Object] | str:
+    """The event in one line, in the JSON spelling, with its type; or why it is none."""
+    reason, event = _event_of(line)
+    if reason:
+        return reason
+    kind = _INPUTS[event["event"]]
+    return wrong_with(kind, event) or (kind, event)
+
+
 def _arrow(event: EventType, events: Sequence[_Object]) -> pa.Array[Any]:
     """Events as one Arrow array of structs; unknown fields are left out, missing ones null.
 

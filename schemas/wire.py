@@ -13,7 +13,7 @@ import polars as pl
 
 from schemas.avro_reader import Reader, UnreadableSchemaError
 from schemas.batch import Batch, DeadLetter
-from schemas.contract import json_type, wrong_with
+from schemas.contract import json_type, valid
 from schemas.errors import EncodeError, UnknownSchemaError
 from schemas.events import FLAG_RAISED, INPUTS, EventType, by_name, by_topic
 from schemas.fields import Field
@@ -176,9 +176,7 @@ def datum_of(event: EventType, value: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises EncodeError where it breaks the contract.
     """
-    reason = wrong_with(event, value)
-    if reason:
-        raise EncodeError(f"{event.name}: {reason}")
+    valid(event, value)
     return {field.name: _datum(field, value.get(field.name)) for field in event.fields}
 
 

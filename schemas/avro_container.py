@@ -1,0 +1,177 @@
+"""Avro object container files: their header, and their blocks as far as they are whole."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import mmap
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import fastavro
+
+from schemas.avro_codecs import CODECS, BlockError
+from schemas.avro_reader import Reader, UnreadableSchemaError
+from schemas.errors import LogError
+from schemas.events import INPUTS, EventType
+from schemas.wire import datum_of
+
+MAGIC = b"Obj\x01"
+_SYNC_BYTES = 16
+_HEADER_BYTES_MAX = 4 << 20
+_UNREADABLE = (ValueError, IndexError, KeyError, UnicodeDecodeError, EOFError)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some records of a file, or bytes of it that are none.
+
+    first: index in the file of the first record, from 1. count: how many there are.
+    data: their datums one after another; with a damage, the bytes as they lie in the file.
+    damage: why nothing of it can be read; None where it can be tried.
+    end: how far the file is read with it, in bytes.
+    """
+
+    first: int
+    count: int
+    data: bytes
+    damage: str | None
+    end: int
+
+
+class Container:
+    """An object container file of one of the five events that are read.
+
+    path: where it is. event: what it holds. reader: reads its datums.
+    Raises LogError where the file is none.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            with path.open("rb") as file:
+                start = file.read(_HEADER_BYTES_MAX)
+        except OSError as error:
+            raise LogError(f"{path} can't be read: {error.strerror}") from error
+        if not start.startswith(MAGIC):
+            raise LogError(f"{path} is not an Avro container file: it does not begin with Obj 1")
+        try:
+            meta, self._start, self._sync = _header(start)
+            schema = meta["avro.schema"].decode()
+            name = str(json.loads(schema)["name"]).rpartition(".")[2]
+            codec = meta.get("avro.codec", b"null").decode()
+        except (*_UNREADABLE, TypeError) as error:
+            raise LogError(f"{path} has no whole Avro header with a record schema") from error
+        self.event = _event(path, name)
+        if codec not in CODECS:
+            known = ", ".join(CODECS)
+            raise LogError(f"{path} is packed with codec {codec[:64]}; known are {known}")
+        self._unpack = CODECS[codec]
+        try:
+            self.reader = Reader(self.event, schema)
+        except UnreadableSchemaError as error:
+            raise LogError(f"{path} can't be read by its schema: {error}") from None
+
+    def blocks(self) -> Iterator[Block]:
+        """The blocks in order; after a damage it goes on behind the next sync marker."""
+        with (
+            self.path.open("rb") as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
+        ):
+            at, first = self._start, 1
+            while at < len(data):
+                block = self._block(data, at, first)
+                yield block
+                at, first = block.end, first + block.count
+
+    def _block(self, data: mmap.mmap, at: int, first: int) -> Block:
+        try:
+            count, behind_count = _long(data, at)
+            size, start = _long(data, behind_count)
+        except IndexError:
+            count, size, start = 0, -1, at
+        end = start + size
+        if size < 0 or count < 0 or data[end : end + _SYNC_BYTES] != self._sync:
+            return self._damaged(data, at, first, count)
+        try:
+            return Block(first, count, self._unpack(data[start:end]), None, end + _SYNC_BYTES)
+        except BlockError as error:
+            return Block(first, count, data[start:end], str(error), end + _SYNC_BYTES)
+
+    def _damaged(self, data: mmap.mmap, at: int, first: int, count: int) -> Block:
+        end = data.find(self._sync, at)
+        cut = end < 0
+        if cut:
+            end = len(data)
+        count = count if 0 < count <= end - at else 1
+        what = "the file ends in the middle of a block" if cut else "the block's frame is damaged"
+        return Block(first, count, data[at:end], what, len(data) if cut else end + _SYNC_BYTES)
+
+
+def _event(path: Path, name: str) -> EventType:
+    for event in INPUTS:
+        if event.name == name:
+            return event
+    names = ", ".join(event.name for event in INPUTS)
+    raise LogError(f"{path} holds {name[:64]} records; an event log holds one of {names}")
+
+
+def _header(start: bytes) -> tuple[dict[str, bytes], int, bytes]:
+    """The metadata, where the blocks begin, and the sync marker."""
+    meta: dict[str, bytes] = {}
+    at = len(MAGIC)
+    while True:
+        count, at = _long(start, at)
+        if count == 0:
+            break
+        if count < 0:
+            _, at = _long(start, at)
+        for _ in range(abs(count)):
+            key, at = _bytes(start, at)
+            meta[key.decode()], at = _bytes(start, at)
+    sync = start[at : at + _SYNC_BYTES]
+    if len(sync) < _SYNC_BYTES:
+        raise EOFError
+    return meta, at + _SYNC_BYTES, sync
+
+
+def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
+    size, at = _long(data, at)
+    if size < 0 or at + size > len(data):
+        raise EOFError
+    return data[at : at + size], at + size
+
+
+def _long(data: bytes | mmap.mmap, at: int) -> tuple[int, int]:
+    """The Avro long at an offset, and the offset after it; IndexError where there is none."""
+    number = 0
+    for shift in range(0, 70, 7):
+        byte = data[at]
+        at += 1
+        number |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return (number >> 1) ^ -(number & 1), at
+    raise IndexError
+
+
+def write_container(
+    path: str | Path, event: EventType, events: Iterable[Mapping[str, object]]
+) -> None:
+    """Writes events in the JSON spelling, all of one type, to a container file.
+
+    The same events give the same bytes. Raises EncodeError where one breaks the contract; a
+    file that was there before is then unharmed.
+    """
+    # A file's marker must be unlikely in its own data, no more: one for each type will do.
+    sync = hashlib.sha256(event.schema.encode()).digest()[:_SYNC_BYTES]
+    schema = fastavro.parse_schema(json.loads(event.schema))
+    datums = (datum_of(event, value) for value in events)
+    path = Path(path)
+    unfinished = path.with_name(path.name + ".unfinished")
+    try:
+        with unfinished.open("wb") as file:
+            fastavro.writer(file, schema, datums, codec="null", sync_marker=sync)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

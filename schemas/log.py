@@ -1,0 +1,274 @@
+"""Event logs on disk: .jsonl, .jsonl.gz and .avro files, and folders of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from schemas.avro_container import Block, Container
+from schemas.avro_layout import UndecodableError
+from schemas.batch import Batch, DeadLetter
+from schemas.errors import LogError
+from schemas.events import EventType
+from schemas.json_events import event_of_line, from_json_lines
+from schemas.lines import GZIP_MAGIC, Progress, blocks_of_lines
+from schemas.tables import Where, tables_of
+
+_SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
+_KINDS = ".jsonl, .jsonl.gz or .avro"
+_NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
+_BATCH_BYTES_MAX = 256 << 20  # of lines: huge hops make a batch of fewer events
+
+Paths = str | Path | Iterable[str | Path]
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A file of an event log and its size."""
+
+    path: Path
+    bytes: int
+
+
+def log_files(paths: Paths) -> list[LogFile]:
+    """The files of event logs: those named, and those in folders named, in order of their paths.
+
+    Raises LogError where a path is missing, is no event log by its name, or is a folder
+    without one.
+    """
+    named = [paths] if isinstance(paths, str | Path) else list(paths)
+    return [file for path in named for file in _files(Path(path))]
+
+
+def read_log(
+    paths: Paths, batch_events: int = 50_000, progress: Progress | None = None
+) -> Iterator[Batch]:
+    """Batches of at most about batch_events events (a block of an .avro file is not cut up).
+
+    progress: called with the bytes of the files that were read since the last call. Raises
+    LogError, before anything is read, where a file is no event log.
+    """
+    sources = [_source(file.path) for file in log_files(paths)]
+    return _batches(sources, batch_events, progress or _ignore)
+
+
+def read_events(
+    paths: Paths, progress: Progress | None = None
+) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
+    """Each event with its type, in the JSON spelling, or a dead letter for what is none.
+
+    One by one, so it is slower than `read_log`. Raises LogError, before anything is read, where
+    a file is no event log.
+    """
+    sources = [_source(file.path) for file in log_files(paths)]
+    return _events(sources, progress or _ignore)
+
+
+def _ignore(_: int) -> None:
+    pass
+
+
+def _files(path: Path) -> list[LogFile]:
+    try:
+        if path.is_dir():
+            inside = [p for p in path.rglob("*") if _is_log(p)]
+            if not inside:
+                raise LogError(f"{path} holds no event log ({_KINDS})")
+            return [LogFile(p, p.stat().st_size) for p in sorted(inside)]
+        size = path.stat().st_size
+    except OSError as error:
+        raise LogError(f"{path} can't be read: {error.strerror}") from error
+    if not path.name.endswith(_SUFFIXES):
+        raise LogError(f"{path} is not an event log by its name; it must end in {_KINDS}")
+    return [LogFile(path, size)]
+
+
+def _is_log(path: Path) -> bool:
+    return path.name.endswith(_SUFFIXES) and path.name != _NOT_A_LOG and path.is_file()
+
+
+def _source(path: Path) -> Container | Path:
+    if path.suffix == ".avro":
+        return Container(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(GZIP_MAGIC))
+    except OSError as error:
+        raise LogError(f"{path} can't be read: {error.strerror}") from error
+    if path.suffix == ".gz" and start != GZIP_MAGIC:
+        raise LogError(f"{path} is not a gzip file")
+    return path
+
+
+def _batches(
+    sources: Sequence[Container | Path], batch_events: int, progress: Progress
+) -> Iterator[Batch]:
+    waiting: list[Batch] = []
+    size = 0
+    for source in sources:
+        parts = (
+            _of_container(source, batch_events, progress)
+            if isinstance(source, Container)
+            else _of_lines(source, batch_events, progress)
+        )
+        for part in parts:
+            found = part.events + len(part.dead_letters)
+            if waiting and size + found > batch_events:
+                yield Batch.concat(waiting)
+                waiting, size = [], 0
+            waiting.append(part)
+            size += found
+    if waiting:
+        yield Batch.concat(waiting)
+
+
+def _of_lines(path: Path, batch_events: int, progress: Progress) -> Iterator[Batch]:
+    lines: list[bytes] = []
+    first = 1
+    size = 0
+    for block in blocks_of_lines(path, progress):
+        if isinstance(block, DeadLetter):
+            if lines:
+                yield from_json_lines(lines, str(path), first)
+            yield Batch.of({}, [block])
+            lines, first, size = [], block.position + 1, 0
+            continue
+        position, found = block
+        if not lines:
+            first = position
+        lines += found
+        size += sum(map(len, found))
+        while len(lines) >= batch_events or size > _BATCH_BYTES_MAX:
+            now, lines = lines[:batch_events], lines[batch_events:]
+            yield from_json_lines(now, str(path), first)
+            first += len(now)
+            size = sum(map(len, lines))
+    if lines:
+        yield from_json_lines(lines, str(path), first)
+
+
+def _of_container(container: Container, batch_events: int, progress: Progress) -> Iterator[Batch]:
+    blocks: list[Block] = []
+    waiting = 0
+    read = 0
+    for block in container.blocks():
+        if blocks and waiting + block.count > batch_events:
+            progress(blocks[-1].end - read)
+            read = blocks[-1].end
+            yield _of_blocks(container, blocks)
+            blocks, waiting = [], 0
+        blocks.append(block)
+        waiting += block.count
+    if blocks:
+        progress(blocks[-1].end - read)
+        yield _of_blocks(container, blocks)
+
+
+def _of_blocks(container: Container, blocks: Sequence[Block]) -> Batch:
+    whole = [(block.count, block.data) for block in blocks if block.damage is None]
+    first = [block.first for block in blocks if block.damage is None]
+    try:
+        columns = container.reader.read_blocks(whole)
+        positions = [at + i for at, (n, _) in zip(first, whole, strict=True) for i in range(n)]
+        letters = [letter for block in blocks if (letter := _lost(container, block))]
+    except UndecodableError:
+        return _one_by_one(container, blocks)
+    where = Where(str(container.path), 0, positions)
+    tables, broken = tables_of(container.event, columns, where)
+    if broken:
+        # Rare, and only datum by datum are its bytes known, which a dead letter is known by.
+        return _one_by_one(container, blocks)
+    return Batch.of(tables, letters)
+
+
+def _one_by_one(container: Container, blocks: Sequence[Block]) -> Batch:
+    event, source = container.event, str(container.path)
+    datums: list[bytes] = []
+    positions: list[int] = []
+    letters: list[DeadLetter] = []
+    for block in blocks:
+        if block.damage is None:
+            found, rest = container.reader.split(block.count, block.data)
+            datums += found
+            positions += range(block.first, block.first + len(found))
+            if rest or len(found) < block.count:
+                letters.append(_rest(source, block, len(found), rest))
+        elif letter := _lost(container, block):
+            letters.append(letter)
+    columns, bad = container.reader.read(datums)
+    wrong = f"the record is not a whole {event.name} as the file's schema has it"
+    reasons = dict.fromkeys(bad, wrong)
+    good = [i for i in range(len(datums)) if i not in reasons]
+    tables: dict[str, pl.DataFrame] = {}
+    if good:
+        tables, broken = tables_of(event, columns, Where(source, 0, [positions[i] for i in good]))
+        reasons |= {good[row]: reason for row, reason in broken.items()}
+    letters += (DeadLetter.of(source, 0, positions[i], reasons[i], datums[i]) for i in reasons)
+    return Batch.of(tables, sorted(letters, key=lambda letter: letter.position))
+
+
+def _lost(container: Container, block: Block) -> DeadLetter | None:
+    if block.damage is None:
+        return None
+    reason = f"{block.damage}: {_records(block.count)} lost"
+    return DeadLetter.of(str(container.path), 0, block.first, reason, block.data)
+
+
+def _rest(source: str, block: Block, found: int, rest: bytes) -> DeadLetter:
+    lost = block.count - found
+    reason = (
+        f"the block is damaged from here on: {_records(lost)} lost"
+        if lost
+        else "the block has bytes left over behind its last record"
+    )
+    return DeadLetter.of(source, 0, block.first + found, reason, rest)
+
+
+def _records(count: int) -> str:
+    return "1 record is" if count == 1 else f"{count} records are"
+
+
+def _events(
+    sources: Sequence[Container | Path], progress: Progress
+) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
+    for source in sources:
+        if isinstance(source, Container):
+            yield from _events_of_container(source, progress)
+            continue
+        for block in blocks_of_lines(source, progress):
+            if isinstance(block, DeadLetter):
+                yield block
+                continue
+            for position, line in enumerate(block[1], start=block[0]):
+                if line.strip():
+                    found = event_of_line(line)
+                    yield (
+                        DeadLetter.of(str(source), 0, position, found, line)
+                        if isinstance(found, str)
+                        else found
+                    )
+
+
+def _events_of_container(
+    container: Container, progress: Progress
+) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
+    read = 0
+    for block in container.blocks():
+        progress(block.end - read)
+        read = block.end
+        if letter := _lost(container, block):
+            yield letter
+            continue
+        datums, rest = container.reader.split(block.count, block.data)
+        for position, datum in enumerate(datums, start=block.first):
+            found = container.reader.event_of(datum)
+            yield (
+                DeadLetter.of(str(container.path), 0, position, found, datum)
+                if isinstance(found, str)
+                else (container.event, found)
+            )
+        if rest or len(datums) < block.count:
+            yield _rest(str(container.path), block, len(datums), rest)
