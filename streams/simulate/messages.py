@@ -1,0 +1,159 @@
+"""Ordinary messages: who wrote to whom and when, in chunks of whole windows.
+
+A window is a stretch of time that the pipelines of the company process at once, about a day
+for a million messages. Messages come from the member base, or from a list of real ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import polars as pl
+
+from streams.simulate import world
+from streams.simulate.draws import below, chance, stream, unit
+from streams.simulate.graph import Graph
+from streams.simulate.ids import uuid7
+from streams.simulate.members import ai_consent_at, third_party_consent_at
+
+CHUNK = 50_000
+"""About how many messages are made at once."""
+
+_GROUP_MAX = 19
+_SPAN = world.END - world.START
+
+
+@dataclass(frozen=True)
+class Windows:
+    """The windows of a log: window w is [start(w), start(w + 1))."""
+
+    count: int
+    length: int
+
+    @staticmethod
+    def of(messages: int) -> Windows:
+        """Daily windows where that gives them 10 to 2,000 messages."""
+        size = min(2000, max(10, messages // (_SPAN // world.DAY)))
+        count = max(1, -(-messages // size))
+        return Windows(count, -(-_SPAN // count))
+
+    def start(self, window: int) -> int:
+        """When it starts, in microseconds since 1970."""
+        return world.START + window * self.length
+
+
+def drawn(seed: int, messages: int, members: int, windows: Windows) -> Iterator[pl.DataFrame]:
+    """Chunks of messages between members drawn by chance, in the order of time.
+
+    Columns: index, window, sent_at, sender, first and step (the recipients are the members
+    first, first + step... after the sender), recipients (how many if it is to a group).
+    """
+    size = -(-messages // windows.count)
+    per_chunk = size * max(1, CHUNK // size)
+    gap = windows.length // size
+    i = pl.col("index")
+    for begin in range(0, messages, per_chunk):
+        end = min(messages, begin + per_chunk)
+        activity = unit(stream(seed, "sender"), i)
+        yield pl.DataFrame({"index": pl.int_range(begin, end, eager=True)}).select(
+            "index",
+            window=i // size,
+            sent_at=world.START
+            + i // size * windows.length
+            + i % size * gap
+            + below(stream(seed, "sent_at"), i, gap),
+            # A few members write most of the messages.
+            sender=(activity * activity * members).cast(pl.Int64),
+            first=below(stream(seed, "recipient"), i, members - 1),
+            step=1 + below(stream(seed, "step"), i, max(1, (members - 1) // (_GROUP_MAX + 1))),
+            recipients=2 + (unit(stream(seed, "group"), i) ** 3 * (_GROUP_MAX - 1)).cast(pl.Int64),
+        )
+
+
+def of_graph(graph: Graph, windows: Windows) -> Iterator[pl.DataFrame]:
+    """Chunks of a graph's messages, the same columns; each is to one recipient, column `to`."""
+    rows = graph.messages.with_row_index("index").with_columns(
+        pl.col("index").cast(pl.Int64),
+        window=(pl.col("sent_at") - world.START) // windows.length,
+    )
+    counts = rows["window"].rle().struct.unnest()["len"].to_list()
+    begin = end = 0
+    for count in counts:
+        end += count
+        if end - begin >= CHUNK or end == rows.height:
+            yield rows[begin:end]
+            begin = end
+
+
+def tagged(seed: int, members: pl.DataFrame, chunk: pl.DataFrame, *, groups: bool) -> pl.DataFrame:
+    """The messages of a chunk with their ids, channels and parties, and what the flows go by.
+
+    chunk: also has the columns train_at, trained_at, translate_at, instants at which consent is
+    asked. groups: some are to a group. Adds message_id, channel, parties (list of structs, the
+    sender first), confidential, exempt, exempt_after (any party is), trainable (every party
+    consents when it enters a corpus and when a model is trained on it), shareable (with third
+    parties).
+    """
+    i = pl.col("index")
+    row = chunk.with_columns(
+        message_id=uuid7(chunk["sent_at"], stream(seed, "message"), chunk["index"]),
+        sender_pays=members["paying"].gather(chunk["sender"]),
+    ).with_columns(
+        # Seldom from who does not pay for it, to who has it open.
+        inmail=pl.when("sender_pays")
+        .then(chance(stream(seed, "inmail"), i, 2))
+        .otherwise(chance(stream(seed, "open"), i, 30)),
+        group=chance(stream(seed, "is_group"), i, 10) & (groups and "to" not in chunk.columns),
+    )
+    row = row.with_columns(
+        channel=pl.when("group")
+        .then(pl.lit("GROUP"))
+        .when("inmail")
+        .then(pl.lit("INMAIL"))
+        .otherwise(pl.lit("DIRECT"))
+    ).drop("inmail", "group", "sender_pays")
+    parties = _parties(members, row)
+    party = pl.struct(
+        "role", "member_id", "tier", "region", "ai_training_consent", "third_party_consent"
+    )
+    by_message = parties.group_by("index", maintain_order=True).agg(
+        parties=party,
+        paying=pl.col("paying").any(),
+        exempt=pl.col("exempt").any(),
+        exempt_after=pl.col("exempt_after").any(),
+        trainable=pl.col("trainable").all(),
+        shareable=pl.col("shareable").all(),
+    )
+    return pl.concat([row, by_message.drop("index")], how="horizontal").with_columns(
+        confidential=(pl.col("channel") == "INMAIL") & pl.col("paying")
+    )
+
+
+def _parties(members: pl.DataFrame, row: pl.DataFrame) -> pl.DataFrame:
+    """One row a party, the sender first; members by number, with their state at the instants."""
+    if "to" in row.columns:
+        others = pl.concat_list("to")
+    else:
+        turn = pl.when(pl.col("channel") == "GROUP").then("recipients").otherwise(1)
+        others = pl.int_ranges(pl.col("first"), pl.col("first") + pl.col("step") * turn, "step")
+    numbers = row.select(
+        "index", "sent_at", "train_at", "trained_at", "translate_at", "sender",
+        number=pl.concat_list(pl.col("sender"), others),
+    ).explode("number")  # fmt: skip
+    place = pl.int_range(pl.len()).over("index")
+    numbers = numbers.with_columns(role=pl.when(place == 0).then(pl.lit("SENDER"))
+                                   .otherwise(pl.lit("RECIPIENT")))  # fmt: skip
+    if "to" not in row.columns:
+        # Counted from the sender, so that nobody writes to themselves or twice to one.
+        after = (pl.col("sender") + 1 + pl.col("number")) % members.height
+        numbers = numbers.with_columns(
+            number=pl.when(pl.col("role") == "SENDER").then("number").otherwise(after)
+        )
+    both = pl.concat([numbers, members[numbers["number"]]], how="horizontal")
+    return both.with_columns(
+        ai_training_consent=ai_consent_at(pl.col("sent_at")),
+        trainable=ai_consent_at(pl.col("train_at")) & ai_consent_at(pl.col("trained_at")),
+        shareable=third_party_consent_at(pl.col("translate_at")),
+        third_party_consent=third_party_consent_at(pl.col("sent_at")),
+    )
