@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
@@ -18,7 +18,7 @@ from lineage.judging import judge
 from lineage.policies import accept
 from lineage.reach import trace
 from lineage.sql import sql
-from lineage.staging import Staged, Stager
+from lineage.staging import TABLES, Staged, Stager
 from schemas import Batch, DeadLetter
 
 Positions = Mapping[tuple[str, int], int]
@@ -75,8 +75,8 @@ class Applier:
             settled = settle(connection, batch, staged)
             fresh = settled.fresh
             with registered(connection, **_fresh(fresh)):
-                record(connection, settled, policies)
-                trace(connection, fresh.hop_input["rec"].to_numpy())
+                anew = record(connection, settled, policies)
+                trace(connection, fresh, anew=anew)
                 arrivals = _record_arrivals(connection)
                 if judge(connection):
                     connection.execute(
@@ -92,8 +92,9 @@ class Applier:
 
 
 def _fresh(staged: Staged) -> dict[str, pl.DataFrame]:
-    frames = (field.name for field in fields(staged) if field.name != "first_new")
-    return {f"fresh_{name}": getattr(staged, name) for name in frames}
+    """What to register: the frames that are not empty."""
+    frames = {name: getattr(staged, name) for name in TABLES}
+    return {f"fresh_{name}": frame for name, frame in frames.items() if len(frame)}
 
 
 def _record_arrivals(connection: duckdb.DuckDBPyConnection) -> int:
@@ -101,7 +102,8 @@ def _record_arrivals(connection: duckdb.DuckDBPyConnection) -> int:
     arrived, upgraded = _one(
         connection, "SELECT count(*) FILTER (NOT stored), count(*) FILTER (stored) FROM arrived"
     )
-    connection.execute(sql("insert_arrival"))
+    if arrived:
+        connection.execute(sql("insert_arrival"))
     if upgraded:
         connection.execute(sql("upgrade_arrival"))
         connection.execute("INSERT INTO touched SELECT m, ds FROM arrived WHERE stored")

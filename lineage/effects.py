@@ -22,15 +22,17 @@ _CHANGED = {
 
 def record(
     connection: duckdb.DuckDBPyConnection, settled: Settled, policies: dict[str, Policy]
-) -> None:
+) -> bool:
     """Put the batch's events in place of what they replace; fill `dirty` and `touched`.
 
-    `dirty` (m): messages to derive anew, their arrivals deleted here. `touched` (m, ds): to judge
-    anew from all their arrivals. Reads the registered `fresh_*` tables. `policies` are the parsed
-    documents by policy id.
+    `dirty` (m): messages to derive anew, their arrivals deleted here; true if there are any.
+    `touched` (m, ds): to judge anew from all their arrivals. Reads the registered `fresh_*`
+    tables. `policies` are the parsed documents.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE dirty (m BIGINT)")
-    connection.execute("CREATE OR REPLACE TEMP TABLE touched (m BIGINT, ds INTEGER)")
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE dirty (m BIGINT); "
+        "CREATE OR REPLACE TEMP TABLE touched (m BIGINT, ds INTEGER)"
+    )
     old = _retract(connection, settled)
     _insert(connection, settled, policies)
     changed = {
@@ -38,9 +40,11 @@ def record(
         for name, (table, columns) in _CHANGED.items()
     }
     with registered(connection, **changed):
-        _examine_declassification(connection, changed["changed_policy"])
+        claims = settled.fresh.hop["method"].is_not_null().any()
+        if claims or len(changed["changed_policy"]):
+            _examine_declassification(connection, len(settled.fresh.hop) > 0)
         _touch(connection, changed)
-    _delete_dirty(connection)
+    return _delete_dirty(connection)
 
 
 def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[str, pl.DataFrame]:
@@ -119,23 +123,18 @@ def insert_policy(
         )
 
 
-def _examine_declassification(
-    connection: duckdb.DuckDBPyConnection, changed_policy: pl.DataFrame
-) -> None:
+def _examine_declassification(connection: duckdb.DuckDBPyConnection, hops: bool) -> None:
     """Bring core.declassifying_hop up to date; what old hops carried is derived anew."""
     connection.execute(sql("changed_policy_span"))
-    connection.execute(sql("examined"))
-    row = connection.execute("SELECT count(*) FROM examined").fetchone()
-    if not (row and row[0]):
-        return
+    fresh = "SELECT n, method FROM fresh_hop" if hops else "SELECT n, method FROM core.hop LIMIT 0"
+    connection.execute(sql("examined").format(fresh=fresh))
     connection.execute("CREATE OR REPLACE TEMP TABLE declassifying AS " + sql("declassifying"))
-    if len(changed_policy):
-        turned = (
-            "SELECT h FROM examined WHERE NOT fresh "
-            "AND (h IN (FROM declassifying)) <> (h IN (FROM core.declassifying_hop))"
-        )
-        _carried_by(connection, turned)
-        connection.execute("DELETE FROM core.declassifying_hop WHERE h IN (SELECT h FROM examined)")
+    turned = (
+        "SELECT h FROM examined WHERE NOT fresh "
+        "AND (h IN (FROM declassifying)) <> (h IN (FROM core.declassifying_hop))"
+    )
+    _carried_by(connection, turned)
+    connection.execute("DELETE FROM core.declassifying_hop WHERE h IN (SELECT h FROM examined)")
     connection.execute("INSERT INTO core.declassifying_hop SELECT h FROM declassifying")
 
 
@@ -157,11 +156,12 @@ def _touch(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFram
         connection.execute(sql("touched_by_policy"))
 
 
-def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> None:
+def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> bool:
     row = connection.execute("SELECT count(*) FROM dirty").fetchone()
     if not (row and row[0]):
-        return
+        return False
     connection.execute(
         "INSERT INTO touched SELECT DISTINCT f.m, f.ds FROM core.flag f SEMI JOIN dirty USING (m)"
     )
     connection.execute("DELETE FROM core.arrival WHERE m IN (SELECT m FROM dirty)")
+    return True

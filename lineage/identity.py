@@ -189,7 +189,9 @@ def contents(frames: list[pl.DataFrame]) -> pl.DataFrame:
 def as_event(event: EventType, frames: list[pl.DataFrame], row: int) -> dict[str, object]:
     """The event of one row of a batch's frames (the event's own, then its children's)."""
     parent, *children = (frame.filter(pl.col("row") == row) for frame in frames)
-    value = {k: v for k, v in parent.row(0, named=True).items() if k not in _NOT_CONTENT}
+    instants = pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S.%6fZ")
+    values = parent.with_columns(instants).row(0, named=True)
+    value = {name: v for name, v in values.items() if name not in _NOT_CONTENT}
     if event is MESSAGE_SENT:
         parties = children[0].sort("ordinal").drop("row", "ordinal")
         value["parties"] = parties.to_dicts()

@@ -20,6 +20,8 @@ from lineage.sql import sql
 
 Numbers = npt.NDArray[np.int64]
 
+# Tables with no more texts than this are held in memory.
+_CACHED_MAX = 100_000
 _CANONICAL_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 
@@ -54,6 +56,7 @@ class Interner:
         """Read the next free number from the store."""
         row = self._connection.execute(f"SELECT coalesce(max(n), 0) FROM {self._table}").fetchone()  # noqa: S608 -- a table name of ours
         self._next = 1 + (row[0] if row else 0)
+        self._cached: pl.DataFrame | None = None
 
     def intern(self, columns: Sequence[pl.Series]) -> Interned:
         """Numbers for `columns`, inserting the texts that are new.
@@ -73,6 +76,9 @@ class Interner:
         return Interned(tuple(np.split(by_code[codes], ends)), first_new)
 
     def _known(self, texts: pl.Series) -> Numbers:
+        """The number of each text, 0 for a new one."""
+        if not self._uuids and self._next <= _CACHED_MAX:
+            return self._known_of_few(texts)
         numbers = np.zeros(len(texts), dtype=np.int64)
         if not len(texts) or self._next == 1:
             return numbers
@@ -90,6 +96,14 @@ class Interner:
             if len(part):
                 self._look_up(column, part, spans, numbers)
         return numbers
+
+    def _known_of_few(self, texts: pl.Series) -> Numbers:
+        if self._cached is None or len(self._cached) != self._next - 1:
+            query = f"SELECT text, n FROM {self._table}"  # noqa: S608 -- a table name of ours
+            self._cached = self._connection.execute(query).pl()
+        asked = texts.to_frame("text")
+        known = asked.join(self._cached, on="text", how="left", maintain_order="left")
+        return known["n"].fill_null(0).to_numpy(writable=True)
 
     def _look_up(
         self, column: str, part: pl.DataFrame, spans: list[tuple[str, str]], numbers: Numbers

@@ -29,11 +29,10 @@ def judge(connection: duckdb.DuckDBPyConnection) -> bool:
     flags after, of all that the batch may change.
     """
     connection.execute(sql("to_judge"))
+    if not _any(connection, "to_judge", "touched"):
+        return False
     evaluate(connection)
-    row = connection.execute(
-        "SELECT (SELECT count(*) FROM breach) + (SELECT count(*) FROM touched)"
-    ).fetchone()
-    if not (row and row[0]):
+    if not _any(connection, "breach", "touched"):
         return False
     connection.execute(sql("standing_flag"))
     connection.execute(sql("verdict"))
@@ -74,6 +73,14 @@ def evaluate(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE breach AS " + " UNION ALL ".join([nothing, *parts])
     )
+
+
+def _any(connection: duckdb.DuckDBPyConnection, *tables: str) -> bool:
+    """Whether one of `tables` has a row."""
+    row = connection.execute(
+        "SELECT " + " OR ".join(f"EXISTS (FROM {table})" for table in tables)
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _rules(connection: duckdb.DuckDBPyConnection) -> list[_StoredRule]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import polars as pl
 
 from lineage.errors import PolicyError
+from lineage.identity import as_event
 from lineage.policy import Policy, parse_policy
 from schemas import POLICY_PUBLISHED, Batch, DeadLetter, canonical_json
 
@@ -23,7 +25,7 @@ def accept(batch: Batch) -> tuple[Batch, dict[str, Policy]]:
             policies[row["document"]] = parsed
         else:
             bad_rows.append(row["row"])
-            dead.append(_dead_letter(row, parsed))
+            dead.append(_dead_letter(batch.policies, row, parsed))
     if not bad_rows:
         return batch, policies
     kept = batch.policies.filter(~pl.col("row").is_in(bad_rows))
@@ -39,13 +41,12 @@ def _parse(document: str) -> Policy | str:
         return error.reason
 
 
-def _dead_letter(row: dict[str, object], reason: str) -> DeadLetter:
-    fields = ("policy_id", "effective_at", "disclosed_at", "document")
-    value = canonical_json(POLICY_PUBLISHED, {name: row[name] for name in fields})
+def _dead_letter(frame: pl.DataFrame, row: dict[str, Any], reason: str) -> DeadLetter:
+    value = canonical_json(POLICY_PUBLISHED, as_event(POLICY_PUBLISHED, [frame], row["row"]))
     return DeadLetter.of(
-        str(row["read_from"]),
-        int(str(row["partition"])),
-        int(str(row["position"])),
+        row["read_from"],
+        row["partition"],
+        row["position"],
         f"document: {reason}",
         value,
     )

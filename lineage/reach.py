@@ -11,43 +11,46 @@ from datetime import datetime
 
 import duckdb
 
-from lineage.interning import Numbers, spans
+from lineage.interning import spans
 from lineage.sql import sql
+from lineage.staging import Staged
 
 
-def trace(connection: duckdb.DuckDBPyConnection, new_inputs: Numbers) -> None:
+def trace(connection: duckdb.DuckDBPyConnection, fresh: Staged, *, anew: bool) -> None:
     """Fill the temporary table `arrived` with what a batch makes arrive.
 
     `arrived` has the columns of core.arrival and `stored`: true for an arrival of an earlier batch
-    that is now identifiable. Reads `fresh_message`, `fresh_hop`, `fresh_hop_input` and `dirty`
-    (messages whose arrivals have been deleted); `new_inputs` are the records the new hops read.
+    that is now identifiable. `fresh`: the batch's events, recorded already, and registered as
+    fresh_message and so on where there are any. `anew`: there are messages in `dirty`, whose
+    arrivals have been deleted, to derive anew.
     """
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE arrived AS "
-        "SELECT *, false AS stored FROM core.arrival WHERE false"
-    )
-    connection.execute(sql("reach_seed"))
-    if len(new_inputs):
+    connection.execute(sql("reach_start"))
+    if len(fresh.message):
+        connection.execute(sql("reach_seed"))
+    if anew:
+        connection.execute(sql("reach_seed_anew"))
+    if len(fresh.hop_input):
         kept = " UNION ALL ".join(
             f"SELECT * FROM core.arrival WHERE rec BETWEEN {first} AND {last}"  # noqa: S608 -- numbers of ours
-            for first, last in spans(new_inputs)
+            for first, last in spans(fresh.hop_input["rec"].to_numpy())
         )
         connection.execute(sql("reach_from_store").format(kept=kept))
-        _advance(connection)
+        _advance(connection, fresh.first_new)
     while (since := _keep(connection)) is not None:
         connection.execute(sql("reach_step"), {"since": since})
         connection.execute("DELETE FROM frontier")
-        _advance(connection)
+        _advance(connection, fresh.first_new)
 
 
-def _advance(connection: duckdb.DuckDBPyConnection) -> None:
+def _advance(connection: duckdb.DuckDBPyConnection, first_new: int) -> None:
     """Add to the frontier those candidates that are new."""
-    row = connection.execute(
-        "SELECT count(*) FROM candidate ANTI JOIN fresh_hop ON candidate.h = fresh_hop.n"
-    ).fetchone()
-    of_old_hops = bool(row and row[0])
-    known = sql("reach_known") if of_old_hops else "(SELECT *, 'BATCH' AS known FROM arrived)"
-    connection.execute(sql("reach_frontier").format(known=known))
+    row = connection.execute("SELECT count(*) FROM candidate WHERE h < ?", [first_new]).fetchone()
+    if row and row[0]:
+        query = sql("reach_frontier").format(known=sql("reach_known"))
+        connection.execute(query, {"first_new": first_new})
+    else:
+        known = "(SELECT *, 'BATCH' AS known FROM arrived)"
+        connection.execute(sql("reach_frontier").format(known=known))
 
 
 def _keep(connection: duckdb.DuckDBPyConnection) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import duckdb
 import numpy as np
@@ -45,6 +45,7 @@ class Staged:
 
 
 CHILDREN = {"message": ("message_party",), "hop": ("hop_input", "hop_output")}
+TABLES = tuple(field.name for field in fields(Staged) if field.name != "first_new")
 
 
 class Stager:
