@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,8 @@ __all__ = ["CONNECT_SECONDS_MAX", "admin_client", "check_bootstrap"]
 
 # How long a broker may take to answer before it counts as not there.
 CONNECT_SECONDS_MAX = 8.0
+# What the client reports as an error here is raised as one of ours, in words for people.
+logging.getLogger("kafka").setLevel(logging.CRITICAL)
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:,/\[\]]+):(?P<port>[0-9]{1,5})")
 
 

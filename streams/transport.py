@@ -13,6 +13,7 @@ Registered as `batched` among the `faust.transports`: use a broker URL `batched:
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
@@ -47,6 +48,27 @@ class Records:
     def next_offset(self) -> int:
         """The offset from which to read on."""
         return self.offsets[-1] + 1
+
+    def since(self, offset: int) -> Records | None:
+        """Return the records from an offset on, None if there are none."""
+        first = bisect_left(self.offsets, offset)
+        if first == len(self.offsets):
+            return None
+        return Records(
+            self.topic,
+            self.partition,
+            self.offsets[first:],
+            self.values[first:],
+            self.keys[first:],
+            self.timestamps[first:],
+            self.headers[first:],
+        )
+
+    def value_at(self, offset: int) -> bytes | None:
+        """Return the value of the record at an offset, None if it has none or is not here."""
+        index = bisect_left(self.offsets, offset)
+        found = index < len(self.offsets) and self.offsets[index] == offset
+        return self.values[index] if found else None
 
 
 class _WholePartitions(SchedulingStrategyT):

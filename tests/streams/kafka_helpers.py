@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import io
+import json
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import fastavro
 from kafka import KafkaConsumer, TopicPartition
+from kafka.errors import CoordinatorNotAvailableError
 
+from schemas import FLAG_RAISED
 from streams.client import admin_client
-from streams.topics import TOPICS, end_offsets, topic_partitions
+from streams.topics import FLAG_TOPIC, TOPICS, end_offsets, topic_partitions
 
 PARTITIONS = 4
 
@@ -41,6 +47,34 @@ def read_all(bootstrap: str, topic: str) -> list[Any]:
     finally:
         consumer.close()
     return found
+
+
+def committed_offsets(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
+    """What a consumer group has committed to Kafka."""
+    try:
+        with admin_client(bootstrap) as admin:
+            found = admin.list_group_offsets(group)
+    except CoordinatorNotAvailableError:  # no group has ever been there
+        return {}
+    found = found.get(group, found)
+    return {(tp.topic, tp.partition): at.offset for tp, at in found.items() if at.offset >= 0}
+
+
+def flags_on_topic(bootstrap: str) -> list[tuple[Any, ...]]:
+    """The flags that stand, going by the flag topic alone, in the columns of `flag`."""
+    schema = fastavro.parse_schema(json.loads(FLAG_RAISED.schema))
+    standing: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+    for record in read_all(bootstrap, FLAG_TOPIC):
+        event: Any = fastavro.schemaless_reader(io.BytesIO(record.value[5:]), schema, None)
+        key = event["rule"], event["message_id"], event["dataset"]
+        if event.pop("status") == "RAISED":
+            standing[key] = tuple(
+                value.replace(tzinfo=None) if isinstance(value, datetime) else value
+                for value in event.values()
+            )
+        else:
+            standing.pop(key, None)
+    return list(standing.values())
 
 
 def jvm_of(pid: int) -> bool:

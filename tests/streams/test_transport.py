@@ -12,11 +12,10 @@ import faust
 import pytest
 from faust.types import TP
 from kafka import KafkaProducer
-from kafka.admin import KafkaAdminClient
 
-from streams.client import admin_client
 from streams.topics import INPUT_TOPICS
 from streams.transport import Records
+from tests.streams.kafka_helpers import committed_offsets
 
 TOPIC = INPUT_TOPICS[0]
 OTHER = INPUT_TOPICS[1]
@@ -115,17 +114,6 @@ def numbers(got: list[Records], topic: str) -> list[int]:
     return sorted(int(value or b"") for one in got if one.topic == topic for value in one.values)
 
 
-def committed(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
-    with admin_client(bootstrap) as admin:
-        return offsets_of(admin, group)
-
-
-def offsets_of(admin: KafkaAdminClient, group: str) -> dict[tuple[str, int], int]:
-    found = admin.list_group_offsets(group)
-    found = found.get(group, found)
-    return {(tp.topic, tp.partition): at.offset for tp, at in found.items() if at.offset >= 0}
-
-
 @pytest.fixture
 def group() -> str:
     return f"test-{random.getrandbits(48):x}"
@@ -166,10 +154,10 @@ class TestOnRealKafka:
     ) -> None:
         send(topics, TOPIC, range(5_000))
         read(Reader(topics, group, 5_000))
-        assert sum(committed(topics, group).values()) == 5_000
+        assert sum(committed_offsets(topics, group).values()) == 5_000
         send(topics, TOPIC, range(5_000, 6_000))
         assert numbers(read(Reader(topics, group, 1_000)), TOPIC) == list(range(5_000, 6_000))
-        assert sum(committed(topics, group).values()) == 6_000
+        assert sum(committed_offsets(topics, group).values()) == 6_000
 
     def test_positions_of_the_app_go_before_those_committed(self, topics: str, group: str) -> None:
         send(topics, TOPIC, range(5_000))

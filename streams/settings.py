@@ -1,0 +1,38 @@
+"""What a worker has to know to start."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["DEFAULT_GROUP", "Settings"]
+
+DEFAULT_GROUP = "lineage"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a worker has to know to start.
+
+    db: the DuckDB file. bootstrap: HOST:PORT of the broker, or several with commas.
+    group: its Kafka consumer group; a worker records every partition, so two workers, each with
+    a database of its own, need two groups. registry_url: of a Confluent schema registry; None:
+    the ids that ship with `schemas`. once: end when all that was there at the start is recorded.
+    """
+
+    db: str
+    bootstrap: str
+    group: str = DEFAULT_GROUP
+    registry_url: str | None = None
+    once: bool = False
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
+        """Read LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP and LINEAGE_REGISTRY_URL."""
+        return cls(
+            db=environment.get("LINEAGE_DB", "lineage.duckdb"),
+            bootstrap=environment.get("LINEAGE_BOOTSTRAP", "127.0.0.1:9092"),
+            group=environment.get("LINEAGE_GROUP") or DEFAULT_GROUP,
+            registry_url=environment.get("LINEAGE_REGISTRY_URL") or None,
+        )

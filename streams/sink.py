@@ -1,0 +1,64 @@
+"""The store as the recorder needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+
+import lineage
+from schemas import FLAG_RAISED, Batch, Encoder
+
+__all__ = ["StoreSink"]
+
+Partition = tuple[str, int]
+
+
+class StoreSink:
+    """A DuckDB store that records batches and hands out the flags to be published.
+
+    Raises what `lineage.open` and the store raise, from the thread that calls it.
+    """
+
+    def __init__(self, db: str, encoder: Encoder) -> None:
+        self._store = lineage.open(db)
+        self._encoder = encoder
+
+    def positions(self) -> dict[Partition, int]:
+        """Return (topic, partition) to the offset that comes next."""
+        return self._store.positions()
+
+    def apply(self, batch: Batch, positions: Mapping[Partition, int]) -> None:
+        """Record both in one transaction, or raise."""
+        self._store.apply_batch(batch, positions, at=datetime.now(timezone.utc))
+
+    def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
+        """Return what is not published yet: its last number; (message_id, FlagRaised) pairs.
+
+        One message's flags have one key, so whoever reads the topic sees them in their order.
+        """
+        rows = self._store.unpublished().to_pylist()
+        if not rows:
+            return 0, []
+        pairs = [
+            (str(row["message_id"]).encode(), self._encoder.encode(_json_spelling(row)))
+            for row in rows
+        ]
+        return int(rows[-1]["seq"]), pairs
+
+    def published(self, number: int) -> None:
+        """Note that all flags up to this number are published."""
+        self._store.published(number)
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+
+def _json_spelling(row: Mapping[str, object]) -> dict[str, object]:
+    event: dict[str, object] = {"event": FLAG_RAISED.name}
+    for name in (field.name for field in FLAG_RAISED.fields):
+        value = row[name]
+        event[name] = (
+            value.isoformat(timespec="microseconds") + "Z" if isinstance(value, datetime) else value
+        )
+    return event

@@ -1,0 +1,155 @@
+"""Run the Faust worker in this process, and end it within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import faust
+from aiokafka.errors import OffsetOutOfRangeError
+
+from lineage.errors import LineageError
+from schemas import SchemasError
+from streams.errors import LostEvidenceError, StreamsError, WorkerError
+from streams.processor import LineageApp
+from streams.settings import DEFAULT_GROUP, Settings
+
+__all__ = ["SHUTDOWN_SECONDS_MAX", "BoundedWorker", "end_process", "run_worker"]
+
+logger = logging.getLogger(__name__)
+
+SHUTDOWN_SECONDS_MAX = 8.0
+_EXIT_FAILED = 3
+
+
+class BoundedWorker(faust.Worker):
+    """Faust's worker, whose shutdown takes at most SHUTDOWN_SECONDS_MAX.
+
+    Faust can sit through a SIGTERM for minutes where a stream is stuck. Ending the process at
+    any point is safe here: what is committed is committed, and the rest is read again.
+    """
+
+    exit_code = 0
+    _timer: threading.Timer | None = None
+
+    def _schedule_shutdown(self, signal: Any) -> None:  # noqa: ANN401 - inherited
+        self.end_by_force_later()
+        super()._schedule_shutdown(signal)
+
+    def end(self, exit_code: int) -> None:
+        """Stop everything, and by force if it does not stop in time."""
+        self.exit_code = exit_code
+        self.end_by_force_later()
+        # Where Faust looks for a stop that it has to wait for.
+        self._signal_stop_future = asyncio.ensure_future(self.stop(), loop=self.loop)
+
+    def end_by_force_later(self) -> None:
+        """End the process SHUTDOWN_SECONDS_MAX from now, unless `in_time` is called."""
+        if self._timer is None:
+            self._timer = threading.Timer(SHUTDOWN_SECONDS_MAX, self._end_by_force)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def in_time(self) -> None:
+        """Say that everything has stopped."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _end_by_force(self) -> None:
+        logger.warning("not everything stopped in time; ended anyway, and nothing is lost")
+        sys.stderr.flush()
+        os._exit(self.exit_code)
+
+
+def run_worker(
+    db: str | os.PathLike[str],
+    bootstrap: str,
+    *,
+    once: bool = False,
+    registry_url: str | None = None,
+    group: str = DEFAULT_GROUP,
+    progress: Callable[[int], None] | None = None,
+) -> int:
+    """Record what is in the topics, and what comes, into `db`; call from the main thread.
+
+    progress: gets the number of further Kafka records that were read and committed.
+    Returns how many that were, after SIGINT or SIGTERM; with `once`, when all that was in the
+    topics when it began is recorded. Raises BrokerUnavailableError within some ten seconds where
+    no broker answers, StoreError where the database cannot be used, and StreamsError where it
+    cannot go on; all that was acknowledged by then is in the database. Should the shutdown take
+    longer than SHUTDOWN_SECONDS_MAX, it ends the process with the exit code of the outcome.
+    """
+    settings = Settings(os.fspath(db), bootstrap, group, registry_url, once)
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    outcome: list[BaseException | None] = []
+
+    def on_end(error: BaseException | None) -> None:
+        outcome.append(error)
+        worker.end(0 if error is None else _EXIT_FAILED)
+
+    counted = 0
+
+    def count(records: int) -> None:
+        nonlocal counted
+        counted += records
+        if progress is not None:
+            progress(records)
+
+    app = LineageApp(settings, on_end, count)
+    loop.run_until_complete(app.prepare())
+    worker = BoundedWorker(
+        app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False
+    )
+    worker.spinner = None
+    try:
+        _run(worker)
+    except Exception as error:
+        outcome.append(error)
+    finally:
+        worker.in_time()
+    failures = [error for error in outcome if error is not None]
+    if failures:
+        raise _explained(failures[0]) from failures[0]
+    return counted
+
+
+def _run(worker: BoundedWorker) -> None:
+    try:
+        worker.loop.run_until_complete(worker.start())
+    except asyncio.CancelledError:
+        pass  # stopped by a signal while it started
+    finally:
+        worker.stop_and_shutdown()
+
+
+def end_process(error: BaseException | None) -> None:
+    """Say in one sentence why the process ends, and end it: for workers started by Faust itself.
+
+    Nothing restarts the agents meanwhile, which would read past what was not acknowledged.
+    """
+    if error is None:
+        os._exit(0)
+    logger.critical("%s", _explained(error))
+    logging.shutdown()
+    os._exit(_EXIT_FAILED)
+
+
+def _explained(error: BaseException) -> Exception:
+    if isinstance(error, (StreamsError, LineageError, SchemasError)):
+        return error
+    if isinstance(error, OffsetOutOfRangeError):
+        return LostEvidenceError(
+            "Kafka deleted records before they were read; set retention.ms=-1 on the topics, and "
+            "start the worker again: it notes in dead_letter what is lost"
+        )
+    # Not its text: an error of the database can quote what was to be written.
+    return WorkerError(
+        f"the worker cannot go on after an unexpected {type(error).__name__}; what was recorded "
+        "is safe, and the rest is read again when it is started anew"
+    )
