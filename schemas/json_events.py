@@ -156,11 +156,16 @@ def _arrow(event: EventType, events: Sequence[_Object]) -> pa.Array[Any]:
     Raises one of _UNFIT where a value is of another JSON type than its field.
     """
     for field in event.fields:
-        # Arrow takes a string for an array of its letters, where an array belongs.
+        # Where Arrow is too kind: a string is an array of its letters, true is the number 1.
         if field.kind in ("ids", "records"):
-            name = field.name
-            if any(isinstance(e.get(name), str) for e in events):
-                raise TypeError(name)
+            if any(isinstance(e.get(field.name), str) for e in events):
+                raise TypeError(field.name)
+        elif field.kind == "record":
+            values = [e[field.name] for e in events if e.get(field.name) is not None]
+            numbers = [f.name for f in field.fields if f.kind in ("int", "long")]
+            for value in values:
+                if not isinstance(value, dict) or any(type(value.get(n)) is bool for n in numbers):
+                    raise TypeError(field.name)
     return pa.array(events, _arrow_struct(event.fields))
 
 

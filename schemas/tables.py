@@ -64,8 +64,11 @@ def tables_of(
     for name, table in arrays.items():
         tables[_HANGING_TABLE[name]] = _unique(table) if name != "parties" else table
     if broken:
-        bad = pl.Series(list(broken), dtype=pl.UInt32)
-        tables = {name: table.filter(~pl.col("row").is_in(bad)) for name, table in tables.items()}
+        bad = pl.DataFrame({"row": list(broken)}, schema={"row": pl.UInt32})
+        tables = {
+            name: table.join(bad, on="row", how="anti", maintain_order="left")
+            for name, table in tables.items()
+        }
     shaped = {
         name: table.select(pl.col(column).cast(dtype) for column, dtype in COLUMNS[name].items())
         for name, table in tables.items()
