@@ -110,9 +110,9 @@ def _check_format(
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("BEGIN")
     connection.execute(sql("tables"))
-    for name in ("identity", "policy_span", "declaration_span"):
-        connection.execute(sql(name))
-    fact = f"({sql('fact').format(arrival='core.arrival')})"
+    connection.execute(sql("identity"))
+    consent = f"({sql('consent').format(arrival='core.arrival')})"
+    fact = f"({sql('fact').format(arrival='core.arrival', consent=consent)})"
     more = "f.arrived_at"
     connection.execute(
         sql("views").replace("{fact_text}", sql("fact_text").format(facts=fact, more=more))
@@ -132,5 +132,6 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     )
     # Disclosed since ever.
     connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE n = 0")
+    connection.execute(sql("policy_span"))
     connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
     connection.execute("COMMIT")

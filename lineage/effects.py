@@ -39,11 +39,13 @@ def record(
         name: pl.concat([old[name], getattr(settled.fresh, table).select(columns)])
         for name, (table, columns) in _CHANGED.items()
     }
-    with registered(connection, **changed):
-        claims = settled.fresh.hop["method"].is_not_null().any()
-        if claims or len(changed["changed_policy"]):
-            _examine_declassification(connection, len(settled.fresh.hop) > 0)
-        _touch(connection, changed)
+    claims = settled.fresh.hop["method"].is_not_null().any()
+    if claims or any(len(frame) for frame in changed.values()):
+        with registered(connection, **changed):
+            _refresh_spans(connection, changed)
+            if claims or len(changed["changed_policy"]):
+                _examine_declassification(connection, len(settled.fresh.hop) > 0)
+            _touch(connection, changed)
     return _delete_dirty(connection)
 
 
@@ -121,6 +123,13 @@ def insert_policy(
             "INSERT INTO core.policy_rule VALUES (?, ?, ?, ?, ?, ?)",
             [number, i, rule.id, rule.severity, rule.sql, sorted(rule.facts)],
         )
+
+
+def _refresh_spans(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFrame]) -> None:
+    if len(changed["changed_policy"]):
+        connection.execute(sql("policy_span"))
+    if len(changed["changed_declaration"]):
+        connection.execute(sql("declaration_span"))
 
 
 def _examine_declassification(connection: duckdb.DuckDBPyConnection, hops: bool) -> None:

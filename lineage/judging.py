@@ -43,8 +43,15 @@ def judge(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def evaluate(connection: duckdb.DuckDBPyConnection) -> None:
     """From the arrivals in `to_judge` fill `judged`, their facts, and `breach`, what they break."""
+    consent = sql("no_consent")
+    if _any(connection, "core.consent_change"):
+        consent = "consent"
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE consent AS " + sql("consent").format(arrival="to_judge")
+        )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE judged AS " + sql("fact").format(arrival="to_judge")
+        "CREATE OR REPLACE TEMP TABLE judged AS "
+        + sql("fact").format(arrival="to_judge", consent=consent)
     )
     connection.execute(
         sql("combination").format(

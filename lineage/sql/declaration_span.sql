@@ -1,6 +1,7 @@
 -- Which declaration of a dataset holds when? The latest not after the instant (ties: the greater
 -- id); before the first one the earliest (ties: the smaller id).
-CREATE VIEW core.declaration_span AS
+DELETE FROM core.declaration_span;
+INSERT INTO core.declaration_span
 WITH one_an_instant AS (
     SELECT ds, declared_at AS from_at, arg_max(n, declaration_id) AS n
     FROM core.declaration

@@ -1,5 +1,6 @@
 -- What rules ask about arrivals, as of each: the policy, the declaration, the parties' consents.
--- In numbers; the relation in braces holds the arrivals that are asked about.
+-- In numbers. The relations in braces: the arrivals that are asked about, and what consent.sql
+-- tells of them.
 WITH asked AS MATERIALIZED (
     SELECT a.m, a.h, a.ds, a.rec, a.arrived_at, a.identifiable, s.policy,
         a.arrived_at >= s.disclosed_at AS disclosed, d.declaration, e.profile
@@ -18,36 +19,6 @@ judged_profile AS (
     FROM (SELECT DISTINCT profile, policy FROM asked) q
     JOIN core.profile p ON p.n = q.profile
     JOIN core.policy o ON o.n = q.policy
-),
--- Only a message with a party who ever changed a consent needs more than its own tags.
-asked_party AS MATERIALIZED (
-    SELECT p.n AS m, p.member, p.ai_training_consent, p.third_party_consent
-    FROM core.message_party p
-    JOIN (SELECT DISTINCT m FROM asked) q ON p.n = q.m
-),
--- At one instant a refusal wins.
-change AS MATERIALIZED (
-    SELECT c.member, c.purpose, c.effective_at, bool_and(c.granted) AS granted
-    FROM core.consent_change c
-    SEMI JOIN asked_party USING (member)
-    GROUP BY ALL
-),
-moment AS (
-    SELECT DISTINCT m, arrived_at
-    FROM asked
-    WHERE m IN (SELECT p.m FROM asked_party p SEMI JOIN change USING (member))
-),
-consent AS (
-    SELECT o.m, o.arrived_at,
-        bool_and(coalesce(t.granted, p.ai_training_consent)) AS ai_training_consent,
-        bool_and(coalesce(v.granted, p.third_party_consent)) AS third_party_consent
-    FROM moment o
-    JOIN asked_party p USING (m)
-    ASOF LEFT JOIN (FROM change WHERE purpose = 'AI_TRAINING') t
-        ON t.member = p.member AND o.arrived_at >= t.effective_at
-    ASOF LEFT JOIN (FROM change WHERE purpose = 'THIRD_PARTY') v
-        ON v.member = p.member AND o.arrived_at >= v.effective_at
-    GROUP BY o.m, o.arrived_at
 )
 SELECT a.m, a.h, a.ds, a.rec, a.arrived_at, a.policy, a.declaration,
     j.channel, j.confidential, j.exempt_region,
@@ -58,4 +29,4 @@ SELECT a.m, a.h, a.ds, a.rec, a.arrived_at, a.policy, a.declaration,
 FROM asked a
 JOIN judged_profile j USING (profile, policy)
 LEFT JOIN core.hop h ON h.n = a.h
-LEFT JOIN consent c ON c.m = a.m AND c.arrived_at = a.arrived_at
+LEFT JOIN {consent} c ON c.m = a.m AND c.arrived_at = a.arrived_at

@@ -1,6 +1,7 @@
 -- Which policy is in force when? The built-in one holds until the first, and of two policies from
 -- the same instant the greater id holds.
-CREATE VIEW core.policy_span AS
+DELETE FROM core.policy_span;
+INSERT INTO core.policy_span
 WITH one_an_instant AS (
     SELECT effective_at AS from_at, arg_max(n, policy_id) AS n
     FROM core.policy

@@ -60,6 +60,12 @@ CREATE TABLE core.policy_rule (
     policy BIGINT, ordinal INTEGER, rule VARCHAR, severity core.severity, expression VARCHAR,
     facts VARCHAR[]);
 
+-- When which policy is in force, and which declaration of a dataset holds: derived from the two.
+CREATE TABLE core.policy_span (
+    policy BIGINT, from_at TIMESTAMP, until_at TIMESTAMP, disclosed_at TIMESTAMP);
+CREATE TABLE core.declaration_span (
+    declaration BIGINT, ds INTEGER, from_at TIMESTAMP, until_at TIMESTAMP);
+
 -- h = 0: the origin (SEND).
 CREATE TABLE core.arrival (
     m BIGINT, h BIGINT, ds INTEGER, rec BIGINT, arrived_at TIMESTAMP, identifiable BOOLEAN);
