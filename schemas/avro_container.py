@@ -86,27 +86,42 @@ class Container:
                 at, first = block.end, first + block.count
 
     def _block(self, data: mmap.mmap, at: int, first: int) -> Block:
-        try:
-            count, behind_count = _long(data, at)
-            size, start = _long(data, behind_count)
-        except IndexError:
-            count, size, start = 0, -1, at
-        end = start + size
-        if size < 0 or count < 0 or data[end : end + _SYNC_BYTES] != self._sync:
+        frame = _frame(data, at)
+        if frame is None:
+            return self._damaged(data, at, first, 0)
+        count, start, end = frame
+        if data[end : end + _SYNC_BYTES] != self._sync and not self._goes_on(data, end):
             return self._damaged(data, at, first, count)
         try:
             return Block(first, count, self._unpack(data[start:end]), None, end + _SYNC_BYTES)
         except BlockError as error:
             return Block(first, count, data[start:end], str(error), end + _SYNC_BYTES)
 
+    def _goes_on(self, data: mmap.mmap, end: int) -> bool:
+        """Whether only the marker at the end of a block is damaged, and another block follows."""
+        following = _frame(data, end + _SYNC_BYTES)
+        return following is not None and (
+            data[following[2] : following[2] + _SYNC_BYTES] == self._sync
+        )
+
     def _damaged(self, data: mmap.mmap, at: int, first: int, count: int) -> Block:
         end = data.find(self._sync, at)
-        cut = end < 0
-        if cut:
-            end = len(data)
+        if end < 0:
+            what, end, behind = "the file ends in the middle of a block", len(data), len(data)
+        else:
+            what, behind = "the block's frame is damaged", end + _SYNC_BYTES
         count = count if 0 < count <= end - at else 1
-        what = "the file ends in the middle of a block" if cut else "the block's frame is damaged"
-        return Block(first, count, data[at:end], what, len(data) if cut else end + _SYNC_BYTES)
+        return Block(first, count, data[at:end], what, behind)
+
+
+def _frame(data: mmap.mmap, at: int) -> tuple[int, int, int] | None:
+    """How many records the block at an offset has, and where its data begins and ends."""
+    try:
+        count, size_at = _long(data, at)
+        size, start = _long(data, size_at)
+    except IndexError:
+        return None
+    return (count, start, start + size) if count >= 0 and size >= 0 else None
 
 
 def _event(path: Path, name: str) -> EventType:

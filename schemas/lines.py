@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +15,8 @@ from schemas.errors import LogError
 GZIP_MAGIC = b"\x1f\x8b"
 LINE_BYTES_MAX = 64 << 20  # a hop of a million records still fits
 _READ_BYTES = 1 << 20
+
+_BROKEN = "the packed data ends early or is damaged here; lines from here on are lost"
 
 Progress = Callable[[int], None]
 
@@ -59,11 +62,11 @@ def _lines(source: str, pieces: Iterator[bytes]) -> Iterator[tuple[int, list[byt
             letter, rest = _too_long(source, position, open_line, pieces)
             yield letter
             position += 1
-            open_line = [rest]
+            open_line = []
+            pieces = chain([rest], pieces)
     rest = b"".join(open_line)
     if broken:
-        reason = "the packed data ends early or is damaged here; lines from here on are lost"
-        yield DeadLetter.of(source, 0, position, reason, rest)
+        yield DeadLetter.of(source, 0, position, _BROKEN, rest)
     elif rest:
         yield position, [rest]
 
@@ -76,6 +79,7 @@ def _too_long(
     for part in start:
         digest.update(part)
     rest = b""
+    reason = f"the line has more than {LINE_BYTES_MAX >> 20} MiB"
     try:
         for piece in pieces:
             end, newline, rest = piece.partition(b"\n")
@@ -83,8 +87,7 @@ def _too_long(
             if newline:
                 break
     except _BrokenError:
-        pass
-    reason = f"the line has more than {LINE_BYTES_MAX >> 20} MiB"
+        reason += f", and {_BROKEN}"
     return DeadLetter(source, 0, position, reason, digest.hexdigest()), rest
 
 

@@ -170,10 +170,12 @@ def _of_container(container: Container, batch_events: int, progress: Progress) -
 def _of_blocks(container: Container, blocks: Sequence[Block]) -> Batch:
     whole = [(block.count, block.data) for block in blocks if block.damage is None]
     first = [block.first for block in blocks if block.damage is None]
+    letters = [letter for block in blocks if (letter := _lost(container, block))]
+    if not whole:
+        return Batch.of({}, letters)
     try:
         columns = container.reader.read_blocks(whole)
         positions = [at + i for at, (n, _) in zip(first, whole, strict=True) for i in range(n)]
-        letters = [letter for block in blocks if (letter := _lost(container, block))]
     except UndecodableError:
         return _one_by_one(container, blocks)
     where = Where(str(container.path), 0, positions)
@@ -213,7 +215,7 @@ def _one_by_one(container: Container, blocks: Sequence[Block]) -> Batch:
 def _lost(container: Container, block: Block) -> DeadLetter | None:
     if block.damage is None:
         return None
-    reason = f"{block.damage}: {_records(block.count)} lost"
+    reason = f"{block.damage}: at least {_records(block.count)} lost"
     return DeadLetter.of(str(container.path), 0, block.first, reason, block.data)
 
 
