@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
+import threading
+from types import FrameType
 
 import click
 
 from streams.cli import asking, checking, doctor, filling, kafka, routing
-from streams.cli.failing import explained
+from streams.cli.failing import explained, was_interrupted
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
+_UNWIND_SECONDS_MAX = 2.0
 
 
 class _Group(click.Group):
@@ -30,7 +34,7 @@ class _Group(click.Group):
         except BrokenPipeError:
             raise  # click ends quietly: the reader, such as `head`, has seen enough
         except Exception as error:
-            if isinstance(error, RuntimeError) and "Query interrupted" in str(error):
+            if was_interrupted(error):
                 raise click.exceptions.Exit(INTERRUPTED) from None
             if os.environ.get("LINEAGE_DEBUG"):
                 raise
@@ -65,8 +69,20 @@ for _command in (
     cli.add_command(_command)
 
 
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Unwind, and end the process if that takes long: DuckDB first ends the query it is at.
+
+    Nothing is lost by it. What is committed is committed, and the rest is read again.
+    """
+    timer = threading.Timer(_UNWIND_SECONDS_MAX, os._exit, [INTERRUPTED])
+    timer.daemon = True
+    timer.start()
+    raise KeyboardInterrupt
+
+
 def main() -> None:
     """Run the command line of this process."""
+    signal.signal(signal.SIGINT, _interrupt)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             # An id can hold any character, and a terminal may know only some.

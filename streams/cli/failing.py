@@ -47,6 +47,17 @@ def explained(error: Exception) -> Failure:
     )
 
 
+def was_interrupted(error: BaseException | None) -> bool:
+    """Whether it all began with Ctrl-C, which DuckDB tells as an error of its own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt) or (
+            isinstance(error, RuntimeError) and str(error) == "Query interrupted"
+        ):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def printable(text: str) -> str:
     """Spell out control characters, with which an id could write over a terminal."""
     if text.isprintable():

@@ -1,0 +1,115 @@
+"""`doctor`: what is missing, and what it is needed for."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from streams.cli.doctor import _satisfies, _split
+from tests.streams.cli.running import run
+
+CLOSED = "127.0.0.1:1"
+
+
+def test_says_of_every_required_package_whether_it_is_there() -> None:
+    ran = run("doctor", "--json", env={"LINEAGE_BOOTSTRAP": "", "LINEAGE_REGISTRY_URL": ""})
+    assert ran.code == 0
+    found = {row["what"]: row for row in ran.rows}
+    for name in ("duckdb", "click", "polars", "faust-streaming"):
+        assert found[name]["found"] == metadata.version(name)
+        assert found[name]["status"] == "ok"
+    assert {"python", "java", "maven", "docker", "event schemas"} <= found.keys()
+    assert all(row["needed_for"] for row in ran.rows)
+    assert "broker" not in found
+
+
+def test_a_package_that_is_missing_or_too_old_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        metadata,
+        "requires",
+        lambda _: ["duckdb>=99", "no-such-package>=1", "pytest>=99; extra == 'dev'"],
+    )
+    ran = run("doctor", "--json")
+    assert ran.code == 3
+    found = {row["what"]: row for row in ran.rows}
+    assert (found["duckdb"]["status"], found["duckdb"]["problem"]) == ("MISSING", "needs >=99")
+    assert found["no-such-package"]["problem"] == "not installed; needs >=1"
+    assert "pytest" not in found
+
+
+def test_what_is_optional_may_be_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    ran = run("doctor", "--json", env={"LINEAGE_BOOTSTRAP": ""})
+    assert ran.code == 0
+    found = {row["what"]: row for row in ran.rows}
+    assert [found[name]["status"] for name in ("java", "maven", "docker")] == ["absent"] * 3
+    assert found["java"]["needed_for"] == "lineage broker"
+
+
+def test_a_broker_or_registry_that_is_named_must_answer() -> None:
+    env = {"LINEAGE_BOOTSTRAP": CLOSED, "LINEAGE_REGISTRY_URL": f"http://{CLOSED}"}
+    ran = run("doctor", env=env)
+    assert ran.code == 3
+    lines = [line for line in ran.out.splitlines() if line.startswith("MISSING")]
+    assert [line.split()[1] for line in lines] == ["broker", "schema"]
+    assert CLOSED in lines[0]
+    ran = run("doctor", "--registry-url", "file:///etc/passwd", env={"LINEAGE_BOOTSTRAP": ""})
+    assert ran.code == 3
+    assert "http" in ran.out
+
+
+def test_a_registry_that_answers_is_ok() -> None:
+    class Registry(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"[]")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Registry)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_port}"
+        ran = run("doctor", "--registry-url", url, "--json", env={"LINEAGE_BOOTSTRAP": ""})
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert ran.code == 0
+    assert ran.rows[-1]["what"] == "schema registry"
+    assert ran.rows[-1]["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("requirement", "split"),
+    [
+        ("duckdb<1.6,>=1.5.5", ("duckdb", "<1.6,>=1.5.5")),
+        ("click (>=8.1)", ("click", ">=8.1")),
+        ("avro", ("avro", "")),
+        ("x[a,b]>=1; python_version < '4'", ("x", ">=1")),
+    ],
+)
+def test_reads_requirements(requirement: str, split: tuple[str, str]) -> None:
+    assert _split(requirement) == split
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "ok"),
+    [
+        ("1.5.6", "<1.6,>=1.5.5", True),
+        ("1.6.0", "<1.6,>=1.5.5", False),
+        ("1.5.4", "<1.6,>=1.5.5", False),
+        ("2.9.post0", ">=2.7", True),
+        ("0.1.10", ">=0.1.4", True),
+        ("25", ">=18", True),
+        ("3.0", "", True),
+    ],
+)
+def test_compares_releases_by_number(found: str, wanted: str, ok: bool) -> None:
+    assert _satisfies(found, wanted) is ok
