@@ -21,6 +21,10 @@ from schemas.fields import Field
 from schemas.halves import convert
 from schemas.instants import MICROS_MAX, text_of
 
+# Where one of many datums is broken, they are searched in so many parts of at least so many:
+# few, since polars writes a line to stderr for each part that makes it panic.
+_SEARCHES, _SEARCH_DATUMS_MIN = 16, 512
+
 # A datum that is not of its schema can make fastavro raise nearly anything.
 _BROKEN = (Exception,)
 
@@ -55,8 +59,18 @@ class Reader:
         """
         if not self._plain:
             return self._one_by_one(datums)
-        pieces, bad = convert(datums, self._vectorised, (UndecodableError,), self._whole)
-        return pl.concat([self.no_rows(), *pieces]), bad
+        try:
+            return self._vectorised(datums), []
+        except UndecodableError:
+            pass
+        pieces, bad = [self.no_rows()], []
+        size = max(_SEARCH_DATUMS_MIN, len(datums) // _SEARCHES)
+        for start in range(0, len(datums), size):
+            some = datums[start : start + size]
+            found, wrong = convert(some, self._vectorised, (UndecodableError,), self._whole)
+            pieces += found
+            bad += [start + i for i in wrong]
+        return pl.concat(pieces), bad
 
     def read_blocks(self, blocks: Sequence[tuple[int, bytes]]) -> pl.DataFrame:
         """Whole blocks of a container file: each how many datums, and their bytes one after
@@ -106,8 +120,7 @@ class Reader:
         return stream.tell() - start
 
     def _whole(self, datum: bytes) -> bool:
-        # Less strict than reading together, never more. It is asked first since it is cheap,
-        # and since polars writes a line to stderr for each datum that makes it panic.
+        # Less strict than reading together, never more.
         return self.length(datum) == len(datum)
 
     def _check(self, schema: str) -> None:

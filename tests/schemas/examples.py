@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
+
+import fastavro
 
 from schemas import FLAG_RAISED, INPUTS, Batch
 from schemas.batch import COLUMNS, MAIN_TABLES
@@ -106,3 +109,10 @@ def content(batch: Batch) -> dict[str, list[tuple[Any, ...]]]:
 
 def reasons(batch: Batch) -> dict[int, str]:
     return {letter.position: letter.reason for letter in batch.dead_letters}
+
+
+def datum_bytes(schema: Any, datum: Event) -> bytes:  # noqa: ANN401 - a parsed schema
+    """A datum as any Avro library writes it, whether it keeps the contract or not."""
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(schema), datum)
+    return out.getvalue()
