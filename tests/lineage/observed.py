@@ -1,7 +1,5 @@
 """What the tracker's tables hold, in the shape in which the reference says what they must hold."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 
