@@ -141,8 +141,9 @@ def _inline(avro: Avro, named: dict[str, Avro], inside: tuple[str, ...]) -> Avro
         return _inline(named[avro], named, inside)
     kind = avro["type"]
     if kind in ("record", "enum"):
-        named[avro["name"].rpartition(".")[2]] = avro
-        named[f"{avro['namespace']}.{avro['name']}" if "namespace" in avro else avro["name"]] = avro
+        short = avro["name"].rpartition(".")[2]
+        if named.setdefault(short, avro) is not avro:
+            raise UnframeableError  # a reference could mean either
     if kind == "record":
         deeper = (*inside, avro["name"])
         fields = [{"name": f["name"], "type": _inline(f["type"], named, deeper)}

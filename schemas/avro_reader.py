@@ -25,6 +25,18 @@ from schemas.instants import MICROS_MAX, text_of
 # few, since polars writes a line to stderr for each part that makes it panic.
 _SEARCHES, _SEARCH_DATUMS_MIN = 16, 512
 
+# What the two libraries raise on a text that is no schema to them.
+_NO_SCHEMA = (
+    avro.errors.AvroException,
+    fastavro.schema.SchemaParseException,
+    fastavro.schema.UnknownType,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+)
+
 # A datum that is not of its schema can make fastavro raise nearly anything.
 _BROKEN = (Exception,)
 
@@ -45,8 +57,12 @@ class Reader:
         self._check(schema)
         self._written = _without_logical_types(json.loads(schema))
         self._wanted = _without_logical_types(json.loads(event.schema))
-        self._writer = fastavro.parse_schema(self._written)
-        self._reader = fastavro.parse_schema(self._wanted)
+        try:
+            self._writer = fastavro.parse_schema(self._written)
+        except _NO_SCHEMA:
+            raise UnreadableSchemaError("it is not an Avro schema") from None
+        same = self._written == self._wanted
+        self._reader = None if same else fastavro.parse_schema(self._wanted)
         try:
             self._layout = Layout(self._written)
             self._plain = _same_kinds(self._written, self._wanted)
@@ -127,7 +143,7 @@ class Reader:
         try:
             writer = avro.schema.parse(schema)
             reader = avro.schema.parse(self._event.schema)
-        except (avro.errors.AvroException, ValueError, TypeError, KeyError, RecursionError):
+        except _NO_SCHEMA:
             raise UnreadableSchemaError("it is not an Avro schema") from None
         if not isinstance(writer, avro.schema.RecordSchema) or writer.name != self._event.name:
             name = getattr(writer, "name", None) or writer.type

@@ -95,6 +95,19 @@ def test_a_name_that_refers_to_another_part_is_understood() -> None:
     assert Versions(schema).decode(POLICY, datum, datum).events == 3
 
 
+def test_a_name_that_two_parts_share_is_understood() -> None:
+    schema = schema_of(POLICY)
+    day = {"type": "record", "name": "Day", "fields": [{"name": "n", "type": "int"}]}
+    other = {**day, "namespace": "elsewhere", "fields": [{"name": "s", "type": "string"}]}
+    schema["fields"] += [
+        {"name": "a", "type": {**day, "namespace": "here"}},
+        {"name": "b", "type": other},
+        {"name": "c", "type": "here.Day"},
+    ]
+    datum = {**datum_of(POLICY), "a": {"n": 1}, "b": {"s": "x"}, "c": {"n": 2}}
+    assert Versions(schema).decode(POLICY, datum, datum).events == 3
+
+
 def test_parties_with_more_tags_are_understood() -> None:
     schema = schema_of(MESSAGE)
     party = next(f for f in schema["fields"] if f["name"] == "parties")["type"]["items"]
@@ -123,7 +136,15 @@ def test_a_version_that_is_not_compatible_is_dead_letters(schema: Any) -> None: 
 
 
 @pytest.mark.parametrize(
-    "schema", ["long", {"type": "record"}, 5, {"type": "array", "items": "int"}]
+    "schema",
+    [
+        "long",
+        {"type": "record"},
+        5,
+        {"type": "array", "items": "int"},
+        {**schema_of(CONSENT), "fields": [{"name": "a-b", "type": "int"}]},
+        {**schema_of(CONSENT), "fields": [{"name": "a", "type": "Nothing"}]},
+    ],
 )
 def test_a_registered_schema_of_something_else_is_dead_letters(schema: Any) -> None:  # noqa: ANN401
     batch = Decoder(Versions(schema)).decode(topic_of(CONSENT), 0, [7], [b"\0\0\0\0\x32abc"])
