@@ -18,7 +18,7 @@ from streams.simulate.events import DECLASSIFICATION
 from streams.simulate.ids import uuid7
 from streams.simulate.messages import Windows
 
-# When a step moves its records: so many hundredths of a window's length after its end.
+# When a step moves its records: so many hundredths of its busy time after the end of that.
 _AFTER = {
     "raw": 5,
     "curated": 15,
@@ -71,12 +71,12 @@ def timetable(seed: int, windows: Windows, first: int, last: int) -> pl.DataFram
     Columns: window; for each step its instant, <step>_at; k, how well the anonymiser does.
     """
     w = pl.col("window")
-    end = world.START + (w + 1) * windows.length
-    unsteady = max(1, windows.length // 25)
+    end = world.START + w * windows.length + windows.busy
+    unsteady = max(1, windows.busy // 25)
     table = pl.DataFrame({"window": pl.int_range(first, last + 1, eager=True)}).with_columns(
-        (
-            end + windows.length * after // 100 + below(stream(seed, "step", name), w, unsteady)
-        ).alias(f"{name}_at")
+        (end + windows.busy * after // 100 + below(stream(seed, "step", name), w, unsteady)).alias(
+            f"{name}_at"
+        )
         for name, after in _AFTER.items()
     )
     least = pl.when(pl.col("anonymise_at") < world.NOTICE)

@@ -7,7 +7,8 @@ breaks. `leaks_training` has those that go into training.
 from __future__ import annotations
 
 from streams.simulate import events, ids, world
-from streams.simulate.plant import Planter, Recipes, Record, around
+from streams.simulate.plant import Planter, Record
+from streams.simulate.recipe import Recipes, around
 from streams.simulate.world import (
     ANONYMISED,
     ARCHIVE,
@@ -21,6 +22,7 @@ from streams.simulate.world import (
     RAW,
     REKEYED,
     SCRATCH,
+    SEARCH,
     THIRD_PARTY,
     TRANSLATION,
     UNDECLARED,
@@ -205,3 +207,12 @@ def hop_late_in_log(p: Planter) -> None:
     p.again(events.RECORDS_MOVED)
     p.move("EXPORT", CURATED, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])
     p.again(events.RECORDS_MOVED)
+
+
+@RECIPES.leak(messages=1)
+def export_denied(p: Planter) -> None:
+    """The export comes again under its id with another target, and the first copy counts."""
+    secret = p.inmail()
+    p.curate(secret)
+    p.move("EXPORT", CURATED, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])
+    p.contradict(SEARCH, wins=False)

@@ -7,7 +7,8 @@ and each of them is flagged.
 from __future__ import annotations
 
 from streams.simulate import world
-from streams.simulate.plant import EXEMPT_REGIONS, Breaks, Planter, Recipes, Record, around
+from streams.simulate.plant import EXEMPT_REGIONS, Breaks, Planter, Record
+from streams.simulate.recipe import Recipes, around
 from streams.simulate.world import (
     ANONYMISED,
     ASSISTANT_CORPUS,

@@ -26,17 +26,29 @@ _SPAN = world.END - world.START
 
 @dataclass(frozen=True)
 class Windows:
-    """The windows of a log: window w is [start(w), start(w + 1))."""
+    """The windows of a log: window w is [start(w), start(w + 1)).
+
+    length: of a window; busy: from its start on, how long it has messages. Microseconds.
+    """
 
     count: int
     length: int
+    busy: int
 
     @staticmethod
     def of(messages: int) -> Windows:
-        """Daily windows where that gives them 10 to 2,000 messages."""
+        """About daily, where that gives 10 to 2,000 messages to each; few messages, few days."""
         size = min(2000, max(10, messages // (_SPAN // world.DAY)))
-        count = max(1, -(-messages // size))
-        return Windows(count, -(-_SPAN // count))
+        count = -(-messages // size)
+        length = -(-_SPAN // count)
+        return Windows(count, length, min(length, world.DAY))
+
+    @staticmethod
+    def of_graph(messages: int) -> Windows:
+        """Daily, or shorter where that leaves 2,000 messages to each on average."""
+        count = max(_SPAN // world.DAY, -(-messages // 2000))
+        length = -(-_SPAN // count)
+        return Windows(count, length, length)
 
     def start(self, window: int) -> int:
         """When it starts, in microseconds since 1970."""
@@ -51,7 +63,7 @@ def drawn(seed: int, messages: int, members: int, windows: Windows) -> Iterator[
     """
     size = -(-messages // windows.count)
     per_chunk = size * max(1, CHUNK // size)
-    gap = windows.length // size
+    gap = windows.busy // size
     i = pl.col("index")
     for begin in range(0, messages, per_chunk):
         end = min(messages, begin + per_chunk)
@@ -132,23 +144,23 @@ def tagged(seed: int, members: pl.DataFrame, chunk: pl.DataFrame, *, groups: boo
 
 def _parties(members: pl.DataFrame, row: pl.DataFrame) -> pl.DataFrame:
     """One row a party, the sender first; members by number, with their state at the instants."""
-    if "to" in row.columns:
-        others = pl.concat_list("to")
-    else:
-        turn = pl.when(pl.col("channel") == "GROUP").then("recipients").otherwise(1)
-        others = pl.int_ranges(pl.col("first"), pl.col("first") + pl.col("step") * turn, "step")
+    listed = "to" in row.columns
+    count = pl.when(pl.col("channel") == "GROUP").then(pl.col("recipients")).otherwise(1)
+    by_chance = pl.int_ranges(pl.col("first"), pl.col("first") + pl.col("step") * count, "step")
+    others = pl.concat_list("to") if listed else by_chance
     numbers = row.select(
-        "index", "sent_at", "train_at", "trained_at", "translate_at", "sender",
-        number=pl.concat_list(pl.col("sender"), others),
-    ).explode("number")  # fmt: skip
-    place = pl.int_range(pl.len()).over("index")
-    numbers = numbers.with_columns(role=pl.when(place == 0).then(pl.lit("SENDER"))
-                                   .otherwise(pl.lit("RECIPIENT")))  # fmt: skip
-    if "to" not in row.columns:
+        *("index", "sent_at", "train_at", "trained_at", "translate_at", "sender"),
+        number=pl.concat_list("sender", others),
+    ).explode("number")
+    sender = pl.int_range(pl.len()).over("index") == 0
+    numbers = numbers.with_columns(
+        role=pl.when(sender).then(pl.lit("SENDER")).otherwise(pl.lit("RECIPIENT"))
+    )
+    if not listed:
         # Counted from the sender, so that nobody writes to themselves or twice to one.
-        after = (pl.col("sender") + 1 + pl.col("number")) % members.height
+        place = (pl.col("sender") + 1 + pl.col("number") % (members.height - 1)) % members.height
         numbers = numbers.with_columns(
-            number=pl.when(pl.col("role") == "SENDER").then("number").otherwise(after)
+            number=pl.when(pl.col("role") == "SENDER").then("number").otherwise(place)
         )
     both = pl.concat([numbers, members[numbers["number"]]], how="horizontal")
     return both.with_columns(

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from streams.simulate import events, world
 from streams.simulate.leaks_training import anonymise, train
-from streams.simulate.plant import EXEMPT_REGIONS, PAYING, Planter, Recipes, around
+from streams.simulate.plant import EXEMPT_REGIONS, PAYING, Planter
+from streams.simulate.recipe import Recipes, around
 from streams.simulate.world import (
     ANONYMISED,
     CURATED,
@@ -21,6 +22,7 @@ from streams.simulate.world import (
     PARTNER_SOLD,
     REVIEW,
     SCRATCH,
+    SEARCH,
     TRANSLATION,
 )
 
@@ -210,3 +212,12 @@ def trained_before_any_policy(p: Planter) -> None:
     message = p.direct()
     p.curate(message)
     train(p, message)
+
+
+@RECIPES.near_miss(messages=1)
+def export_corrected(p: Planter) -> None:
+    """The export comes again under its id with a target at home, and this copy counts."""
+    message = p.inmail()
+    p.curate(message)
+    p.move("EXPORT", CURATED, INSIGHTS, message, carries=())
+    p.contradict(SEARCH, wins=True, carries=[message])

@@ -6,10 +6,12 @@ by which message: the expected flags are what the recipes say, and nobody traces
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from schemas import RECORDS_MOVED, canonical_json
 from streams.simulate import events, ids, world
 from streams.simulate.draws import Draws
 from streams.simulate.members import REGIONS
@@ -240,6 +242,23 @@ class Planter:
             effective_at=at,
         )
 
+    def contradict(self, target: str, *, wins: bool, carries: Sequence[Record] = ()) -> None:
+        """A second copy of the last hop, an hour later in the log, that says another target.
+
+        wins: it is the copy that counts, by its hash; otherwise the first one is. carries: the
+        records that arrive by this copy.
+        """
+        hops = self._into.rows[events.RECORDS_MOVED]
+        first = _sha256(hops[-1])
+        while True:
+            run_id = ids.one_uuid7(hops[-1]["moved_at"], self.draws)
+            other = {**hops[-1], "target": target, "run_id": run_id}
+            if (_sha256(other) < first) == wins:
+                break
+        other["log_at"] += world.HOUR
+        hops.append(other)
+        self._into.arrivals += sum(len(record.messages) for record in carries)
+
     def again(self, name: str) -> None:
         """A second copy of the last event of a type, an hour later in the log."""
         row = dict(self._into.rows[name][-1])
@@ -247,50 +266,8 @@ class Planter:
         self._into.rows[name].append(row)
 
 
-@dataclass(frozen=True)
-class Recipe:
-    """A kind of plant: its name, how many messages it takes, when it can start, what it does."""
-
-    name: str
-    leak: bool
-    messages: int
-    era: world.Era
-    make: Callable[[Planter], None]
-
-
-LASTS = 12 * world.DAY
-"""A plant is over by then, unless it says otherwise."""
-
-
-def around(instant: int) -> world.Era:
-    """The era of plants that start days before an instant and are to act upon it."""
-    return world.Era(instant - 8 * world.DAY, instant - 4 * world.DAY + LASTS)
-
-
-class Recipes:
-    """A list of recipes, to be filled by decorating their functions."""
-
-    def __init__(self) -> None:
-        self.all: list[Recipe] = []
-
-    def leak(
-        self, messages: int, era: world.Era = world.ALWAYS
-    ) -> Callable[[Callable[[Planter], None]], Callable[[Planter], None]]:
-        """Something that must be flagged."""
-        return self._add(messages, era, leak=True)
-
-    def near_miss(
-        self, messages: int, era: world.Era = world.ALWAYS
-    ) -> Callable[[Callable[[Planter], None]], Callable[[Planter], None]]:
-        """Something that looks like a leak and is none."""
-        return self._add(messages, era, leak=False)
-
-    def _add(
-        self, messages: int, era: world.Era, *, leak: bool
-    ) -> Callable[[Callable[[Planter], None]], Callable[[Planter], None]]:
-        def add(make: Callable[[Planter], None]) -> Callable[[Planter], None]:
-            name = make.__name__.replace("_", "-")
-            self.all.append(Recipe(name, leak, messages, era, make))
-            return make
-
-        return add
+def _sha256(hop: dict[str, Any]) -> str:
+    """Of its canonical JSON: what decides which of two contents of a hop counts."""
+    event = {name: value for name, value in hop.items() if name != "log_at"}
+    event["moved_at"] = world.rfc3339(hop["moved_at"])
+    return hashlib.sha256(canonical_json(RECORDS_MOVED, event)).hexdigest()

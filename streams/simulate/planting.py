@@ -10,7 +10,8 @@ import polars as pl
 from streams.simulate import leaks, leaks_training, near_misses, worst_plants
 from streams.simulate.draws import Draws, stream
 from streams.simulate.events import Frames, frame
-from streams.simulate.plant import LASTS, Break, Planted, Planter, Recipe
+from streams.simulate.plant import Break, Planted, Planter
+from streams.simulate.recipe import LASTS, Recipe
 
 OWN = (*leaks.RECIPES.all, *leaks_training.RECIPES.all, *near_misses.RECIPES.all)
 WORST = tuple(worst_plants.RECIPES.all)

@@ -87,9 +87,14 @@ def simulate(
     garden = planting.Garden(seed, plants, first_member=source.members.height)
     writer = JsonLines(out) if format == "jsonl" else AvroFiles(out, seed)
     flow = Flow(seed) if mix == "own" else WorstFlow(seed)
-    _write_log(seed, source, flow, garden, writer, progress)
-    flags = planting.expected_flags(garden.breaks)
-    with_text_instants(flags).write_ndjson(out / EXPECTED_FLAGS)
+    try:
+        _write_log(seed, source, flow, garden, writer, progress)
+        flags = planting.expected_flags(garden.breaks)
+        with_text_instants(flags).write_ndjson(out / EXPECTED_FLAGS)
+    except OSError as error:
+        raise SimulationError(
+            f"{out}: the log is cut short ({error.strerror}); make room and name an empty folder"
+        ) from error
     return Summary(
         events=dict(writer.events),
         messages=messages,
@@ -135,11 +140,12 @@ class _Source:
 
     @staticmethod
     def of(seed: int, count: int, rows: pl.DataFrame | None) -> _Source:
-        windows = ordinary.Windows.of(count)
         if rows is not None:
+            windows = ordinary.Windows.of_graph(count)
             graph = placed(rows[:count])
             members = make_members(seed, graph.member_ids.len(), graph.member_ids)
             return _Source(members, windows, ordinary.of_graph(graph, windows))
+        windows = ordinary.Windows.of(count)
         number = min(_MEMBERS_MAX, max(_MEMBERS_MIN, count // _MESSAGES_A_MEMBER))
         chunks = ordinary.drawn(seed, count, number, windows)
         return _Source(make_members(seed, number), windows, chunks)
@@ -154,7 +160,7 @@ def _write_log(
     progress: Callable[[int], None] | None,
 ) -> None:
     """Chunk by chunk; what comes after a chunk's last window is held until its turn."""
-    writer.add(_introduction())
+    writer.add(introduction())
     consents = consent_changes(seed, source.members)
     done = 0
     for number, chunk in enumerate(source.chunks):
@@ -185,7 +191,7 @@ def _write_log(
         progress(done + garden.messages)
 
 
-def _introduction() -> Frames:
+def introduction() -> Frames:
     """The declarations, and the policies, each at the instant from which it holds."""
     declarations = [
         {

@@ -29,6 +29,11 @@ def micros(text: str) -> int:
     )
 
 
+def rfc3339(at: int) -> str:
+    """An instant with six fractional digits and Z."""
+    return f"{_EPOCH + timedelta(microseconds=at):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
 START = micros("2024-06-01T00:00:00Z")
 DEFAULT_ON = micros("2024-08-01T00:00:00Z")
 DISCLOSED = micros("2024-09-18T00:00:00Z")

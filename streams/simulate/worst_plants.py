@@ -6,7 +6,8 @@ Each function is a recipe, as in `leaks`: COPY, TRANSFORM and EXPORT, every reco
 from __future__ import annotations
 
 from streams.simulate import world
-from streams.simulate.plant import EXEMPT_REGIONS, PAYING, Planter, Recipes
+from streams.simulate.plant import EXEMPT_REGIONS, PAYING, Planter
+from streams.simulate.recipe import Recipes
 from streams.simulate.world import (
     ANONYMISED,
     ARCHIVE,
