@@ -16,58 +16,22 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from lineage.errors import PolicyError
+from lineage.rule_words import (
+    CASTS,
+    COMPARISONS,
+    CONSTANTS,
+    FUNCTIONS,
+    LITERAL_ARGUMENTS,
+    OPERATORS,
+    TEXT_TO_TEXT,
+    TEXT_TO_TRUTH,
+    TOTAL,
+)
 
 Node = dict[str, Any]  # a node of DuckDB's syntax tree; its shape is checked key by key
 
 DEPTH_MAX: Final = 100
 NODES_MAX: Final = 4096
-
-COMPARISONS: Final = frozenset(
-    f"COMPARE_{name}"
-    for name in (
-        "EQUAL", "NOTEQUAL", "LESSTHAN", "GREATERTHAN", "LESSTHANOREQUALTO",
-        "GREATERTHANOREQUALTO", "DISTINCT_FROM", "NOT_DISTINCT_FROM",
-    )
-)  # fmt: skip
-_INTEGERS: Final = frozenset(
-    {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
-    | {"UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"}
-)
-CONSTANTS: Final = _INTEGERS | {"BOOLEAN", "VARCHAR", "DECIMAL", "DOUBLE", "NULL"}
-CASTS: Final = _INTEGERS | {"BOOLEAN", "VARCHAR", "DECIMAL", "DOUBLE", "DATE", "TIMESTAMP"}
-
-# Text in, text, truth or a number out: they cannot fail, and no result is longer than its
-# arguments together. (replace, repeat and lpad are not here: nested, they fill any memory.)
-_TEXT_TO_TEXT: Final = frozenset(
-    {"lower", "upper", "lcase", "ucase", "trim", "ltrim", "rtrim", "concat", "||", "reverse"}
-)
-_TEXT_TO_TRUTH: Final = frozenset(
-    {"starts_with", "ends_with", "prefix", "suffix", "contains", "^@"}
-    | {"~~", "!~~", "~~*", "!~~*", "~~~"}
-)
-_TEXT_TO_NUMBER: Final = frozenset({"length", "len", "char_length", "strlen", "instr", "strpos"})
-_TOTAL: Final = _TEXT_TO_TEXT | _TEXT_TO_TRUTH | _TEXT_TO_NUMBER
-_OPERATORS: Final = frozenset(
-    {"+", "-", "*", "/", "//", "%", "||", "^@", "~~", "!~~", "~~*", "!~~*", "~~~"}
-)
-FUNCTIONS: Final = _TOTAL | frozenset(
-    {"+", "-", "*", "/", "//", "%", "mod", "abs", "sign", "round", "floor", "ceil", "ceiling"}
-    | {"trunc", "nullif", "greatest", "least", "substring", "substr", "left", "right", "position"}
-    | {"regexp_matches", "regexp_full_match", "like_escape", "ilike_escape"}
-    | {"not_like_escape", "not_ilike_escape"}
-    | {"year", "quarter", "month", "week", "day", "hour", "minute", "second", "dayofmonth"}
-    | {"dayofweek", "weekday", "isodow", "dayofyear", "epoch", "date_part", "datepart"}
-    | {"date_trunc", "datetrunc", "date_diff", "datediff"}
-    | {"to_years", "to_months", "to_weeks", "to_days", "to_hours", "to_minutes", "to_seconds"}
-)
-# Arguments (from 0) that must be literals: what they hold is then known to be good.
-_LITERAL_ARGUMENTS: Final[Mapping[str, tuple[int, ...]]] = {
-    "regexp_matches": (1, 2), "regexp_full_match": (1, 2),
-    "like_escape": (2,), "ilike_escape": (2,),
-    "not_like_escape": (2,), "not_ilike_escape": (2,),
-    "date_part": (0,), "datepart": (0,), "date_trunc": (0,), "datetrunc": (0,),
-    "date_diff": (0,), "datediff": (0,),
-}  # fmt: skip
 
 
 class Rewrite:
@@ -230,15 +194,15 @@ class Rewrite:
         children = [self.value(child, depth) for child in node["children"]]
         if name == "nullif":
             return self._nullif(children)
-        for index in _LITERAL_ARGUMENTS.get(name, ()):
+        for index in LITERAL_ARGUMENTS.get(name, ()):
             if index < len(children) and children[index]["class"] != "CONSTANT":
                 raise PolicyError(f"must give {name}() a literal as argument {index + 1}")
         made = _node(
             "FUNCTION", "FUNCTION", function_name=name, schema="", catalog="", children=children,
             filter=None, order_bys={"type": "ORDER_MODIFIER", "orders": []}, distinct=False,
-            is_operator=name in _OPERATORS, export_state=False,
+            is_operator=name in OPERATORS, export_state=False,
         )  # fmt: skip
-        return made if name in _TOTAL else _try(made)
+        return made if name in TOTAL else _try(made)
 
     def _nullif(self, children: list[Node]) -> Node:
         # In DuckDB it is a macro that repeats its first argument: nested, it doubles each time.
@@ -285,9 +249,9 @@ class Rewrite:
             return self._type(node["children"][0])
         if kind == "FUNCTION":
             name = node["function_name"]
-            if name in _TEXT_TO_TEXT:
+            if name in TEXT_TO_TEXT:
                 return "VARCHAR"
-            return "BOOLEAN" if name in _TEXT_TO_TRUTH else None
+            return "BOOLEAN" if name in TEXT_TO_TRUTH else None
         boolean = kind in ("COMPARISON", "CONJUNCTION", "BETWEEN")
         boolean |= kind == "OPERATOR" and node["type"] != "OPERATOR_COALESCE"
         return "BOOLEAN" if boolean else None

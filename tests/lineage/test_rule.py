@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lineage.errors import PolicyError
 from lineage.rule import FACTS, RuleChecker
-from lineage.rule_tree import FUNCTIONS
+from lineage.rule_words import FUNCTIONS
 
 
 @pytest.fixture(scope="module")
