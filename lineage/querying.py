@@ -32,6 +32,10 @@ def query(
         connection.execute("BEGIN TRANSACTION READ ONLY")
         try:
             answer = connection.execute(text, params).to_arrow_table()
+        except BaseException:
+            # Ctrl-C reaches Python while the query goes on, and ROLLBACK would wait for its end.
+            connection.interrupt()
+            raise
         finally:
             connection.execute("ROLLBACK")
     except (duckdb.Error, RuntimeError) as error:

@@ -76,7 +76,7 @@ Now try, with .venv/bin on your PATH:
   lineage sql "SELECT view_name, comment FROM duckdb_views() WHERE NOT internal" --db {db}
   lineage digest --db {db}
 Live, on a Kafka of its own (Java 17 and Maven): lineage broker, publish and worker (README.md).
-Questions in SQL: docs/auditing.md. All commands: docs/commands.md."""
+Questions in SQL: docs/auditing.md. All commands: docs/commands.md."""  # noqa: S608 -- text for a person to copy
     )
 
 

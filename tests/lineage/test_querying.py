@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,4 +119,17 @@ def test_a_question_with_an_error_is_told_in_a_sentence(store: lineage.Store) ->
         store.sql("SELECT nothing_there FROM arrival")
     with pytest.raises(lineage.QueryError, match="not SQL"):
         store.sql("SELEKT 1")
+    assert store.sql("SELECT 1").fetchall() == [(1,)]
+
+
+def test_an_interrupt_ends_the_question_at_once(store: lineage.Store) -> None:
+    def press_ctrl_c() -> None:
+        time.sleep(0.5)
+        signal.raise_signal(signal.SIGINT)
+
+    threading.Thread(target=press_ctrl_c).start()
+    started = time.monotonic()
+    with pytest.raises((KeyboardInterrupt, lineage.QueryError)):
+        store.sql("SELECT count(*) FROM range(10_000_000) a, range(10_000_000) b")
+    assert time.monotonic() - started < 20
     assert store.sql("SELECT 1").fetchall() == [(1,)]
