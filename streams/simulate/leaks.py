@@ -116,11 +116,11 @@ def anonymised_under_no_policy(p: Planter) -> None:
 
 @RECIPES.leak(messages=1, era=world.WITH_POLICY)
 def both_forms_in_one_record(p: Planter) -> None:
-    """It is anonymised, then copied as it was into the same record."""
+    """It is anonymised, then joined as it was into the same record."""
     secret = p.inmail()
     p.curate(secret)
     p.move("ANONYMIZE", CURATED, ANONYMISED, secret, k=100)
-    p.move("COPY", CURATED, ANONYMISED, secret)
+    p.move("JOIN", CURATED, ANONYMISED, secret)
     p.move("EXPORT", ANONYMISED, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])
 
 

@@ -20,6 +20,7 @@ from streams.simulate.draws import Draws, stream
 from streams.simulate.events import COLUMNS, INSTANTS, Frames, shaped
 
 _EVENTS_A_FILE = 500_000
+_LINES_AT_ONCE = 50_000
 _RFC_3339 = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
@@ -89,7 +90,8 @@ class JsonLines(LogWriter):
             if self._room == 0:
                 self.paths.append(self.folder / f"events-{len(self.paths):04}.jsonl")
                 self._room = _EVENTS_A_FILE
-            part, due = due[: self._room], due[self._room :]
+            size = min(self._room, _LINES_AT_ONCE)
+            part, due = due[:size], due[size:]
             self._room -= part.height
             with self.paths[-1].open("ab") as file:
                 file.write(part["line"].str.join("\n").item().encode())

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 import schemas
-from schemas.events import TIERS
-from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, simulate, world
+from schemas.events import OPERATIONS, TIERS
+from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, simulate, world, writing
 from tests.streams.simulate.reading import events, expected, tracked
 
 
@@ -84,6 +84,20 @@ def test_every_event_keeps_the_contract(own: Own) -> None:
     assert sum(batch.events for batch in batches) == len(log)
 
 
+def test_a_long_log_goes_on_in_the_next_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate(300, 1, tmp_path / "one")
+    monkeypatch.setattr(writing, "_EVENTS_A_FILE", 400)
+    summary = simulate(300, 1, tmp_path / "many")
+    total = sum(summary.events.values())
+    names = [path.name for path in summary.paths]
+    assert names == [f"events-{n:04}.jsonl" for n in range(-(-total // 400))]
+    assert len(names) > 2
+    assert len(summary.paths[0].read_bytes().splitlines()) == 400
+    assert events(tmp_path / "many") == events(tmp_path / "one")
+
+
 def test_both_formats_hold_the_same_events(tmp_path: Path) -> None:
     simulate(400, 9, tmp_path / "jsonl")
     simulate(400, 9, tmp_path / "avro", format="avro")
@@ -154,9 +168,7 @@ def test_groups_regions_tiers_and_bases_are_as_varied_as_a_network(own: Own) -> 
 
 def test_hops_are_batched_and_use_every_operation(own: Own) -> None:
     hops = [event for event in own[1] if event["event"] == "RecordsMoved"]
-    assert {hop["operation"] for hop in hops} == {
-        *("COPY", "TRANSFORM", "AGGREGATE", "ANONYMIZE", "EMBED", "TRAIN", "EXPORT", "READ"),
-    }
+    assert {hop["operation"] for hop in hops} == set(OPERATIONS)
     landed = [hop for hop in hops if hop["job"] == "land-messages"]
     assert sum(len(hop["inputs"]) for hop in landed) / len(landed) >= 9
     assert {hop["declassification"]["method"] for hop in hops if hop["declassification"]} == {
