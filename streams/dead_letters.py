@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from schemas.batch import DeadLetter
 
-__all__ = ["headers"]
+__all__ = ["headers", "key"]
+
+
+def key(letter: DeadLetter) -> bytes:
+    """Return where it was read, so that a dead letter that was sent twice can be told as one.
+
+    A record without a value must have a key in any case.
+    """
+    return f"{letter.source}/{letter.partition}/{letter.position}".encode(errors="replace")
 
 
 def headers(letter: DeadLetter) -> list[tuple[str, bytes]]:

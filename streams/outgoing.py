@@ -9,7 +9,7 @@ from typing import Protocol
 from aiokafka.errors import MessageSizeTooLargeError
 
 from schemas.batch import DeadLetter
-from streams.dead_letters import headers
+from streams.dead_letters import headers, key
 from streams.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
 
 __all__ = ["Produce", "send_dead_letters", "send_flags"]
@@ -36,13 +36,15 @@ async def send_dead_letters(produce: Produce, letters: Sequence[DeadLetter]) -> 
 async def _send_letter(produce: Produce, letter: DeadLetter) -> None:
     tags = headers(letter)
     try:
-        await (await produce(DEAD_LETTER_TOPIC, None, letter.value, tags))
+        await (await produce(DEAD_LETTER_TOPIC, key(letter), letter.value, tags))
     except Exception as error:
         if not _too_large(error):
             raise
         # The topic takes smaller records than the one it came from: better its cause alone.
         size = str(len(letter.value or b"")).encode()
-        await (await produce(DEAD_LETTER_TOPIC, None, None, [*tags, ("omitted-bytes", size)]))
+        await (
+            await produce(DEAD_LETTER_TOPIC, key(letter), None, [*tags, ("omitted-bytes", size)])
+        )
 
 
 def _too_large(error: BaseException | None) -> bool:

@@ -112,7 +112,7 @@ class LineageApp(faust.App):
                 raise
         self.recorder.start()
         if self.settings.once:
-            self._watch = asyncio.create_task(self._until_recorded())
+            self._watch = asyncio.create_task(self._end_when_recorded())
 
     async def on_stop(self) -> None:
         """Stop recording first: what is committed by then can still be acknowledged."""
@@ -123,10 +123,14 @@ class LineageApp(faust.App):
 
     async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
         """Return where to read on: the store's positions, else the first offset there is."""
+        if not partitions:
+            return {}
         try:
             return await self._start_offsets(partitions)
-        except Exception as error:  # Faust would only log it and go on somewhere else
+        except Exception as error:
             self.end(error)
+            # Faust would log it and read on from somewhere; it is not let to until it stops.
+            await asyncio.Event().wait()
             raise
 
     async def _start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
@@ -175,8 +179,16 @@ class LineageApp(faust.App):
             raise WorkerError(message)
         logger.error("%s", message)
 
+    async def _end_when_recorded(self) -> None:
+        try:
+            await self._until_recorded()
+        except Exception as error:
+            self.end(error)
+        else:
+            self.end(None)
+
     async def _until_recorded(self) -> None:
-        """End when everything that was there at the start is recorded."""
+        """Return when everything that was there at the start is recorded."""
         clock = asyncio.get_running_loop().time
         before, quiet_since = dict(self.recorder.positions), clock()
         while lagging := self._lagging():
@@ -187,17 +199,13 @@ class LineageApp(faust.App):
             if quiet > _QUIET_SECONDS_MIN and await self._passed(lagging):
                 break
             if quiet > _STALLED_SECONDS_MAX:
-                self.end(
-                    WorkerError(
-                        f"nothing came from {self.settings.bootstrap} for {quiet:.0f} s though "
-                        "there is more to read; what was recorded is safe, so start the worker "
-                        "again when the broker is well"
-                    )
+                raise WorkerError(
+                    f"nothing came from {self.settings.bootstrap} for {quiet:.0f} s though there "
+                    "is more to read; what was recorded is safe, so start the worker again when "
+                    "the broker is well"
                 )
-                return
         while not self.recorder.idle:  # flags may be on their way
             await asyncio.sleep(0.05)
-        self.end(None)
 
     def _lagging(self) -> list[TP]:
         positions = self.recorder.positions
@@ -205,6 +213,8 @@ class LineageApp(faust.App):
 
     async def _passed(self, lagging: list[TP]) -> bool:
         """Say if the rest are no records: a transaction's last offset is only a mark."""
+        if not self.consumer.assignment().issuperset(lagging):
+            return False  # the group is still forming
         try:
             positions = await asyncio.wait_for(
                 asyncio.gather(*(self.consumer.position(tp) for tp in lagging)), 5
@@ -232,6 +242,8 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "web_enabled": False,
         "topic_allow_declare": False,
         "topic_disable_leader": True,
+        # Without tables there is nothing to stand by for, and Kafka's round robin will do.
+        "table_standby_replicas": 0,
         "key_serializer": "raw",
         "value_serializer": "raw",
         # A stream's buffer counts fetched lists, not events.

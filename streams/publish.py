@@ -24,7 +24,7 @@ from schemas.events import (
     EventType,
 )
 from streams.client import CONNECT_SECONDS_MAX, check_bootstrap
-from streams.dead_letters import headers
+from streams.dead_letters import headers, key
 from streams.errors import BrokerUnavailableError, PublishError
 from streams.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX, Topic, create_topics
 
@@ -74,7 +74,7 @@ def publish(
     with _Sender(bootstrap, progress) as sender:
         for item in schemas.read_events(files):
             if isinstance(item, DeadLetter):
-                sender.send(DEAD_LETTER_TOPIC, None, item.value, headers(item))
+                sender.send(DEAD_LETTER_TOPIC, key(item), item.value, headers(item))
                 counts[DEAD_LETTER_TOPIC] += 1
             else:
                 kind, event = item

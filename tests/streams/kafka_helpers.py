@@ -11,7 +11,7 @@ from typing import Any
 
 import fastavro
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import CoordinatorNotAvailableError
+from kafka.errors import RetriableError
 
 from schemas import FLAG_RAISED
 from streams.client import admin_client
@@ -54,7 +54,7 @@ def committed_offsets(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
     try:
         with admin_client(bootstrap) as admin:
             found = admin.list_group_offsets(group)
-    except CoordinatorNotAvailableError:  # no group has ever been there
+    except RetriableError:  # no group has ever been there, or its coordinator is starting
         return {}
     found = found.get(group, found)
     return {(tp.topic, tp.partition): at.offset for tp, at in found.items() if at.offset >= 0}

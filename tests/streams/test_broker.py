@@ -36,7 +36,7 @@ run_broker(sys.argv[1], int(sys.argv[2]), on_ready=lambda at: print(at, flush=Tr
 @contextmanager
 def broker_command(folder: Path, port: int = 0) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-c", COMMAND, str(folder), str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ours
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         yield process
     finally:

@@ -1,0 +1,325 @@
+"""The live worker on a real Kafka: killed, restarted, stopped, and never wrong."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kafka import KafkaProducer, TopicPartition
+
+import lineage
+from schemas import FLAG_RAISED, Encoder, LocalIds
+from streams.client import admin_client
+from streams.errors import BrokerUnavailableError
+from streams.publish import publish
+from streams.simulate import simulate
+from streams.topics import DEAD_LETTER_TOPIC, INPUT_TOPICS, create_topics
+from streams.worker import run_worker
+from tests.streams.kafka_helpers import (
+    PARTITIONS,
+    committed_offsets,
+    delete_topics,
+    flags_on_topic,
+    read_all,
+)
+
+# A worker of its own process, as `lineage worker` is one. Small fetches and transactions make
+# a small log last long enough to be killed on the way.
+COMMAND = """
+import logging, sys
+import streams.processor, streams.recorder
+from streams.worker import run_worker
+logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
+db, bootstrap, group, once, slow = sys.argv[1:]
+if slow == "slow":
+    streams.processor._FETCH_BYTES_MAX = 2048
+    streams.recorder.GROUP_EVENTS_MAX = 50
+try:
+    run_worker(db, bootstrap, group=group, once=once == "once")
+except Exception as error:
+    print(type(error).__name__, error, file=sys.stderr)
+    sys.exit(error.exit_code)
+"""
+
+
+class Worker:
+    """Workers on one database and group, each a process."""
+
+    def __init__(self, db: Path, bootstrap: str, group: str) -> None:
+        self.db = db
+        self.bootstrap = bootstrap
+        self.group = group
+        self.running: list[subprocess.Popen[str]] = []
+
+    def start(self, once: str = "", slow: str = "") -> subprocess.Popen[str]:
+        arguments = [str(self.db), self.bootstrap, self.group, once, slow]
+        process = subprocess.Popen(
+            [sys.executable, "-c", COMMAND, *arguments], stderr=subprocess.PIPE, text=True
+        )
+        self.running.append(process)
+        return process
+
+    def drain(self, *, quiet: bool = True) -> None:
+        """Run it until all that is there is recorded."""
+        process = self.start(once="once")
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+        assert said == "" or not quiet
+        assert "Traceback" not in said
+
+    def committed(self) -> int:
+        return sum(committed_offsets(self.bootstrap, self.group).values())
+
+    def kill_after(self, events: int) -> None:
+        """Run it slowly, and kill it once it has acknowledged so many events in all."""
+        process = self.start(slow="slow")
+        deadline = time.monotonic() + 90
+        while self.committed() < events:
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline, f"{self.committed()} of {events}"
+            time.sleep(0.05)
+        process.kill()
+        process.wait()
+
+    def recorded(self) -> int:
+        with lineage.open(self.db) as store:
+            return sum(store.positions().values())
+
+
+@pytest.fixture
+def worker(tmp_path: Path, topics: str) -> Iterator[Worker]:
+    group = f"test-{random.getrandbits(48):x}"
+    workers = Worker(tmp_path / "live.duckdb", topics, group)
+    yield workers
+    for process in workers.running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An event log with planted leaks and events of all five types."""
+    folder = tmp_path_factory.mktemp("log") / "log"
+    simulate(1_500, 7, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def replayed(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database that a replay of the log makes."""
+    db = tmp_path_factory.mktemp("replayed") / "replayed.duckdb"
+    with lineage.open(db) as store:
+        store.replay(log)
+    return db
+
+
+def digest(db: Path) -> str:
+    with lineage.open(db, read_only=True) as store:
+        return store.digest()
+
+
+@pytest.mark.kafka
+class TestOnRealKafka:
+    def test_killed_twice_it_records_what_a_replay_does(
+        self, worker: Worker, log: Path, replayed: Path
+    ) -> None:
+        sent = publish([log], worker.bootstrap, PARTITIONS)
+        total = sum(sent.events.values())
+        assert set(sent.events) == set(INPUT_TOPICS)
+        assert total > 3_000
+
+        worker.kill_after(total // 4)
+        first = worker.recorded()
+        assert 0 < first < total
+        worker.kill_after(total // 2)
+        second = worker.recorded()
+        assert first < second < total
+        worker.drain()
+
+        assert worker.recorded() == total
+        assert digest(worker.db) == digest(replayed)
+        with lineage.open(worker.db, read_only=True) as store:
+            assert store.sql("SELECT count(*) FROM flag").fetchone() != (0,)
+            assert store.sql("SELECT count(*) FROM dead_letter").fetchone() == (0,)
+
+    def test_flags_on_the_topic_are_those_in_the_store(
+        self, worker: Worker, log: Path, replayed: Path
+    ) -> None:
+        publish([log], worker.bootstrap, PARTITIONS)
+        worker.kill_after(1_000)
+        worker.drain()
+        with lineage.open(replayed, read_only=True) as store:
+            columns = ", ".join(field.name for field in FLAG_RAISED.fields[:-1])
+            expected = store.sql(f"SELECT {columns} FROM flag").fetchall()
+        assert expected
+        assert sorted(flags_on_topic(worker.bootstrap)) == sorted(expected)
+
+    def test_the_same_log_again_changes_nothing(
+        self, worker: Worker, log: Path, replayed: Path
+    ) -> None:
+        for _ in range(2):
+            publish([log], worker.bootstrap, PARTITIONS)
+            worker.drain()
+            assert digest(worker.db) == digest(replayed)
+
+    def test_a_new_database_is_filled_from_the_beginning_by_the_same_group(
+        self, worker: Worker, log: Path, replayed: Path, tmp_path: Path
+    ) -> None:
+        publish([log], worker.bootstrap, PARTITIONS)
+        worker.drain()
+        worker.db = tmp_path / "other.duckdb"
+        worker.drain()
+        assert digest(worker.db) == digest(replayed)
+
+    def test_bad_bytes_become_dead_letters_with_the_original_bytes(self, worker: Worker) -> None:
+        policy = {
+            "event": "PolicyPublished",
+            "policy_id": "p",
+            "effective_at": "2024-09-18T00:00:00Z",
+            "disclosed_at": None,
+            "document": "rules: no",
+        }
+        bad: dict[str, list[bytes | None]] = {
+            "messaging.message.sent.v1": [b"", b"\x00\x00\x00\x00\x01", b"my dear friend", None],
+            "lineage.records.moved.v1": [b"\x00\x00\x00\x00\x63????", b"\x00\xff"],
+            "lineage.policy.published.v1": [Encoder(LocalIds()).encode(policy)],
+        }
+        producer = KafkaProducer(bootstrap_servers=worker.bootstrap)
+        for topic, values in bad.items():
+            for value in values:
+                producer.send(topic, key=b"k", value=value, partition=1)
+        producer.flush()
+        producer.close()
+        worker.drain(quiet=False)  # the decoder's library says on stderr that it stumbled
+
+        with lineage.open(worker.db, read_only=True) as store:
+            table = store.sql(
+                "SELECT source, partition, position, reason, sha256 FROM dead_letter"
+            ).fetchall()
+        assert sorted((source, position) for source, _, position, _, _ in table) == sorted(
+            (topic, position) for topic, values in bad.items() for position in range(len(values))
+        )
+        assert "dear" not in str(table)
+        on_topic = read_all(worker.bootstrap, DEAD_LETTER_TOPIC)
+        told = []
+        for record in on_topic:
+            tags = {name: value.decode() for name, value in record.headers}
+            source, position = tags["source"], int(tags["position"])
+            assert record.value == bad[source][position]
+            told.append((source, int(tags["partition"]), position, tags["reason"], tags["sha256"]))
+        assert sorted(told) == sorted(table)
+
+    def test_the_mark_at_the_end_of_a_transaction_is_not_waited_for(self, worker: Worker) -> None:
+        producer = KafkaProducer(bootstrap_servers=worker.bootstrap, transactional_id="test")
+        producer.init_transactions()
+        producer.begin_transaction()
+        producer.send("lineage.records.moved.v1", value=b"bad", partition=0)
+        producer.commit_transaction()
+        producer.close()
+        started = time.monotonic()
+        worker.drain()
+        assert time.monotonic() - started < 40
+        with lineage.open(worker.db, read_only=True) as store:
+            assert store.sql("SELECT count(*) FROM dead_letter").fetchone() == (1,)
+
+    def test_what_was_deleted_before_it_was_read_is_said_and_recorded(
+        self, worker: Worker, log: Path
+    ) -> None:
+        publish([log], worker.bootstrap, PARTITIONS)
+        topic = "messaging.message.sent.v1"
+        with admin_client(worker.bootstrap) as admin:
+            admin.delete_records({TopicPartition(topic, 2): 10})
+        process = worker.start(once="once")
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said
+        assert "EVIDENCE LOST" in said
+        with lineage.open(worker.db, read_only=True) as store:
+            letters = store.sql(
+                "SELECT source, partition, position, reason FROM dead_letter"
+            ).fetchall()
+        assert [letter[:3] for letter in letters] == [(topic, 2, 0)]
+        assert "offsets 0 to 9" in letters[0][3]
+
+    def test_another_topic_than_the_one_recorded_is_refused(
+        self, worker: Worker, log: Path
+    ) -> None:
+        publish([log], worker.bootstrap, PARTITIONS)
+        worker.drain()
+        delete_topics(worker.bootstrap)
+        create_topics(worker.bootstrap, PARTITIONS)
+        process = worker.start()
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 3
+        assert "LostEvidenceError" in said
+        assert "Traceback" not in said
+
+    def test_it_records_what_comes_and_ends_on_sigterm(
+        self, worker: Worker, log: Path, replayed: Path
+    ) -> None:
+        process = worker.start()
+        total = sum(publish([log], worker.bootstrap, PARTITIONS).events.values())
+        deadline = time.monotonic() + 60
+        while worker.committed() < total:
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=20)
+        assert process.returncode == 0, said
+        assert time.monotonic() - started < 10
+        assert digest(worker.db) == digest(replayed)
+
+    def test_a_database_held_by_another_process_is_said(
+        self, worker: Worker, tmp_path: Path
+    ) -> None:
+        with lineage.open(worker.db):
+            process = worker.start()
+            _, said = process.communicate(timeout=60)
+        assert process.returncode == 3
+        assert "StoreBusyError" in said
+        assert "Traceback" not in said
+
+    def test_faust_s_own_command_runs_it_too(
+        self, worker: Worker, log: Path, replayed: Path, tmp_path: Path
+    ) -> None:
+        total = sum(publish([log], worker.bootstrap, PARTITIONS).events.values())
+        environment = {
+            **os.environ,
+            "LINEAGE_DB": str(worker.db),
+            "LINEAGE_BOOTSTRAP": worker.bootstrap,
+            "LINEAGE_GROUP": worker.group,
+        }
+        command = [sys.executable, "-m", "faust", "-A", "streams.app", "worker", "-l", "error"]
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
+        worker.running.append(process)
+        deadline = time.monotonic() + 60
+        while worker.committed() < total:
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        assert process.returncode == 0
+        assert digest(worker.db) == digest(replayed)
+
+
+def test_no_broker_is_said_at_once(tmp_path: Path) -> None:
+    with socket.socket() as silent:  # bound, but nobody listens
+        silent.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        started = time.monotonic()
+        with pytest.raises(BrokerUnavailableError, match=address):
+            run_worker(tmp_path / "db", address)
+        assert time.monotonic() - started < 10
+    assert not (tmp_path / "db").exists()
