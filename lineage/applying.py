@@ -12,13 +12,13 @@ import polars as pl
 
 from lineage.effects import record
 from lineage.errors import StoreError, sentence
-from lineage.identity import settle
+from lineage.identity import IDENTIFIED, settle
 from lineage.interning import registered
 from lineage.judging import judge
 from lineage.policies import accept
 from lineage.reach import trace
 from lineage.sql import sql
-from lineage.staging import TABLES, Staged, Stager
+from lineage.staging import Staged, Stager
 from schemas import Batch, DeadLetter
 
 Positions = Mapping[tuple[str, int], int]
@@ -73,27 +73,21 @@ class Applier:
         if batch.events:
             staged = self._stager.stage(batch)
             settled = settle(connection, batch, staged)
-            fresh = settled.fresh
+            fresh, anew = record(connection, settled, policies)
             with registered(connection, **_fresh(fresh)):
-                anew = record(connection, settled, policies)
                 trace(connection, fresh, anew=anew)
-                arrivals = _record_arrivals(connection)
-                if judge(connection):
-                    connection.execute(
-                        sql("insert_flag_history"), {"seq": history_before, "at": at}
-                    )
-            events = sum(
-                len(getattr(fresh, name))
-                for name in ("message", "hop", "consent_change", "declaration", "policy")
-            )
+            arrivals = _record_arrivals(connection)
+            if judge(connection):
+                connection.execute(sql("insert_flag_history"), {"seq": history_before, "at": at})
+            events = sum(len(getattr(fresh, name)) for name in IDENTIFIED)
         _record_dead_letters(connection, batch.dead_letters, at)
         _record_positions(connection, positions)
         return Counts(events, arrivals, history_before, batch.dead_letters)
 
 
 def _fresh(staged: Staged) -> dict[str, pl.DataFrame]:
-    """What to register: the frames that are not empty."""
-    frames = {name: getattr(staged, name) for name in TABLES}
+    """What tracing reads of the batch, as far as there is any."""
+    frames = {name: getattr(staged, name) for name in ("message", "hop_input")}
     return {f"fresh_{name}": frame for name, frame in frames.items() if len(frame)}
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import duckdb
 
-from lineage.effects import insert_policy
 from lineage.errors import (
     NotAStoreError,
     StoreBusyError,
@@ -15,6 +14,7 @@ from lineage.errors import (
     StoreVersionError,
     sentence,
 )
+from lineage.policies import insert_policy
 from lineage.policy import BUILT_IN, BUILT_IN_DOCUMENT
 from lineage.sql import sql
 
@@ -29,6 +29,8 @@ _SETTINGS = {
     "checkpoint_threshold": "'64MB'",
     # The client's progress bar would write into the data on stdout.
     "enable_progress_bar": "false",
+    # One thread is faster than two for a batch; what is read is decoded beside it.
+    "threads": "1",
     "lock_configuration": "true",
 }
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import duckdb
 import polars as pl
 
 from lineage.identity import Settled
 from lineage.interning import registered
+from lineage.policies import insert_policy
 from lineage.policy import Policy
 from lineage.sql import sql
-from lineage.staging import CHILDREN
-from schemas.events import TIERS
+from lineage.staging import CHILDREN, Staged
 
 # What an event may change, as (table, columns): where and from when.
 _CHANGED = {
@@ -22,31 +24,33 @@ _CHANGED = {
 
 def record(
     connection: duckdb.DuckDBPyConnection, settled: Settled, policies: dict[str, Policy]
-) -> bool:
+) -> tuple[Staged, bool]:
     """Put the batch's events in place of what they replace; fill `dirty` and `touched`.
 
-    `dirty` (m): messages to derive anew, their arrivals deleted here; true if there are any.
-    `touched` (m, ds): to judge anew from all their arrivals. Reads the registered `fresh_*`
-    tables. `policies` are the parsed documents.
+    `dirty` (m): messages to derive anew, their arrivals deleted here. `touched` (m, ds): to judge
+    anew from all their arrivals. `policies` are the parsed documents. Returns the events as they
+    were recorded, and whether there is anything in `dirty`.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE dirty (m BIGINT); "
         "CREATE OR REPLACE TEMP TABLE touched (m BIGINT, ds INTEGER)"
     )
     old = _retract(connection, settled)
-    _insert(connection, settled, policies)
     changed = {
         name: pl.concat([old[name], getattr(settled.fresh, table).select(columns)])
         for name, (table, columns) in _CHANGED.items()
     }
-    claims = settled.fresh.hop["method"].is_not_null().any()
-    if claims or any(len(frame) for frame in changed.values()):
-        with registered(connection, **changed):
-            _refresh_spans(connection, changed)
-            if claims or len(changed["changed_policy"]):
-                _examine_declassification(connection, len(settled.fresh.hop) > 0)
-            _touch(connection, changed)
-    return _delete_dirty(connection)
+    with registered(connection, **{name: rows for name, rows in changed.items() if len(rows)}):
+        for row in settled.fresh.policy.iter_rows(named=True):
+            insert_policy(connection, row, policies[row["document"]])
+        _insert(connection, settled.fresh, "declaration")
+        _refresh_spans(connection, changed)
+        if len(changed["changed_policy"]):
+            _turn_old_hops(connection)
+        fresh = _with_declassification(connection, settled.fresh)
+        _insert(connection, fresh, "message", "hop", "consent_change")
+        _touch(connection, changed)
+    return fresh, _delete_dirty(connection)
 
 
 def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[str, pl.DataFrame]:
@@ -80,49 +84,19 @@ def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[st
 def _tables_of(table: str) -> list[tuple[str, str]]:
     """The tables that hold an event of `table`, and the column that has its number."""
     if table == "hop":
-        return [("hop", "n"), ("hop_input", "h"), ("hop_output", "h"), ("declassifying_hop", "h")]
+        return [("hop", "n"), ("hop_input", "h"), ("hop_output", "h")]
     if table == "policy":
         return [("policy", "n"), ("policy_method", "policy"), ("policy_rule", "policy")]
     return [(name, "n") for name in (table, *CHILDREN.get(table, ()))]
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, settled: Settled, policies: dict[str, Policy]
-) -> None:
-    for table in ("message", "hop", "consent_change", "declaration"):
+def _insert(connection: duckdb.DuckDBPyConnection, fresh: Staged, *tables: str) -> None:
+    for table in tables:
         for name in (table, *CHILDREN.get(table, ())):
-            if len(getattr(settled.fresh, name)):
-                connection.execute(sql(f"insert_{name}"))
-    for row in settled.fresh.policy.iter_rows(named=True):
-        insert_policy(connection, row, policies[row["document"]])
-
-
-def insert_policy(
-    connection: duckdb.DuckDBPyConnection, row: dict[str, object], policy: Policy
-) -> None:
-    """Keep a policy: `row` has n, policy_id, effective_at, disclosed_at and document."""
-    number = row["n"]
-    connection.execute(
-        "INSERT INTO core.policy VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            number,
-            row["policy_id"],
-            row["effective_at"],
-            row["disclosed_at"],
-            row["document"],
-            sum(1 << i for i, tier in enumerate(TIERS) if tier in policy.paying_tiers),
-            sorted(policy.exempt_regions),
-        ],
-    )
-    for method, min_k in sorted(policy.declassification.items()):
-        connection.execute(
-            "INSERT INTO core.policy_method VALUES (?, ?, ?)", [number, method, min_k]
-        )
-    for i, rule in enumerate(policy.rules):
-        connection.execute(
-            "INSERT INTO core.policy_rule VALUES (?, ?, ?, ?, ?, ?)",
-            [number, i, rule.id, rule.severity, rule.sql, sorted(rule.facts)],
-        )
+            frame = getattr(fresh, name)
+            if len(frame):
+                with registered(connection, **{f"fresh_{name}": frame}):
+                    connection.execute(sql(f"insert_{name}"))
 
 
 def _refresh_spans(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFrame]) -> None:
@@ -132,19 +106,32 @@ def _refresh_spans(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.
         connection.execute(sql("declaration_span"))
 
 
-def _examine_declassification(connection: duckdb.DuckDBPyConnection, hops: bool) -> None:
-    """Bring core.declassifying_hop up to date; what old hops carried is derived anew."""
-    connection.execute(sql("changed_policy_span"))
-    fresh = "SELECT n, method FROM fresh_hop" if hops else "SELECT n, method FROM core.hop LIMIT 0"
-    connection.execute(sql("examined").format(fresh=fresh))
-    connection.execute("CREATE OR REPLACE TEMP TABLE declassifying AS " + sql("declassifying"))
-    turned = (
-        "SELECT h FROM examined WHERE NOT fresh "
-        "AND (h IN (FROM declassifying)) <> (h IN (FROM core.declassifying_hop))"
+def _with_declassification(connection: duckdb.DuckDBPyConnection, fresh: Staged) -> Staged:
+    """`fresh` with the column `declassifies` in its hops and their inputs."""
+    claims = fresh.hop.filter(pl.col("method").is_not_null())
+    found = pl.Series([], dtype=pl.Int64)
+    if len(claims):
+        with registered(connection, claim=claims):
+            query = sql("declassifying").format(hops="FROM claim")
+            found = connection.execute(query).pl()["n"]
+    return replace(
+        fresh,
+        hop=fresh.hop.with_columns(declassifies=pl.col("n").is_in(found.implode())),
+        hop_input=fresh.hop_input.with_columns(declassifies=pl.col("h").is_in(found.implode())),
     )
-    _carried_by(connection, turned)
-    connection.execute("DELETE FROM core.declassifying_hop WHERE h IN (SELECT h FROM examined)")
-    connection.execute("INSERT INTO core.declassifying_hop SELECT h FROM declassifying")
+
+
+def _turn_old_hops(connection: duckdb.DuckDBPyConnection) -> None:
+    """Derive anew what old hops carried that a changed policy makes declassify, or no more."""
+    connection.execute(sql("changed_policy_span"))
+    declassifying = sql("declassifying").format(hops="FROM examined")
+    connection.execute(sql("turned").format(declassifying=declassifying))
+    _carried_by(connection, "SELECT h FROM turned")
+    for table, key in (("hop", "n"), ("hop_input", "h")):
+        connection.execute(
+            f"UPDATE core.{table} SET declassifies = t.declassifies FROM turned t "  # noqa: S608 -- names of ours
+            f"WHERE core.{table}.{key} = t.h"
+        )
 
 
 def _carried_by(connection: duckdb.DuckDBPyConnection, hops: str) -> None:

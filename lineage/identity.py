@@ -36,6 +36,7 @@ _TYPES: dict[str, tuple[EventType, str, tuple[str, ...]]] = {
     "declaration": (DATASET_DECLARED, "declarations", ()),
     "policy": (POLICY_PUBLISHED, "policies", ()),
 }
+IDENTIFIED = tuple(_TYPES)
 _NOT_CONTENT = ("row", "read_from", "partition", "position", "n")
 
 

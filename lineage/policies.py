@@ -1,4 +1,4 @@
-"""Policy documents of a batch: parsed, or a dead letter."""
+"""Policy documents of a batch: parsed and kept, or a dead letter."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+import duckdb
 import polars as pl
 
 from lineage.errors import PolicyError
 from lineage.identity import as_event
 from lineage.policy import Policy, parse_policy
 from schemas import POLICY_PUBLISHED, Batch, DeadLetter, canonical_json
+from schemas.events import TIERS
 
 
 def accept(batch: Batch) -> tuple[Batch, dict[str, Policy]]:
@@ -50,3 +52,31 @@ def _dead_letter(frame: pl.DataFrame, row: dict[str, Any], reason: str) -> DeadL
         f"document: {reason}",
         value,
     )
+
+
+def insert_policy(
+    connection: duckdb.DuckDBPyConnection, row: dict[str, object], policy: Policy
+) -> None:
+    """Keep a policy: `row` has n, policy_id, effective_at, disclosed_at and document."""
+    number = row["n"]
+    connection.execute(
+        "INSERT INTO core.policy VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            number,
+            row["policy_id"],
+            row["effective_at"],
+            row["disclosed_at"],
+            row["document"],
+            sum(1 << i for i, tier in enumerate(TIERS) if tier in policy.paying_tiers),
+            sorted(policy.exempt_regions),
+        ],
+    )
+    for method, min_k in sorted(policy.declassification.items()):
+        connection.execute(
+            "INSERT INTO core.policy_method VALUES (?, ?, ?)", [number, method, min_k]
+        )
+    for i, rule in enumerate(policy.rules):
+        connection.execute(
+            "INSERT INTO core.policy_rule VALUES (?, ?, ?, ?, ?, ?)",
+            [number, i, rule.id, rule.severity, rule.sql, sorted(rule.facts)],
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -45,7 +45,6 @@ class Staged:
 
 
 CHILDREN = {"message": ("message_party",), "hop": ("hop_input", "hop_output")}
-TABLES = tuple(field.name for field in fields(Staged) if field.name != "first_new")
 
 
 class Stager:
@@ -157,7 +156,13 @@ def _of_parent(
 def _inputs(batch: Batch, hops: pl.DataFrame, records: npt.NDArray[np.int64]) -> pl.DataFrame:
     has_outputs = batch.hop_outputs["row"].unique().implode()
     owners = hops.select(
-        "row", "source", "target", "moved_at", h="n", keeps_id=~pl.col("row").is_in(has_outputs)
+        "row",
+        "source",
+        "target",
+        "operation",
+        "moved_at",
+        h="n",
+        keeps_id=~pl.col("row").is_in(has_outputs),
     )
     return batch.hop_inputs.with_columns(rec=pl.Series(records)).join(
         owners, on="row", how="left", maintain_order="left"

@@ -12,7 +12,7 @@ from types import TracebackType
 import duckdb
 import pyarrow as pa
 
-from lineage.applying import Applier, Counts, Positions
+from lineage.applying import Applier, Positions
 from lineage.database import connect
 from lineage.digest import digest
 from lineage.errors import LogError
@@ -115,7 +115,12 @@ class Store:
     ) -> Applied:
         """Apply a decoded batch and note `positions`, (topic, partition) to next offset."""
         counts = self._applier.apply(batch, positions or {}, _naive(at))
-        return Applied(counts.events, counts.arrivals, counts.dead_letters, self._changes(counts))
+        return Applied(
+            counts.events,
+            counts.arrivals,
+            counts.dead_letters,
+            self._history(counts.history_before),
+        )
 
     def replay(
         self,
@@ -178,19 +183,15 @@ class Store:
 
     def unpublished(self) -> pa.Table:
         """The rows of `flag_history` not known to have been published, in the order of seq."""
-        return self._history("(SELECT published FROM core.outbox)")
+        (row,) = self._connection.execute("SELECT published FROM core.outbox").fetchall()
+        return self._history(row[0])
 
     def published(self, seq: int) -> None:
         """Note that all rows of `flag_history` up to `seq` have been published."""
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
 
-    def _changes(self, counts: Counts) -> pa.Table:
-        return self._history(str(counts.history_before))
-
-    def _history(self, after: str) -> pa.Table:
-        return self._connection.execute(
-            f"SELECT * FROM flag_history WHERE seq > {after} ORDER BY seq"  # noqa: S608 -- a number or query of ours
-        ).to_arrow_table()
+    def _history(self, after: int) -> pa.Table:
+        return self._connection.execute(sql("changes"), {"after": after}).to_arrow_table()
 
 
 def _count(changes: pa.Table, status: str) -> int:

@@ -2,7 +2,7 @@
 -- In numbers. The relations in braces: the arrivals that are asked about, and what consent.sql
 -- tells of them.
 WITH asked AS MATERIALIZED (
-    SELECT a.m, a.h, a.ds, a.rec, a.arrived_at, a.identifiable, s.policy,
+    SELECT a.*, s.policy,
         a.arrived_at >= s.disclosed_at AS disclosed, d.declaration, e.profile
     FROM {arrival} a
     JOIN core.policy_span s ON a.arrived_at >= s.from_at AND a.arrived_at < s.until_at
@@ -24,9 +24,8 @@ SELECT a.m, a.h, a.ds, a.rec, a.arrived_at, a.policy, a.declaration,
     j.channel, j.confidential, j.exempt_region,
     coalesce(c.ai_training_consent, j.ai_training_consent) AS ai_training_consent,
     coalesce(c.third_party_consent, j.third_party_consent) AS third_party_consent,
-    coalesce(h.operation, 'SEND') AS operation, a.identifiable,
+    a.operation, a.identifiable,
     coalesce(a.disclosed, false) AS disclosed
 FROM asked a
 JOIN judged_profile j USING (profile, policy)
-LEFT JOIN core.hop h ON h.n = a.h
 LEFT JOIN {consent} c ON c.m = a.m AND c.arrived_at = a.arrived_at

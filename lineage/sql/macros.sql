@@ -35,7 +35,7 @@ name AS (
     ) q ON i.n = q.n
 )
 SELECT m.id AS message_id, hn.id AS hop_id, run.id AS run_id, h.job,
-    CAST(coalesce(h.operation, 'SEND') AS VARCHAR) AS operation,
+    CAST(a.operation AS VARCHAR) AS operation,
     sd.text AS source, sr.id AS source_record_id, d.text AS dataset, r.id AS record_id,
     a.arrived_at, a.identifiable
 FROM own a

@@ -1,5 +1,3 @@
--- Add the frontier to what the batch made arrive. stored: an arrival of an earlier batch that is
--- now known to be identifiable.
+-- Add the frontier to what the batch made arrive.
 INSERT INTO arrived
-SELECT m, h, ds, rec, arrived_at, identifiable, known = 'STORE' FROM frontier
-WHERE known <> 'BATCH'
+SELECT * EXCLUDE (known), known = 'STORE' FROM frontier WHERE known <> 'BATCH'

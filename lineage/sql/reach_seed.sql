@@ -1,3 +1,2 @@
 -- Where do the batch's new messages begin?
-INSERT INTO frontier
-SELECT n, 0, n, ds, sent_at, true, 'NEW' FROM fresh_message
+INSERT INTO frontier SELECT n, 0, ds, n, 'SEND', sent_at, true, 'NEW' FROM fresh_message

@@ -1,18 +1,19 @@
 -- Where do all hops, old and new, carry what has just arrived? $since: the earliest arrival.
 CREATE OR REPLACE TEMP TABLE candidate AS
-WITH carried AS (
+WITH carried AS MATERIALIZED (
     SELECT
         f.m, i.h, CASE WHEN i.keeps_id THEN i.rec END AS rec,
-        any_value(i.target) AS ds, any_value(i.moved_at) AS arrived_at,
-        bool_or(f.identifiable) AS identifiable
+        any_value(i.target) AS ds, any_value(i.operation) AS operation,
+        any_value(i.moved_at) AS arrived_at,
+        bool_or(f.identifiable AND NOT i.declassifies) AS identifiable
     FROM frontier f
     JOIN (SELECT * FROM core.hop_input WHERE moved_at >= $since) i
         ON i.rec = f.rec AND i.source = f.ds AND i.moved_at >= f.arrived_at
     GROUP BY 1, 2, 3
 )
-SELECT
-    c.m, c.h, coalesce(c.rec, o.rec) AS rec, c.ds, c.arrived_at,
-    c.identifiable AND d.h IS NULL AS identifiable
+SELECT m, h, ds, rec, operation, arrived_at, identifiable FROM carried WHERE rec IS NOT NULL
+UNION ALL
+SELECT c.m, c.h, c.ds, o.rec, c.operation, c.arrived_at, c.identifiable
 FROM carried c
-LEFT JOIN core.hop_output o ON o.h = c.h AND c.rec IS NULL
-LEFT JOIN core.declassifying_hop d ON d.h = c.h
+JOIN core.hop_output o ON o.h = c.h
+WHERE c.rec IS NULL

@@ -37,13 +37,14 @@ CREATE TABLE core.message_party (
     ai_training_consent BOOLEAN, third_party_consent BOOLEAN);
 CREATE TABLE core.hop (
     n BIGINT, run BIGINT, job VARCHAR, operation core.operation, source INTEGER, target INTEGER,
-    method VARCHAR, k INTEGER, moved_at TIMESTAMP);
--- keeps_id: the hop names no outputs, so the input keeps its own id in the target.
+    method VARCHAR, k INTEGER, moved_at TIMESTAMP, declassifies BOOLEAN);
+-- What tracing asks of a hop stands beside each of its inputs. keeps_id: the hop names no outputs,
+-- so the input keeps its own id in the target. declassifies: the policy in force at moved_at
+-- accepts what the hop claims.
 CREATE TABLE core.hop_input (
-    h BIGINT, rec BIGINT, source INTEGER, target INTEGER, keeps_id BOOLEAN, moved_at TIMESTAMP);
+    h BIGINT, rec BIGINT, source INTEGER, target INTEGER, operation core.operation,
+    keeps_id BOOLEAN, declassifies BOOLEAN, moved_at TIMESTAMP);
 CREATE TABLE core.hop_output (h BIGINT, rec BIGINT);
--- The hops whose declassification the policy in force at their instant accepts.
-CREATE TABLE core.declassifying_hop (h BIGINT);
 CREATE TABLE core.consent_change (
     n BIGINT, member INTEGER, purpose core.purpose, granted BOOLEAN, basis core.basis,
     effective_at TIMESTAMP);
@@ -68,7 +69,8 @@ CREATE TABLE core.declaration_span (
 
 -- h = 0: the origin (SEND).
 CREATE TABLE core.arrival (
-    m BIGINT, h BIGINT, ds INTEGER, rec BIGINT, arrived_at TIMESTAMP, identifiable BOOLEAN);
+    m BIGINT, h BIGINT, ds INTEGER, rec BIGINT, operation core.operation, arrived_at TIMESTAMP,
+    identifiable BOOLEAN);
 CREATE TABLE core.flag (
     rule VARCHAR, severity core.severity, m BIGINT, ds INTEGER, policy BIGINT,
     first_at TIMESTAMP, last_at TIMESTAMP, arrivals BIGINT, first_hop BIGINT);

@@ -51,13 +51,12 @@ SELECT policy_id, effective_at, disclosed_at, document FROM core.policy WHERE n 
 
 CREATE VIEW arrival AS
 SELECT m.id AS message_id, h.id AS hop_id, d.text AS dataset, r.id AS record_id,
-    CAST(coalesce(o.operation, 'SEND') AS VARCHAR) AS operation, a.arrived_at, a.identifiable
+    CAST(a.operation AS VARCHAR) AS operation, a.arrived_at, a.identifiable
 FROM core.arrival a
 JOIN core.identity m ON m.n = a.m
 JOIN core.identity r ON r.n = a.rec
 JOIN core.dataset_name d ON d.n = a.ds
-LEFT JOIN core.identity h ON h.n = a.h
-LEFT JOIN core.hop o ON o.n = a.h;
+LEFT JOIN core.identity h ON h.n = a.h;
 
 CREATE VIEW fact AS
 SELECT m.id AS message_id, f.channel, f.confidential, f.exempt_region, f.ai_training_consent,
