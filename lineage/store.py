@@ -12,6 +12,7 @@ from types import TracebackType
 import duckdb
 import pyarrow as pa
 
+from lineage.ahead import ahead
 from lineage.applying import Applier, Positions
 from lineage.database import connect
 from lineage.digest import digest
@@ -136,7 +137,8 @@ class Store:
         """
         total = Replayed()
         try:
-            for batch in read_log(paths, batch_events=batch_events, progress=progress):
+            batches = read_log(paths, batch_events=batch_events, progress=progress)
+            for batch in ahead(batches):
                 applied = self.apply_batch(batch, at=at)
                 total = replace(
                     total,
