@@ -18,7 +18,7 @@ IDS = (
     "ffffffff-ffff-ffff-ffff-ffffffffffff",
     "00000000-0000-0000-0000-000000000000",
     *("0", "00", "-1", "1e3"),
-    *("o'brien", 'say "hi"', "a,b", "a\tb", "%", "null", "NULL"),
+    *("o'brien", 'say "hi"', "a,b", "a\tb", "a\0b", "%", "null", "NULL"),
     *("\u00e9", "e\u0301", "\uff5e", "\U0001f600"),
     "x" * 256,
 )

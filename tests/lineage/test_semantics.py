@@ -24,7 +24,7 @@ from tests.lineage.observed import EVENT_TABLES, key, keys, observed, rows
 from tests.lineage.reference import FLAG_COLUMNS, reference
 from tests.lineage.reference_log import sha256_of, variants
 
-EXAMPLES = int(os.environ.get("LINEAGE_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("LINEAGE_EXAMPLES", "12"))
 
 
 def tried(share: float = 1.0) -> settings:
