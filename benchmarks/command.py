@@ -1,0 +1,117 @@
+"""The command: run parts, show their figures, keep them, write them into the documentation."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from benchmarks import sizes
+from benchmarks.errors import BenchmarkError, MissingError
+from benchmarks.figures import Outcome, Results, read_results, write_results
+from benchmarks.machine import describe
+from benchmarks.parts import history, latency, live, peers, replay
+from benchmarks.picture import history_picture
+from benchmarks.rendering import fill, show
+from benchmarks.sizes import Sizes
+from benchmarks.surroundings import Surroundings
+
+__all__ = ["PARTS", "main"]
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results.json"
+DOCUMENT = ROOT / "docs" / "performance.md"
+PICTURE = ROOT / "docs" / "pictures" / "history.svg"
+
+Part = Callable[[Surroundings, Sizes], Outcome]
+PARTS: dict[str, Part] = {
+    "replay": replay.measure,
+    "history": history.measure,
+    "live": live.measure,
+    "latency": latency.measure,
+    "peers": peers.measure,
+}
+_TITLES = {
+    "replay": "replay: a log on disk, from decoding to committed flags",
+    "history": "history: the cost of a batch, however much there is already",
+    "live": "live: what lies in Kafka, until it is recorded",
+    "latency": "latency: from a leak's last hop to its flag on the topic",
+    "peers": "peers: the same job, written the usual way",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run; the exit code: 0 done, 1 a part failed, 2 bad usage."""
+    options = _parser().parse_args(arguments)
+    try:
+        results = read_results(options.json)
+        if options.write_docs:
+            _write_docs(results)
+            return 0
+        return _run(options.parts or list(PARTS), sizes.of_options(options), results, options.json)
+    except BenchmarkError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped\n")
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        description="Measure; without a PART, all of them. Leave the machine alone meanwhile.",
+    )
+    # No choices here: argparse holds an empty list against them too.
+    parser.add_argument("parts", nargs="*", type=_part, metavar="PART", help=", ".join(PARTS))
+    parser.add_argument(
+        "--json", type=Path, default=RESULTS, metavar="FILE",
+        help="where results are kept; parts that are not run stay in it (benchmarks/results.json)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--write-docs", action="store_true",
+        help="measure nothing; write the results into docs/performance.md and its picture",
+    )  # fmt: skip
+    sizes.add_options(parser)
+    return parser
+
+
+def _part(name: str) -> str:
+    if name not in PARTS:
+        raise argparse.ArgumentTypeError(f"{name!r} is no part; these are: {', '.join(PARTS)}")
+    return name
+
+
+def _run(parts: Sequence[str], size: Sizes, results: Results, path: Path) -> int:
+    failed = False
+    for name in dict.fromkeys(parts):
+        machine = describe()
+        began = time.monotonic()
+        try:
+            with Surroundings(name) as surroundings:
+                outcome = PARTS[name](surroundings, size)
+        except MissingError as error:
+            sys.stderr.write(f"{name} is left out: {error}\n")
+            continue
+        except BenchmarkError as error:
+            sys.stderr.write(f"{name} failed: {error}\n")
+            failed = True
+            continue
+        used = {key: asdict(size)[key] for key in outcome.sizes}
+        results[name] = replace(
+            outcome, machine=machine, sizes=used, seconds=round(time.monotonic() - began, 1)
+        )
+        show(_TITLES[name], results[name])
+        # After each part, so that stopping loses nothing.
+        write_results(path, results)
+    return 1 if failed else 0
+
+
+def _write_docs(results: Results) -> None:
+    text = DOCUMENT.read_text(encoding="utf-8")
+    DOCUMENT.write_text(fill(text, results), encoding="utf-8")
+    if "history" in results:
+        PICTURE.write_text(history_picture(results["history"].series["batches"]), encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The parts: each has `measure(surroundings, sizes)`, which gives its figures."""

@@ -1,0 +1,56 @@
+"""The cost of a batch as history grows, from nothing to millions of messages."""
+
+from __future__ import annotations
+
+import json
+
+from benchmarks.errors import WrongResultError
+from benchmarks.figures import Figure, Outcome, Point
+from benchmarks.process import program
+from benchmarks.quantiles import median_near, quantile
+from benchmarks.sizes import Sizes
+from benchmarks.surroundings import MIB, Surroundings, database_bytes
+
+__all__ = ["measure"]
+
+_BATCHES_A_POINT = 10
+
+
+def measure(here: Surroundings, sizes: Sizes) -> Outcome:
+    """Apply the own mix in the order of its log, batch after batch, and time each."""
+    points = (sizes.history // 10, sizes.history)
+    # As many batches after the last point as before it.
+    log = here.log(sizes.history + sizes.batch * _BATCHES_A_POINT // 2, "own", "jsonl")
+    database = here.folder / "history.duckdb"
+    here.say(f"applying {log.events:,} events, {sizes.batch:,} a batch")
+    done = here.run(program("programs.apply", log.folder, database, "--batch", sizes.batch))
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    if sum(row["arrivals"] for row in rows) != log.arrivals:
+        raise WrongResultError("the arrivals found are not those that were simulated")
+    # The last batch is what was left over.
+    batches: list[Point] = [(row["history"], row["seconds"]) for row in rows[:-1]]
+    if len(batches) < 2 * _BATCHES_A_POINT:
+        raise WrongResultError(
+            f"{len(batches)} batches are too few to compare; use a longer --history or a "
+            "smaller --batch"
+        )
+    small, large = (median_near(batches, point, _BATCHES_A_POINT) for point in points)
+    case = "own mix"
+    figures = [
+        Figure(case, "events a batch", sizes.batch),
+        Figure(case, f"batch at {points[0]:,} messages", small, "s"),
+        Figure(case, f"batch at {points[1]:,} messages", large, "s"),
+        Figure(case, "ratio of the two", large / small),
+        Figure(case, "slowest batch of all", quantile([y for _, y in batches], 1), "s"),
+        Figure(case, "arrivals", log.arrivals),
+        Figure(case, "applying, mean", log.events / sum(r["seconds"] for r in rows), "events/s"),
+        Figure(case, "whole process", done.seconds, "s"),
+        Figure(case, "peak memory", done.peak_bytes / MIB, "MiB"),
+        Figure(case, "database", database_bytes(database) / MIB, "MiB"),
+        Figure(case, "database", database_bytes(database) / log.arrivals, "bytes/arrival"),
+    ]
+    return Outcome(
+        figures,
+        series={"batches": batches},
+        sizes={"history": sizes.history, "batch": sizes.batch},
+    )

@@ -1,0 +1,1 @@
+"""Programs that parts run as processes of their own."""

@@ -1,0 +1,121 @@
+"""What parts share: temporary folders, a Kafka, event logs, a word to the person who waits."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+from benchmarks.errors import MissingError
+from benchmarks.process import LINEAGE, Finished, program, run
+
+__all__ = ["Log", "Surroundings", "database_bytes", "need_packages"]
+
+Mix = Literal["own", "worst"]
+Format = Literal["avro", "jsonl"]
+KIB, MIB = 1024, 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Log:
+    """A simulated event log: its folder, what is in it, the bytes of its files."""
+
+    folder: Path
+    messages: int
+    events: int
+    arrivals: int
+    bytes: int
+
+
+class Surroundings:
+    """One part's temporary folder, gone when the block is left; `say` tells what goes on."""
+
+    def __init__(self, part: str, tell: Callable[[str], None] | None = None) -> None:
+        self.part = part
+        self._tell = tell or _to_stderr
+        self._began = time.monotonic()
+        self._temporary = tempfile.TemporaryDirectory(prefix="lineage-bench-")
+        self.folder = Path(self._temporary.name)
+
+    def __enter__(self) -> Surroundings:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._temporary.cleanup()
+
+    def say(self, what: str) -> None:
+        """Tell the person who waits."""
+        self._tell(f"{self.part} {time.monotonic() - self._began:5.0f} s  {what}")
+
+    def run(self, command: list[str], seconds_max: float = 3600.0) -> Finished:
+        """Run a command to its end; see `process.run`."""
+        return run(command, self.folder, seconds_max)
+
+    def lineage(self, *arguments: object) -> Finished:
+        """Run the command `lineage`."""
+        return self.run([*LINEAGE, *map(str, arguments)])
+
+    def log(self, messages: int, mix: Mix, file_format: Format, seed: int = 1) -> Log:
+        """Simulate a log in a folder of its own."""
+        folder = self.folder / f"{mix}-{file_format}-{messages}"
+        self.say(f"simulating {messages:,} messages, {mix} mix, .{file_format}")
+        done = self.lineage(
+            *("simulate", "--messages", messages, "--mix", mix, "--format", file_format),
+            *("--seed", seed, "--out", folder, "--json"),
+        )
+        made = json.loads(done.stdout)
+        size = sum(Path(path).stat().st_size for path in made["paths"])
+        return Log(folder, messages, sum(made["events"].values()), made["arrivals"], size)
+
+    @contextmanager
+    def kafka(self) -> Iterator[str]:
+        """Run a Kafka of our own, empty, and give its HOST:PORT.
+
+        Raises MissingError where Java or Maven is not there.
+        """
+        from streams.broker import LocalBroker
+        from streams.errors import BrokerError
+
+        broker = LocalBroker(tempfile.mkdtemp(prefix="kafka-", dir=self.folder))
+        try:
+            broker.start()
+        except BrokerError as error:
+            raise MissingError(f"there is no Kafka: {error}") from error
+        try:
+            yield broker.bootstrap
+        finally:
+            broker.stop()
+
+    def load(self, log: Log, bootstrap: str, partitions: int, *options: str) -> int:
+        """Put a log of .avro files into Kafka's topics; the number of records in them."""
+        done = self.run(
+            program("programs.load", log.folder, bootstrap, "--partitions", partitions, *options)
+        )
+        return int(json.loads(done.stdout)["records"])
+
+
+def database_bytes(database: Path) -> int:
+    """Give the bytes of a DuckDB file and what it has not yet taken in of its write-ahead log."""
+    files = (database, Path(f"{database}.wal"))
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+def need_packages(*modules: str) -> None:
+    """Raise MissingError unless all of these can be imported."""
+    missing = [module for module in modules if find_spec(module) is None]
+    if missing:
+        raise MissingError(
+            f"{', '.join(missing)} not installed; `pip install -e '.[bench]'` gets what peers need"
+        )
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
