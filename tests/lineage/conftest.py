@@ -13,7 +13,9 @@ WAYS: dict[str, Callable[[list[Event]], Expected]] = {
     "reference": reference,
     "in one batch": tracked,
     "one by one": lambda events: tracked(*([event] for event in events)),
-    "backwards": lambda events: tracked(*([event] for event in reversed(events))),
+    "last half first": lambda events: tracked(
+        events[len(events) // 2 :], events[: len(events) // 2]
+    ),
 }
 
 

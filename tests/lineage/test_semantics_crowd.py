@@ -85,8 +85,8 @@ def crowd() -> tuple[list[Event], Expected]:
     return [*policies, *(event for events in others for event in events)], expected
 
 
-@pytest.mark.parametrize("order", ["in time", "backwards", *range(4)])
-@pytest.mark.parametrize("batches", [1, 2, 7])
+@pytest.mark.parametrize("order", ["in time", "backwards", 0, 1, 2])
+@pytest.mark.parametrize("batches", [1, 5])
 def test_a_crowd_of_worlds_is_the_union_of_them(
     crowd: tuple[list[Event], Expected], order: str | int, batches: int
 ) -> None:
@@ -97,7 +97,7 @@ def test_a_crowd_of_worlds_is_the_union_of_them(
         events.sort(key=happened_at, reverse=order == "backwards")
     with lineage.open(":memory:") as store:
         for number in range(batches):
-            store.apply(events[number::batches] if order == 3 else cut(events, number, batches))
+            store.apply(events[number::batches] if order == 2 else cut(events, number, batches))
         assert observed(store) == expected
 
 
