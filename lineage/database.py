@@ -113,11 +113,13 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("BEGIN")
     connection.execute(sql("tables"))
     connection.execute(sql("identity"))
-    consent = f"({sql('consent').format(arrival='core.arrival')})"
-    fact = f"({sql('fact').format(arrival='core.arrival', consent=consent)})"
+    refusal = sql("refusal").format(arrival="core.arrival", party="core.message_party")
+    fact = sql("fact").format(
+        arrival="core.arrival", message="core.message", refusal=f"({refusal})"
+    )
     more = "f.arrived_at"
     connection.execute(
-        sql("views").replace("{fact_text}", sql("fact_text").format(facts=fact, more=more))
+        sql("views").replace("{fact_text}", sql("fact_text").format(facts=f"({fact})", more=more))
     )
     connection.execute(sql("macros"))
     connection.execute(sql("comments"))

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from lineage.ranges import rows_near_uuids
 from lineage.sql import sql
 
 Numbers = npt.NDArray[np.int64]
@@ -48,8 +49,7 @@ class Interner:
         """Number texts of `table`, which keeps new ones by the statement `insert`.sql."""
         self._connection = connection
         self._table = table
-        self._insert_sql = sql(insert)
-        self._uuids = table == "core.identifier"
+        self._insert = sql(insert)
         self.reload()
 
     def reload(self) -> None:
@@ -65,67 +65,67 @@ class Interner:
         """
         first_new = self._next
         texts, codes = _encode(columns)
-        numbers = self._known(texts)
+        asked = self._frame(texts)
+        numbers = self._known(asked)
         new = numbers == 0
         if new.any():
             numbers[new] = np.arange(first_new, first_new + new.sum())
-            self._insert(texts.filter(pl.Series(new)), first_new)
-            self._next = first_new + int(new.sum())
+            fresh = asked.filter(pl.Series(new)).with_columns(n=pl.Series(numbers[new]))
+            with registered(self._connection, interning_batch=fresh):
+                self._connection.execute(self._insert)
+            self._next = first_new + len(fresh)
         by_code = np.append(numbers, 0)  # code -1, which numpy reads as the last one: null
         ends = np.cumsum([len(column) for column in columns])[:-1]
         return Interned(tuple(np.split(by_code[codes], ends)), first_new)
 
-    def _known(self, texts: pl.Series) -> Numbers:
+    def _frame(self, texts: pl.Series) -> pl.DataFrame:
+        return pl.DataFrame({"code": np.arange(len(texts)), "text": texts})
+
+    def _known(self, asked: pl.DataFrame) -> Numbers:
         """The number of each text, 0 for a new one."""
-        if not self._uuids and self._next <= _CACHED_MAX:
-            return self._known_of_few(texts)
-        numbers = np.zeros(len(texts), dtype=np.int64)
-        if not len(texts) or self._next == 1:
-            return numbers
-        frame = pl.DataFrame({"code": np.arange(len(texts)), "text": texts})
-        is_uuid = texts.str.contains(_CANONICAL_UUID) if self._uuids else None
-        parts = (
-            [("text", frame, [("", "")])]
-            if is_uuid is None
-            else [
-                ("text", frame.filter(~is_uuid), [("", "")]),
-                ("uuid", frame.filter(is_uuid), uuid_spans(texts.filter(is_uuid))),
-            ]
-        )
-        for column, part, spans in parts:
-            if len(part):
-                self._look_up(column, part, spans, numbers)
+        if self._next <= _CACHED_MAX:
+            return self._known_of_few(asked)
+        numbers = np.zeros(len(asked), dtype=np.int64)
+        self._look_up(asked, "text", self._table, numbers)
         return numbers
 
-    def _known_of_few(self, texts: pl.Series) -> Numbers:
+    def _known_of_few(self, asked: pl.DataFrame) -> Numbers:
         if self._cached is None or len(self._cached) != self._next - 1:
             query = f"SELECT text, n FROM {self._table}"  # noqa: S608 -- a table name of ours
             self._cached = self._connection.execute(query).pl()
-        asked = texts.to_frame("text")
         known = asked.join(self._cached, on="text", how="left", maintain_order="left")
         return known["n"].fill_null(0).to_numpy(writable=True)
 
-    def _look_up(
-        self, column: str, part: pl.DataFrame, spans: list[tuple[str, str]], numbers: Numbers
-    ) -> None:
-        condition = "true" if column == "text" else "uuid BETWEEN '{}' AND '{}'"
-        kept = " UNION ALL ".join(
-            f"SELECT n, {column} AS id FROM {self._table} WHERE {condition.format(*span)}"  # noqa: S608 -- names and UUIDs of ours
-            for span in spans
+    def _look_up(self, asked: pl.DataFrame, column: str, rows: str, numbers: Numbers) -> None:
+        """Fill in the `numbers` of those texts that `rows`, a relation, has in `column`."""
+        if not len(asked):
+            return
+        query = sql("intern_known").format(
+            column=column, rows=rows, type="UUID" if column == "uuid" else "VARCHAR"
         )
-        with registered(self._connection, interning_batch=part):
-            kind = "UUID" if column == "uuid" else "VARCHAR"
-            found = self._connection.execute(
-                sql("intern_known").format(kept=kept, type=kind)
-            ).fetchnumpy()
+        with registered(self._connection, interning_batch=asked):
+            found = self._connection.execute(query).fetchnumpy()
         numbers[found["code"]] = found["n"]
 
-    def _insert(self, texts: pl.Series, first: int) -> None:
-        frame = pl.DataFrame({"n": np.arange(first, first + len(texts)), "text": texts})
-        if self._uuids:
-            frame = frame.with_columns(is_uuid=texts.str.contains(_CANONICAL_UUID))
-        with registered(self._connection, interning_batch=frame):
-            self._connection.execute(self._insert_sql)
+
+class IdentifierInterner(Interner):
+    """The same for ids of events, records and runs: canonical UUIDs are kept in 16 bytes."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(connection, "core.identifier", "intern_identifiers")
+
+    def _frame(self, texts: pl.Series) -> pl.DataFrame:
+        is_uuid = texts.str.contains(_CANONICAL_UUID)
+        return super()._frame(texts).with_columns(is_uuid=is_uuid)
+
+    def _known(self, asked: pl.DataFrame) -> Numbers:
+        numbers = np.zeros(len(asked), dtype=np.int64)
+        uuids = asked.filter("is_uuid")
+        near = rows_near_uuids(self._table, "uuid", uuids["text"])
+        self._look_up(uuids, "uuid", near, numbers)
+        others = asked.filter(~pl.col("is_uuid"))
+        self._look_up(others, "text", f"(FROM {self._table} WHERE text IS NOT NULL)", numbers)
+        return numbers
 
 
 class registered:  # noqa: N801 -- reads as a word in `with registered(...)`
@@ -145,25 +145,6 @@ class registered:  # noqa: N801 -- reads as a word in `with registered(...)`
     def __exit__(self, *_: object) -> None:
         for name in self._frames:
             self._connection.unregister(name)
-
-
-def spans(values: npt.NDArray[np.uint64] | Numbers, most: int = 4) -> list[tuple[int, int]]:
-    """At most `most` ranges, both ends included, that hold all `values`, cut at the widest gaps.
-
-    One old id among new ones would make a single range that covers all of history.
-    """
-    ordered = np.unique(values)
-    gaps = ordered[1:] - ordered[:-1]
-    cuts = np.sort(np.argsort(gaps)[::-1][: most - 1]) + 1
-    parts = np.split(ordered, cuts)
-    return [(int(part[0]), int(part[-1])) for part in parts if len(part)]
-
-
-def uuid_spans(texts: pl.Series) -> list[tuple[str, str]]:
-    """The `spans` of canonical UUIDs by their first 32 bits (65 s of a UUIDv7), as whole UUIDs."""
-    heads = texts.str.slice(0, 8).str.to_integer(base=16, dtype=pl.UInt64).to_numpy()
-    low, high = "-0000-0000-0000-000000000000", "-ffff-ffff-ffff-ffffffffffff"
-    return [(f"{first:08x}{low}", f"{last:08x}{high}") for first, last in spans(heads)]
 
 
 def _encode(columns: Sequence[pl.Series]) -> tuple[pl.Series, Numbers]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from lineage.ranges import rows_near
 from lineage.sql import sql
 
 # A rule that reads one of these cannot be evaluated once for many arrivals.
@@ -43,15 +44,16 @@ def judge(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def evaluate(connection: duckdb.DuckDBPyConnection) -> None:
     """From the arrivals in `to_judge` fill `judged`, their facts, and `breach`, what they break."""
-    consent = sql("no_consent")
-    if _any(connection, "core.consent_change"):
-        consent = "consent"
-        connection.execute(
-            "CREATE OR REPLACE TEMP TABLE consent AS " + sql("consent").format(arrival="to_judge")
-        )
+    messages = connection.execute("SELECT DISTINCT m FROM to_judge").fetchnumpy()["m"]
+    party = rows_near("core.message_party", "n", messages)
+    message = rows_near("core.message", "n", messages)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE refusal AS "
+        + sql("refusal").format(arrival="to_judge", party=party)
+    )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE judged AS "
-        + sql("fact").format(arrival="to_judge", consent=consent)
+        + sql("fact").format(arrival="to_judge", message=message, refusal="refusal")
     )
     connection.execute(
         sql("combination").format(

@@ -11,9 +11,13 @@ import polars as pl
 
 from lineage.errors import PolicyError
 from lineage.identity import as_event
-from lineage.policy import Policy, parse_policy
+from lineage.policy import BUILT_IN_ID, Policy, parse_policy
 from schemas import POLICY_PUBLISHED, Batch, DeadLetter, canonical_json
 from schemas.events import TIERS
+
+_RESERVED = (
+    f"policy_id: {BUILT_IN_ID} is the policy that holds before any is published; name it otherwise"
+)
 
 
 def accept(batch: Batch) -> tuple[Batch, dict[str, Policy]]:
@@ -22,7 +26,7 @@ def accept(batch: Batch) -> tuple[Batch, dict[str, Policy]]:
     dead: list[DeadLetter] = []
     bad_rows: list[int] = []
     for row in batch.policies.iter_rows(named=True):
-        parsed = _parse(row["document"])
+        parsed = _RESERVED if row["policy_id"] == BUILT_IN_ID else _parse(row["document"])
         if isinstance(parsed, Policy):
             policies[row["document"]] = parsed
         else:
@@ -40,7 +44,7 @@ def _parse(document: str) -> Policy | str:
     try:
         return parse_policy(document)
     except PolicyError as error:
-        return error.reason
+        return f"document: {error.reason}"
 
 
 def _dead_letter(frame: pl.DataFrame, row: dict[str, Any], reason: str) -> DeadLetter:
@@ -49,7 +53,7 @@ def _dead_letter(frame: pl.DataFrame, row: dict[str, Any], reason: str) -> DeadL
         row["read_from"],
         row["partition"],
         row["position"],
-        f"document: {reason}",
+        reason,
         value,
     )
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import duckdb
 
-from lineage.interning import spans
+from lineage.ranges import rows_near
 from lineage.sql import sql
 from lineage.staging import Staged
 
@@ -30,11 +30,8 @@ def trace(connection: duckdb.DuckDBPyConnection, fresh: Staged, *, anew: bool) -
     if anew:
         connection.execute(sql("reach_seed_anew"))
     if len(fresh.hop_input):
-        kept = " UNION ALL ".join(
-            f"SELECT * FROM core.arrival WHERE rec BETWEEN {first} AND {last}"  # noqa: S608 -- numbers of ours
-            for first, last in spans(fresh.hop_input["rec"].to_numpy())
-        )
-        connection.execute(sql("reach_from_store").format(kept=kept))
+        near = rows_near("core.arrival", "rec", fresh.hop_input["rec"].to_numpy())
+        connection.execute(sql("reach_from_store").format(arrival=near))
         _advance(connection, fresh.first_new)
     while (since := _keep(connection)) is not None:
         connection.execute(sql("reach_step"), {"since": since})

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lineage.interning import Interner
+from lineage.interning import IdentifierInterner, Interner
 from schemas import Batch
 from schemas.events import TIERS
 
@@ -51,7 +51,7 @@ class Stager:
     """Numbers the ids of batches, inserting the ids that the store has not seen."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._identifiers = Interner(connection, "core.identifier", "intern_identifiers")
+        self._identifiers = IdentifierInterner(connection)
         self._datasets = Interner(connection, "core.dataset_name", "intern_datasets")
         self._members = Interner(connection, "core.member", "intern_members")
         self._profiles = Interner(connection, "core.profile", "intern_profiles")

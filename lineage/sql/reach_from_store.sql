@@ -7,7 +7,7 @@ WITH carried AS MATERIALIZED (
         any_value(i.moved_at) AS arrived_at,
         bool_or(a.identifiable AND NOT i.declassifies) AS identifiable
     FROM fresh_hop_input i
-    JOIN ({kept}) a ON a.rec = i.rec AND a.ds = i.source AND a.arrived_at <= i.moved_at
+    JOIN {arrival} a ON a.rec = i.rec AND a.ds = i.source AND a.arrived_at <= i.moved_at
     GROUP BY 1, 2, 3
 )
 SELECT m, h, ds, rec, operation, arrived_at, identifiable FROM carried WHERE rec IS NOT NULL

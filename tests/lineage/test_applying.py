@@ -115,6 +115,11 @@ def test_a_policy_with_a_bad_rule_is_a_dead_letter(store: lineage.Store) -> None
     assert store.sql("SELECT policy_id FROM policy").fetchall() == [("p",)]
 
 
+def test_the_name_of_the_built_in_policy_is_taken(store: lineage.Store) -> None:
+    (letter,) = store.apply([policy("built-in")]).dead_letters
+    assert letter.reason.startswith("policy_id: built-in is the policy that holds before any")
+
+
 def test_what_has_not_been_published_is_found_again(store: lineage.Store) -> None:
     store.apply(LEAK)
     assert store.unpublished()["seq"].to_pylist() == [1]

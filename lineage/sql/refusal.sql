@@ -1,0 +1,36 @@
+-- When does a message lack a consent? From -infinity until the first change of a party whose tag
+-- refuses, and as long as a party's latest change is a refusal. The relations in braces hold the
+-- arrivals that are asked about, and the parties of (at least) their messages.
+WITH asked_party AS MATERIALIZED (
+    SELECT p.n AS m, p.member, p.ai_training_consent, p.third_party_consent
+    FROM {party} p
+    JOIN (SELECT DISTINCT m FROM {arrival}) q ON p.n = q.m
+),
+-- At one instant a refusal wins.
+change AS (
+    SELECT c.member, c.purpose, c.effective_at, bool_and(c.granted) AS granted
+    FROM core.consent_change c
+    SEMI JOIN asked_party USING (member)
+    GROUP BY ALL
+),
+span AS MATERIALIZED (
+    SELECT member, purpose, granted, effective_at AS from_at,
+        lead(effective_at) OVER same AS until_at,
+        row_number() OVER same AS place
+    FROM change
+    WINDOW same AS (PARTITION BY member, purpose ORDER BY effective_at)
+),
+by_tag AS (
+    SELECT m, member, 'AI_TRAINING' AS purpose FROM asked_party WHERE NOT ai_training_consent
+    UNION ALL
+    SELECT m, member, 'THIRD_PARTY' FROM asked_party WHERE NOT third_party_consent
+)
+SELECT t.m, CAST(t.purpose AS core.purpose) AS purpose, TIMESTAMP '-infinity' AS from_at,
+    coalesce(s.from_at, TIMESTAMP 'infinity') AS until_at
+FROM by_tag t
+LEFT JOIN (FROM span WHERE place = 1) s ON s.member = t.member AND s.purpose = t.purpose
+UNION ALL
+SELECT p.m, s.purpose, s.from_at, coalesce(s.until_at, TIMESTAMP 'infinity')
+FROM asked_party p
+JOIN span s USING (member)
+WHERE NOT s.granted

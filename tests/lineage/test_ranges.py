@@ -1,0 +1,47 @@
+"""Ranges that hold what is looked for, cut where nothing is."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lineage.ranges import rows_near, rows_near_uuids, spans
+
+
+def test_one_old_number_has_a_range_of_its_own() -> None:
+    assert spans(np.array([1000, 5, 1001, 1002])) == [
+        (5, 5),
+        (1000, 1000),
+        (1001, 1001),
+        (1002, 1002),
+    ]
+    many = np.concatenate([[5], np.arange(1000, 2000)])
+    assert spans(many)[0] == (5, 5)
+    assert spans(many)[-1][1] == 1999
+
+
+def test_nothing_has_no_range() -> None:
+    assert spans(np.array([], dtype=np.int64)) == []
+    assert rows_near("t", "n", np.array([], dtype=np.int64)) == (
+        "(SELECT * FROM t WHERE n BETWEEN 1 AND 0)"
+    )
+
+
+@given(st.lists(st.integers(0, 2**62), min_size=1))
+def test_every_number_is_in_a_range_and_there_are_few(values: list[int]) -> None:
+    ranges = spans(np.array(values, dtype=np.int64))
+    assert 1 <= len(ranges) <= 4
+    assert all(any(low <= value <= high for low, high in ranges) for value in values)
+    assert all(one[1] < two[0] for one, two in itertools.pairwise(ranges))
+
+
+def test_the_range_of_a_uuid_holds_all_that_begin_as_it_does() -> None:
+    texts = pl.Series(["0191a2b3-0000-7000-8000-000000000000"])
+    assert rows_near_uuids("t", "uuid", texts) == (
+        "(SELECT * FROM t WHERE uuid BETWEEN '0191a2b3-0000-0000-0000-000000000000' "
+        "AND '0191a2b3-ffff-ffff-ffff-ffffffffffff')"
+    )
