@@ -25,8 +25,9 @@ __all__ = ["LineageApp"]
 
 logger = logging.getLogger(__name__)
 
-# Enough for some ten thousand events a fetch; a single larger event still comes through.
-_FETCH_BYTES_MAX = 4 * 1024 * 1024
+# Of one partition at a time: some thousand events; a single larger one still comes through. More
+# lets one topic run far ahead of the others, and hops without their messages cost much more.
+_FETCH_BYTES_MAX = 1024 * 1024
 # Faust reports a partition as stuck after so long without an event; ours are often quiet.
 _SILENT_SECONDS_MAX = 7 * 24 * 3600.0
 _STALLED_SECONDS_MAX = 60.0

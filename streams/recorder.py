@@ -18,9 +18,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 from lineage.policies import accept
@@ -30,8 +31,14 @@ from streams.transport import Records
 
 __all__ = ["GROUP_EVENTS_MAX", "Recorder", "Sink"]
 
-GROUP_EVENTS_MAX = 100_000
-_QUEUED_EVENTS_MAX = 200_000
+# Bounds on one transaction, which must hold both: an event that moves many records is one event,
+# but weighs more.
+GROUP_EVENTS_MAX = 50_000
+GROUP_BYTES_MAX = 8 * 1024 * 1024
+_QUEUED_EVENTS_MAX = 100_000
+# So often must nothing be decoding, so far apart, before what was fetched counts as complete.
+_SETTLED = 2
+_SETTLE_SECONDS = 0.01
 Partition = tuple[str, int]
 T = TypeVar("T")
 
@@ -66,6 +73,10 @@ class _Read:
     @property
     def partition(self) -> Partition:
         return self.records.topic, self.records.partition
+
+    @cached_property
+    def bytes(self) -> int:
+        return sum(len(value) for value in self.records.values if value is not None)
 
 
 class Recorder:
@@ -165,6 +176,7 @@ class Recorder:
             while not self._stopping:
                 if self._queue:
                     self._recording = True
+                    await self._let_the_rest_of_a_fetch_come()
                     await self._record(self._take())
                     self._recording = False
                 else:
@@ -176,13 +188,27 @@ class Recorder:
         finally:
             self._changed.set()  # let go of those who wait for room
 
+    async def _let_the_rest_of_a_fetch_come(self) -> None:
+        """Wait while further lists of the same fetch are being decoded.
+
+        One topic read ahead of the others costs far more: hops wait in the store for messages.
+        """
+        quiet = 0
+        while quiet < _SETTLED and self._queued < GROUP_EVENTS_MAX and not self._stopping:
+            quiet = 0 if self._decoding else quiet + 1
+            await asyncio.sleep(_SETTLE_SECONDS)
+
     def _take(self) -> list[_Read]:
+        self._queue = deque(_in_time(self._queue))
         group = [self._queue.popleft()]
-        size = len(group[0].records)
-        while self._queue and size + len(self._queue[0].records) <= GROUP_EVENTS_MAX:
+        events, size = len(group[0].records), group[0].bytes
+        while self._queue:
+            events += len(self._queue[0].records)
+            size += self._queue[0].bytes
+            if events > GROUP_EVENTS_MAX or size > GROUP_BYTES_MAX:
+                break
             group.append(self._queue.popleft())
-            size += len(group[-1].records)
-        self._queued -= size
+        self._queued -= sum(len(read.records) for read in group)
         self._changed.set()
         return group
 
@@ -234,6 +260,19 @@ class Recorder:
         if self._sink is None:
             raise RuntimeError("the recorder has not been started")
         return self._sink
+
+
+def _in_time(queue: Iterable[_Read]) -> list[_Read]:
+    """Return lists by the time that Kafka has for their first record, those of one partition
+    in their order: topics that were written together are read together.
+    """
+    latest: dict[Partition, int] = {}
+    keyed: list[tuple[int, _Read]] = []
+    for read in queue:
+        at = max(read.records.timestamps[0] or 0, latest.get(read.partition, 0))
+        latest[read.partition] = at
+        keyed.append((at, read))
+    return [read for _, read in sorted(keyed, key=lambda pair: pair[0])]
 
 
 def _judged(batch: Batch, group: Sequence[_Read]) -> Batch:
