@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
+from kafka.errors import GroupIdNotFoundError, RetriableError
 
 import lineage
 from schemas import FLAG_RAISED, Encoder, LocalIds
@@ -34,14 +35,16 @@ from tests.streams.kafka_helpers import (
 # A worker of its own process, as `lineage worker` is one. Small fetches and transactions make
 # a small log last long enough to be killed on the way.
 COMMAND = """
-import logging, sys
-import streams.processor, streams.recorder
+import logging, sys, time
+import streams.processor, streams.recorder, streams.sink
 from streams.worker import run_worker
 logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
 db, bootstrap, group, once, slow = sys.argv[1:]
 if slow == "slow":
     streams.processor._FETCH_BYTES_MAX = 2048
     streams.recorder.GROUP_EVENTS_MAX = 50
+if slow == "stuck":
+    streams.sink.StoreSink.apply = lambda *_: time.sleep(3600)
 try:
     run_worker(db, bootstrap, group=group, once=once == "once")
 except Exception as error:
@@ -92,6 +95,16 @@ class Worker:
     def recorded(self) -> int:
         with lineage.open(self.db) as store:
             return sum(store.positions().values())
+
+
+def members(worker: Worker) -> int:
+    """How many workers the group has."""
+    try:
+        with admin_client(worker.bootstrap) as admin:
+            described = admin.describe_groups([worker.group])
+    except (RetriableError, GroupIdNotFoundError):  # it is not there yet
+        return 0
+    return len(described[worker.group]["members"])
 
 
 @pytest.fixture
@@ -277,6 +290,38 @@ class TestOnRealKafka:
         assert process.returncode == 0, said
         assert time.monotonic() - started < 10
         assert digest(worker.db) == digest(replayed)
+
+    def test_a_transaction_that_is_stuck_holds_up_no_sigterm(
+        self, worker: Worker, log: Path
+    ) -> None:
+        publish([log], worker.bootstrap, PARTITIONS)
+        process = worker.start(slow="stuck")
+        deadline = time.monotonic() + 60
+        # It has joined the group, so what there is to read is with the writer soon.
+        while not members(worker):
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        time.sleep(3)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
+        assert time.monotonic() - started < 10
+        assert worker.recorded() == 0
+
+    def test_a_second_worker_of_the_group_is_told_that_it_would_get_a_part(
+        self, worker: Worker, log: Path, tmp_path: Path
+    ) -> None:
+        publish([log], worker.bootstrap, PARTITIONS)
+        worker.start()
+        while not members(worker):
+            time.sleep(0.2)
+        worker.db = tmp_path / "second.duckdb"
+        process = worker.start(once="once")
+        _, said = process.communicate(timeout=60)
+        assert process.returncode == 3
+        assert "another group" in said
+        assert "Traceback" not in said
 
     def test_a_database_held_by_another_process_is_said(
         self, worker: Worker, tmp_path: Path
