@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,7 @@ def main() -> int:
     asked.dir.mkdir(parents=True, exist_ok=True)
     for old in (db, Path(f"{db}.wal")):
         old.unlink(missing_ok=True)
+    shutil.rmtree(log, ignore_errors=True)
 
     simulate = ["simulate", "--messages", str(asked.messages), "--seed", "1", "--out", str(log)]
     if code := _run("A company's messages, with planted leaks:", *simulate, quiet=True):
