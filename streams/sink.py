@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 
 import lineage
 from schemas import FLAG_RAISED, Batch, Encoder
@@ -21,7 +20,7 @@ class StoreSink:
     """
 
     def __init__(self, db: str, encoder: Encoder) -> None:
-        self._store = _open(db)
+        self._store = lineage.open(db)
         self._encoder = encoder
 
     def positions(self) -> dict[Partition, int]:
@@ -53,18 +52,6 @@ class StoreSink:
     def close(self) -> None:
         """Close the store."""
         self._store.close()
-
-
-def _open(db: str) -> lineage.Store:
-    fresh = not Path(db).exists()
-    store = lineage.open(db)
-    if fresh and db != ":memory:":
-        # DuckDB 1.5 cannot replay a log that makes a schema and then a type in it, so a process
-        # that is killed before the first checkpoint would leave a database that nobody can
-        # open. Closing it puts the layout into the file itself.
-        store.close()
-        store = lineage.open(db)
-    return store
 
 
 def _json_spelling(row: Mapping[str, object]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 -- Nothing here has an index: rows come nearly in the order of time, so that the minimum and
 -- maximum of each row group let a batch skip all of history that it does not concern.
 
-CREATE SCHEMA core;
+CREATE SCHEMA IF NOT EXISTS core;
 
 CREATE TABLE core.format (program VARCHAR, version INTEGER);
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -105,3 +106,23 @@ def test_the_public_names() -> None:
 def _submodules() -> set[str]:
     folder = Path(lineage.__file__).parent
     return {path.stem for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("batches", [0, 1, 3])
+def test_a_new_database_survives_a_kill_before_its_first_checkpoint(
+    tmp_path: Path, batches: int
+) -> None:
+    path = tmp_path / "l.duckdb"
+    code = (
+        "import os, signal, sys, lineage\n"
+        "from tests.lineage.builders import message\n"
+        "store = lineage.open(sys.argv[1])\n"
+        "for i in range(int(sys.argv[2])): store.apply([message(f'm{i}')])\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", code, str(path), str(batches)]
+    killed = subprocess.run(command, cwd=root, check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with lineage.open(path) as store:
+        assert store.sql("SELECT count(*) FROM message").fetchall() == [(batches,)]
