@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -44,8 +45,10 @@ _TITLES = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; the exit code: 0 done, 1 a part failed, 2 bad usage."""
+    """Run; the exit code: 0 done, 1 a part failed, 2 bad usage, 130 stopped."""
     options = _parser().parse_args(arguments)
+    # As Ctrl-C does: temporary folders and measured processes go too.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         results = read_results(options.json)
         if options.write_docs:

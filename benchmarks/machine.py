@@ -35,13 +35,15 @@ def describe() -> dict[str, object]:
 
 def versions() -> dict[str, str]:
     """Give the versions of the libraries that are installed."""
-    found = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    found = {name: _version(name) for name in LIBRARIES}
+    return {name: number for name, number in found.items() if number is not None}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _cores() -> int | None:

@@ -70,9 +70,7 @@ def _check_digest(here: Surroundings, log: Log, database: Path) -> None:
         raise WrongResultError("what was recorded live differs from what a replay records")
 
 
-def _figures(
-    case: str, log: Log, done: Finished, start: Finished, database: int
-) -> list[Figure]:
+def _figures(case: str, log: Log, done: Finished, start: Finished, database: int) -> list[Figure]:
     seconds = done.seconds - start.seconds
     return [
         Figure(case, "events", log.events),

@@ -33,9 +33,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     return Outcome(figures, sizes={"replay": sizes.replay})
 
 
-def _figures(
-    case: str, log: Log, done: Finished, database: int, parquet: int
-) -> list[Figure]:
+def _figures(case: str, log: Log, done: Finished, database: int, parquet: int) -> list[Figure]:
     summary = json.loads(done.stdout)
     steady = summary["seconds"]
     return [

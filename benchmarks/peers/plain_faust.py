@@ -26,7 +26,7 @@ def main() -> None:
 
 def _app(told: Asked) -> faust.App:
     app = faust.App(
-        "peer",
+        "peer-faust",
         broker=f"kafka://{told.bootstrap}",
         store="memory://",
         key_serializer="raw",
@@ -39,7 +39,7 @@ def _app(told: Asked) -> faust.App:
     read = 0
 
     def agent_of(topic: str) -> None:
-        @app.agent(app.topic(topic), name=topic)  # type: ignore[untyped-decorator]  # Faust's own
+        @app.agent(app.topic(topic), name=topic)
         async def agent(stream: Any) -> None:  # noqa: ANN401 - a stream of bytes
             nonlocal read
             async for value in stream:

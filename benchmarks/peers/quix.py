@@ -37,7 +37,7 @@ def main() -> None:
     told = asked()
     app = Application(
         told.bootstrap,
-        consumer_group="peer",
+        consumer_group="peer-quix",
         auto_offset_reset="earliest",
         loglevel="WARNING",
         auto_create_topics=False,

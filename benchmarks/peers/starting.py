@@ -15,7 +15,6 @@ from benchmarks.peers.warehouse import Job, Warehouse
 __all__ = ["Asked", "asked"]
 
 DATASET_DECLARED = TOPICS[3]
-_GROUP = "peer"
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,9 @@ def asked(arguments: Sequence[str] | None = None) -> Asked:
 
 
 def _whole_topic(bootstrap: str, topic: str) -> list[Event]:
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": _GROUP})
+    consumer = Consumer(
+        {"bootstrap.servers": bootstrap, "group.id": "declarations", "enable.auto.commit": False}
+    )
     found: list[Event] = []
     try:
         for number in consumer.list_topics(topic, 10).topics[topic].partitions:

@@ -62,9 +62,7 @@ class Tracer:
         self._confidential[message_id] = event["channel"] == "INMAIL" and any(
             party["tier"] in PAYING_TIERS for party in event["parties"]
         )
-        origin = Arrival(
-            message_id, None, event["dataset"], message_id, "SEND", event["sent_at"]
-        )
+        origin = Arrival(message_id, None, event["dataset"], message_id, "SEND", event["sent_at"])
         yield from self._follow([origin])
 
     def hop(self, event: Event) -> Iterator[Arrival | Flag]:

@@ -118,7 +118,7 @@ class Warehouse:
                     for values, kind in zip(columns, types.values(), strict=True)
                 ]
                 self._connection.register("rows", pa.table(arrays, names=list(types)))
-                self._connection.execute(f"INSERT INTO {name} FROM rows")  # noqa: S608 - our own name
+                self._connection.execute(f"INSERT INTO {name} FROM rows")
                 rows.clear()
         self._connection.execute("COMMIT")
         self._waiting = 0

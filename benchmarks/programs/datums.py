@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,11 +48,11 @@ def datums(folder: Path) -> Iterator[Datum]:
         schema = PARSED[kind.name]
         with file.path.open("rb") as opened:
             for block in fastavro.block_reader(opened):
-                data = block.bytes_.getvalue()
+                data = block.bytes_.getvalue()  # type: ignore[attr-defined]  # its hints forget it
                 stream = io.BytesIO(data)
                 for _ in range(block.num_records):
                     start = stream.tell()
-                    fields = fastavro.schemaless_reader(stream, schema, None)
+                    fields: Any = fastavro.schemaless_reader(stream, schema, None)
                     yield Datum(kind, data[start : stream.tell()], fields)
 
 
@@ -66,13 +66,15 @@ def produce(
     topic: str,
     key: bytes,
     value: bytes,
-    on_delivery: Callable[[Any, Any], None] | None = None,
 ) -> None:
     """Hand a record to librdkafka; waits where its queue is full."""
-    while True:
-        try:
-            producer.produce(topic, value, key, on_delivery=on_delivery)
-        except BufferError:
-            producer.poll(0.1)
-        else:
-            return
+    while not _handed_over(producer, topic, key, value):
+        producer.poll(0.1)
+
+
+def _handed_over(producer: Any, topic: str, key: bytes, value: bytes) -> bool:  # noqa: ANN401 - see produce
+    try:
+        producer.produce(topic, value, key)
+    except BufferError:
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""Prints {"arrivals": how many, "flags": [[message, dataset], ...]} of a database, ours or a peer's.
+"""Prints {"arrivals": how many, "flags": [[message, dataset], ...]} of our or a peer's database.
 
 The flags are those about third parties, in order; peers judge nothing else.
 """

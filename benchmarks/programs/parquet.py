@@ -40,9 +40,7 @@ def main() -> None:
 
 
 def _nested(batch: Batch) -> dict[str, pl.DataFrame]:
-    parties = batch.parties.group_by("row", maintain_order=True).agg(
-        parties=pl.struct(_PARTY)
-    )
+    parties = batch.parties.group_by("row", maintain_order=True).agg(parties=pl.struct(_PARTY))
     inputs = batch.hop_inputs.group_by("row", maintain_order=True).agg(inputs="record_id")
     outputs = batch.hop_outputs.group_by("row", maintain_order=True).agg(outputs="record_id")
     order = {"on": "row", "how": "left", "maintain_order": "left"}
