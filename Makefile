@@ -29,6 +29,12 @@ $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $(VENV)/.installed $@
 
+# And the peers that it is measured against.
+$(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
+	@echo "Setting up $(VENV) …" >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	@touch $(VENV)/.installed $(VENV)/.installed-dev $@
+
 demo: $(VENV)/.installed  ## simulate 100,000 messages, replay them, show what leaked
 	@$(BIN)/python -m streams.demo --dir $(DEMO)
 
@@ -40,7 +46,7 @@ lint: $(VENV)/.installed-dev  ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.installed-dev  ## measure: a table, and benchmarks/results.json
+bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results.json
 	@$(BIN)/python -m benchmarks
 
 docs: $(VENV)/.installed-dev  ## write docs/commands.md anew from the commands themselves

@@ -30,11 +30,15 @@ def trace(connection: duckdb.DuckDBPyConnection, fresh: Staged, *, anew: bool) -
     if anew:
         connection.execute(sql("reach_seed_anew"))
     if len(fresh.hop_input):
+        # What the new hops carry of what was in their sources before the batch.
         near = rows_near("core.arrival", "rec", fresh.hop_input["rec"].to_numpy())
-        connection.execute(sql("reach_from_store").format(arrival=near))
+        connection.execute(sql("reach_candidates").format(held=near, inputs="fresh_hop_input"))
         _advance(connection, fresh.first_new)
     while (since := _keep(connection)) is not None:
-        connection.execute(sql("reach_step"), {"since": since})
+        # Where all hops, old and new, carry what has just arrived.
+        later = "(SELECT * FROM core.hop_input WHERE moved_at >= $since)"
+        query = sql("reach_candidates").format(held="frontier", inputs=later)
+        connection.execute(query, {"since": since})
         connection.execute("DELETE FROM frontier")
         _advance(connection, fresh.first_new)
 

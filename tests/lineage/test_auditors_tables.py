@@ -10,7 +10,8 @@ import lineage
 
 TABLES = {
     "message": "message_id channel dataset sent_at",
-    "message_party": "message_id role member_id tier region ai_training_consent third_party_consent",
+    "message_party": "message_id role member_id tier region ai_training_consent "
+    "third_party_consent",
     "hop": "hop_id run_id job operation source target declass_method declass_k moved_at",
     "hop_record": "hop_id side record_id",
     "dataset": "dataset kind party recipient declared_at",
@@ -21,8 +22,8 @@ TABLES = {
     "dataset declared kind party recipient operation identifiable disclosed arrived_at hop_id "
     "record_id policy_id",
     "flag": "rule severity message_id dataset policy_id first_at last_at arrivals first_hop",
-    "flag_history": "seq status rule severity message_id dataset policy_id first_at last_at arrivals "
-    "first_hop recorded_at",
+    "flag_history": "seq status rule severity message_id dataset policy_id first_at last_at "
+    "arrivals first_hop recorded_at",
     "conflict": "event event_id sha256 content counts",
     "dead_letter": "source partition position reason sha256 recorded_at",
     "ingest_position": "topic partition next_offset",

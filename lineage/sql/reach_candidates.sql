@@ -1,13 +1,14 @@
--- What do the batch's new hops carry of what was in their sources before the batch?
+-- Where do hops carry what records hold? The relations in braces: who is held where since when, and
+-- what hops read.
 CREATE OR REPLACE TEMP TABLE candidate AS
 WITH carried AS MATERIALIZED (
     SELECT
-        a.m, i.h, CASE WHEN i.keeps_id THEN i.rec END AS rec,
+        w.m, i.h, CASE WHEN i.keeps_id THEN i.rec END AS rec,
         any_value(i.target) AS ds, any_value(i.operation) AS operation,
         any_value(i.moved_at) AS arrived_at,
-        bool_or(a.identifiable AND NOT i.declassifies) AS identifiable
-    FROM fresh_hop_input i
-    JOIN {arrival} a ON a.rec = i.rec AND a.ds = i.source AND a.arrived_at <= i.moved_at
+        bool_or(w.identifiable AND NOT i.declassifies) AS identifiable
+    FROM {held} w
+    JOIN {inputs} i ON i.rec = w.rec AND i.source = w.ds AND i.moved_at >= w.arrived_at
     GROUP BY 1, 2, 3
 )
 SELECT m, h, ds, rec, operation, arrived_at, identifiable FROM carried WHERE rec IS NOT NULL
