@@ -11,6 +11,8 @@ from benchmarks.figures import Figure, Outcome, Results
 
 __all__ = ["Table", "fill", "markdown", "number", "show", "table"]
 
+_PICTURE = "![Seconds a batch, by messages recorded before it](pictures/history.svg)"
+
 
 @dataclass(frozen=True)
 class Table:
@@ -121,4 +123,6 @@ def _measured(outcome: Outcome) -> str:
     used = ", ".join(f"{name} {value:,}" for name, value in sizes.items())
     load = f"; load before it {machine['load']}" if "load" in machine else ""
     python = f"; Python {machine['python']}" if "python" in machine else ""
-    return f"{markdown(turned(table(outcome.figures)))}\nOn {where}{python}{load}; sizes: {used}.\n"
+    picture = f"\n{_PICTURE}\n" if "batches" in outcome.series else ""
+    grid = markdown(turned(table(outcome.figures)))
+    return f"{grid}{picture}\nOn {where}{python}{load}; sizes: {used}.\n"
