@@ -7,8 +7,6 @@ The rounds end because arrivals are finite and identifiable never turns back.
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import duckdb
 
 from lineage.ranges import rows_near
@@ -34,11 +32,10 @@ def trace(connection: duckdb.DuckDBPyConnection, fresh: Staged, *, anew: bool) -
         near = rows_near("core.arrival", "rec", fresh.hop_input["rec"].to_numpy())
         connection.execute(sql("reach_candidates").format(held=near, inputs="fresh_hop_input"))
         _advance(connection, fresh.first_new)
-    while (since := _keep(connection)) is not None:
+    while (inputs := _keep(connection)) is not None:
         # Where all hops, old and new, carry what has just arrived.
-        later = "(SELECT * FROM core.hop_input WHERE moved_at >= $since)"
-        query = sql("reach_candidates").format(held="frontier", inputs=later)
-        connection.execute(query, {"since": since})
+        query = sql("reach_candidates").format(held="frontier", inputs=inputs)
+        connection.execute(query)
         connection.execute("DELETE FROM frontier")
         _advance(connection, fresh.first_new)
 
@@ -54,15 +51,19 @@ def _advance(connection: duckdb.DuckDBPyConnection, first_new: int) -> None:
         connection.execute(sql("reach_frontier").format(known=known))
 
 
-def _keep(connection: duckdb.DuckDBPyConnection) -> datetime | None:
-    """Add the frontier to `arrived`; its earliest instant, None if it is empty."""
-    row = connection.execute(
-        "SELECT min(arrived_at), count(*) FILTER (known = 'BATCH') FROM frontier"
-    ).fetchone()
-    since: datetime | None
-    since, upgrades = row if row else (None, 0)
-    if since is not None:
-        connection.execute(sql("reach_keep"))
-    if upgrades:
+def _keep(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """Add the frontier to `arrived`; what can go on from it: a relation of core.hop_input.
+
+    None if the frontier is empty.
+    """
+    frontier = connection.execute(
+        "SELECT rec, arrived_at, known = 'BATCH' AS again FROM frontier"
+    ).fetchnumpy()
+    if not len(frontier["rec"]):
+        return None
+    connection.execute(sql("reach_keep"))
+    if frontier["again"].any():
         connection.execute(sql("reach_upgrade"))
-    return since
+    near = rows_near("core.hop_input", "rec", frontier["rec"])
+    since = frontier["arrived_at"].min()
+    return f"(FROM {near} WHERE moved_at >= TIMESTAMP '{since}')"
