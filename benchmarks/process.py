@@ -88,6 +88,11 @@ class Program:
             seconds, usage.ru_maxrss * unit, self._out.read_text("utf-8", errors="replace")
         )
 
+    def last_line(self) -> str:
+        """Give the last whole line of what it has written to stdout so far, or nothing."""
+        lines = self._out.read_text("utf-8", errors="replace").split("\n")[:-1]
+        return lines[-1] if lines else ""
+
     def check(self) -> None:
         """Raise CommandFailedError if it has ended."""
         if self._process.poll() is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,13 +15,15 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.errors import MissingError
-from benchmarks.process import LINEAGE, Finished, program, run
+from benchmarks.process import LINEAGE, Finished, Program, program, run
 
 __all__ = ["Log", "Surroundings", "database_bytes", "need_packages"]
 
 Mix = Literal["own", "worst"]
 Format = Literal["avro", "jsonl"]
-KIB, MIB = 1024, 1024 * 1024
+MIB = 2**20
+_SECONDS_MAX = 3600.0
+_WATCH_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,27 @@ class Surroundings:
         """Tell the person who waits."""
         self._tell(f"{self.part} {time.monotonic() - self._began:5.0f} s  {what}")
 
-    def run(self, command: list[str], seconds_max: float = 3600.0) -> Finished:
+    def run(self, command: list[str], seconds_max: float = _SECONDS_MAX) -> Finished:
         """Run a command to its end; see `process.run`."""
         return run(command, self.folder, seconds_max)
+
+    def run_watched(self, command: list[str], told: Callable[[str], str]) -> Finished:
+        """Run a command, and say now and then what its last line of stdout tells."""
+        ended = threading.Event()
+
+        def watch() -> None:
+            while not ended.wait(_WATCH_SECONDS):
+                if line := running.last_line():
+                    self.say(told(line))
+
+        with Program(command, self.folder) as running:
+            watcher = threading.Thread(target=watch, daemon=True)
+            watcher.start()
+            try:
+                return running.wait(_SECONDS_MAX)
+            finally:
+                ended.set()
+                watcher.join()
 
     def lineage(self, *arguments: object) -> Finished:
         """Run the command `lineage`."""

@@ -23,7 +23,10 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     log = here.log(sizes.history + sizes.batch * _BATCHES_A_POINT // 2, "own", "jsonl")
     database = here.folder / "history.duckdb"
     here.say(f"applying {log.events:,} events, {sizes.batch:,} a batch")
-    done = here.run(program("programs.apply", log.folder, database, "--batch", sizes.batch))
+    command = program("programs.apply", log.folder, database, "--batch", sizes.batch)
+    done = here.run_watched(
+        command, lambda line: f"more than {json.loads(line)['history']:,} messages recorded"
+    )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     if sum(row["arrivals"] for row in rows) != log.arrivals:
         raise WrongResultError("the arrivals found are not those that were simulated")

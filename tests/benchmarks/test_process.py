@@ -41,3 +41,11 @@ def test_a_program_ends_with_its_block(tmp_path: Path) -> None:
     with pytest.raises(CommandFailedError):
         running.check()
     assert time.monotonic() - began < 30
+
+
+def test_a_running_program_is_read_by_its_last_whole_line(tmp_path: Path) -> None:
+    code = "import sys; print('one'); print('two'); print('thr', end='', flush=True); input()"
+    with Program([sys.executable, "-c", code], tmp_path) as running:
+        with pytest.raises(CommandFailedError):  # it has no stdin
+            running.wait(30)
+        assert running.last_line() == "two"
