@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -11,6 +12,7 @@ from lineage.sql import sql
 
 # A rule that reads one of these cannot be evaluated once for many arrivals.
 _OF_ONE_ARRIVAL = frozenset({"message_id", "arrived_at"})
+_RULES_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -60,28 +62,25 @@ def evaluate(connection: duckdb.DuckDBPyConnection) -> None:
             fact_text=sql("fact_text").format(facts="distinct_facts", more="NULL AS arrived_at")
         )
     )
+    connection.execute(sql("breach"))
     rules = _rules(connection)
     once = [rule for rule in rules if not rule.facts & _OF_ONE_ARRIVAL]
+    for some in _in_parts(once):
+        broken = _broken(some, "combination", "*")
+        connection.execute(sql("breach_of_combination").format(broken=broken))
     each = [rule for rule in rules if rule.facts & _OF_ONE_ARRIVAL]
-    parts = []
-    if once:
-        broken = _broken(once, "combination", "*")
-        parts.append(sql("breach_of_combination").format(broken=broken))
     if each:
         fact_text = sql("fact_text").format(facts="judged", more="f.arrived_at, i.id AS message_id")
-        connection.execute(
-            "CREATE OR REPLACE TEMP TABLE judged_text AS "
-            + fact_text
-            + " JOIN core.identity i ON i.n = f.m"
-        )
-        parts.append(_broken(each, "judged_text", "m, ds, policy, arrived_at, h, rec"))
-    nothing = (
-        "SELECT rule, severity, m, ds, policy, first_at AS arrived_at, first_hop AS h, m AS rec "
-        "FROM core.flag WHERE false"
-    )
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE breach AS " + " UNION ALL ".join([nothing, *parts])
-    )
+        connection.execute(sql("judged_text").format(fact_text=fact_text))
+    for some in _in_parts(each):
+        broken = _broken(some, "judged_text", "m, ds, policy, arrived_at, h, rec")
+        connection.execute(f"INSERT INTO breach {broken}")
+
+
+def _in_parts(rules: list[_StoredRule]) -> Iterator[list[_StoredRule]]:
+    """A policy may have thousands of rules, and DuckDB nests the parts of a UNION."""
+    for first in range(0, len(rules), _RULES_MAX):
+        yield rules[first : first + _RULES_MAX]
 
 
 def _any(connection: duckdb.DuckDBPyConnection, *tables: str) -> bool:

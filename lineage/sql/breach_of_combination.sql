@@ -1,4 +1,5 @@
 -- The arrivals whose combination of facts breaks a rule.
+INSERT INTO breach
 SELECT b.rule, b.severity, j.m, j.ds, j.policy, j.arrived_at, j.h, j.rec
 FROM judged j
 JOIN ({broken}) b

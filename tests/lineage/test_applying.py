@@ -120,6 +120,15 @@ def test_the_name_of_the_built_in_policy_is_taken(store: lineage.Store) -> None:
     assert letter.reason.startswith("policy_id: built-in is the policy that holds before any")
 
 
+def test_a_policy_may_have_thousands_of_rules(store: lineage.Store) -> None:
+    rules = [(f"r{i}", "LOW", "party = 'THIRD'" if i % 2 else "not declared") for i in range(1500)]
+    named = [(f"s{i}", "LOW", f"message_id = 'm' and {i} >= 0") for i in range(500)]
+    applied = store.apply([policy("p", [*rules, *named]), *LEAK])
+    assert applied.dead_letters == ()
+    # 750 by the export, 500 by each of the two arrivals.
+    assert len(applied.raised) == 750 + 2 * 500
+
+
 def test_what_has_not_been_published_is_found_again(store: lineage.Store) -> None:
     store.apply(LEAK)
     assert store.unpublished()["seq"].to_pylist() == [1]
