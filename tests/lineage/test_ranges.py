@@ -13,19 +13,24 @@ from lineage.ranges import rows_near, rows_near_uuids, spans
 
 
 def test_one_old_number_has_a_range_of_its_own() -> None:
-    assert spans(np.array([1000, 5, 1001, 1002])) == [
-        (5, 5),
-        (1000, 1000),
-        (1001, 1001),
-        (1002, 1002),
+    assert spans(np.concatenate([[5], np.arange(1000, 2000)]), 100) == [(5, 5), (1000, 1999)]
+
+
+def test_numbers_near_each_other_share_a_range() -> None:
+    assert spans(np.array([5, 90, 190, 291]), 100) == [(5, 190), (291, 291)]
+
+
+def test_only_the_widest_gaps_are_cut() -> None:
+    assert spans(np.array([1, 1000, 3000, 6000, 10000]), 100) == [
+        (1, 1000),
+        (3000, 3000),
+        (6000, 6000),
+        (10000, 10000),
     ]
-    many = np.concatenate([[5], np.arange(1000, 2000)])
-    assert spans(many)[0] == (5, 5)
-    assert spans(many)[-1][1] == 1999
 
 
 def test_nothing_has_no_range() -> None:
-    assert spans(np.array([], dtype=np.int64)) == []
+    assert spans(np.array([], dtype=np.int64), 100) == []
     assert rows_near("t", "n", np.array([], dtype=np.int64)) == (
         "(SELECT * FROM t WHERE n BETWEEN 1 AND 0)"
     )
@@ -33,7 +38,7 @@ def test_nothing_has_no_range() -> None:
 
 @given(st.lists(st.integers(0, 2**62), min_size=1))
 def test_every_number_is_in_a_range_and_there_are_few(values: list[int]) -> None:
-    ranges = spans(np.array(values, dtype=np.int64))
+    ranges = spans(np.array(values, dtype=np.int64), 1000)
     assert 1 <= len(ranges) <= 4
     assert all(any(low <= value <= high for low, high in ranges) for value in values)
     assert all(one[1] < two[0] for one, two in itertools.pairwise(ranges))
