@@ -14,7 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from benchmarks.errors import MissingError
+from benchmarks.errors import CommandFailedError, MissingError
 from benchmarks.process import LINEAGE, Finished, Program, program, run
 
 __all__ = ["Log", "Surroundings", "database_bytes", "need_packages"]
@@ -101,18 +101,15 @@ class Surroundings:
 
         Raises MissingError where Java or Maven is not there.
         """
-        from streams.broker import LocalBroker
-        from streams.errors import BrokerError
-
-        broker = LocalBroker(tempfile.mkdtemp(prefix="kafka-", dir=self.folder))
-        try:
-            broker.start()
-        except BrokerError as error:
-            raise MissingError(f"there is no Kafka: {error}") from error
-        try:
-            yield broker.bootstrap
-        finally:
-            broker.stop()
+        folder = tempfile.mkdtemp(prefix="kafka-", dir=self.folder)
+        with Program([*LINEAGE, "broker", "--dir", folder], self.folder) as broker:
+            while not (bootstrap := broker.last_line()):
+                try:
+                    broker.check()
+                except CommandFailedError as error:
+                    raise MissingError(f"there is no Kafka: {error}") from error
+                time.sleep(0.1)
+            yield bootstrap
 
     def load(self, log: Log, bootstrap: str, partitions: int, *options: str) -> int:
         """Put a log of .avro files into Kafka's topics; the number of records in them."""

@@ -23,9 +23,10 @@ class WarehousePartition(StatelessSinkPartition):  # type: ignore[misc]  # not t
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
 
-    def write_batch(self, items: list[Row]) -> None:
+    def write_batch(self, items: list[list[Row]]) -> None:
         """Take rows."""
-        self._warehouse.add(items)
+        for rows in items:
+            self._warehouse.add(rows)
 
     def close(self) -> None:
         """Write the rest."""
@@ -51,9 +52,8 @@ def main() -> None:
 def _flow(told: Asked) -> Dataflow:
     job = told.job()
 
-    def rows_of(records: list[KafkaSourceMessage]) -> Iterable[Row]:
-        for record in records:
-            yield from job.rows(record.topic, decode(record.value))
+    def rows_of(records: list[KafkaSourceMessage]) -> Iterable[list[Row]]:
+        return [job.rows(record.topic, decode(record.value)) for record in records]
 
     flow = Dataflow("peer")
     source = KafkaSource([told.bootstrap], list(TOPICS), tail=False, batch_size=10_000)
