@@ -30,11 +30,31 @@ _HANGING_TABLE = {"parties": "parties", "inputs": "hop_inputs", "outputs": "hop_
 
 @dataclass(frozen=True)
 class Where:
-    """Where the events of some columns were read: one position a row."""
+    """Where the events of some columns were read: one position a row.
+
+    partition: that of all rows, or one a row.
+    """
 
     source: str
-    partition: int
+    partition: int | Sequence[int]
     positions: Sequence[int]
+
+    def partition_of(self, index: int) -> int:
+        """The partition of one row."""
+        return self.partition if isinstance(self.partition, int) else self.partition[index]
+
+    def only(self, rows: Sequence[int]) -> Where:
+        """The same of some rows."""
+        partition = self.partition
+        if not isinstance(partition, int):
+            partition = [partition[i] for i in rows]
+        return Where(self.source, partition, [self.positions[i] for i in rows])
+
+
+def _partitions(partition: int | Sequence[int]) -> pl.Expr:
+    if isinstance(partition, int):
+        return pl.lit(partition, pl.Int32)
+    return pl.lit(pl.Series(partition, dtype=pl.Int32))
 
 
 def tables_of(
@@ -46,7 +66,7 @@ def tables_of(
     """
     rows = columns.with_row_index("row").with_columns(
         pl.lit(where.source).alias("read_from"),
-        pl.lit(where.partition, pl.Int32).alias("partition"),
+        _partitions(where.partition).alias("partition"),
         pl.Series("position", where.positions, pl.Int64),
     )
     broken = failing(rows, event_checks(event))

@@ -35,11 +35,13 @@ class Decoder:
     def decode(
         self,
         topic: str,
-        partition: int,
+        partition: int | Sequence[int],
         offsets: Sequence[int],
         values: Sequence[bytes | None],
     ) -> Batch:
-        """A batch of the values of one partition, one offset each.
+        """A batch of the values of a topic, one offset each.
+
+        partition: that of all values, or one each.
 
         Raises RegistryError where the registry is away (nothing is then known of the values),
         and ValueError where the topic carries none of the five events that are read.
@@ -120,11 +122,12 @@ def _batch(
         if len(frames) > 1:
             order = pl.Series(rows).arg_sort()
             columns, rows = columns[order], sorted(rows)
-        read = Where(where.source, where.partition, [where.positions[i] for i in rows])
-        tables, broken = tables_of(event, columns, read)
+        tables, broken = tables_of(event, columns, where.only(rows))
         reasons |= {rows[i]: reason for i, reason in broken.items()}
     letters = (
-        DeadLetter.of(where.source, where.partition, where.positions[i], reasons[i], values[i])
+        DeadLetter.of(
+            where.source, where.partition_of(i), where.positions[i], reasons[i], values[i]
+        )
         for i in sorted(reasons)
     )
     return Batch.of(tables, letters)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import faust
@@ -14,6 +14,7 @@ from faust.types import TP, StreamT
 
 from schemas import Batch, DeadLetter, Decoder, Encoder, HttpRegistry, LocalIds
 from streams.client import check_bootstrap
+from streams.decoding import decode_together
 from streams.errors import LostEvidenceError, WorkerError
 from streams.recorder import Recorder
 from streams.settings import Settings
@@ -61,13 +62,10 @@ class LineageApp(faust.App):
         encoder = Encoder(registry)
         decoders = threading.local()  # a decoder keeps what it has learnt about schemas
 
-        def decode(records: Records) -> Batch:
+        def decode(lists: Sequence[Records]) -> Batch:
             if not hasattr(decoders, "decoder"):
                 decoders.decoder = Decoder(registry)
-            batch: Batch = decoders.decoder.decode(
-                records.topic, records.partition, records.offsets, records.values
-            )
-            return batch
+            return decode_together(decoders.decoder, lists)
 
         self.recorder = Recorder(
             lambda: StoreSink(settings.db, encoder), decode, self._produce, self.end, progress

@@ -1,8 +1,8 @@
 """From what was read to what is recorded: decode, group, commit, and only then acknowledge.
 
-Every fetched list is decoded in a thread of its own. One writer thread applies what has piled
-up meanwhile, of all topics and partitions, as one batch in one transaction: little when little
-comes in, much under load. The order of it is what makes a kill at any point harmless:
+What has piled up, of all topics and partitions, is decoded together, a topic at a time, and
+applied by one writer thread as one batch in one transaction: little when little comes in, much
+under load. The order of it is what makes a kill at any point harmless:
 
 1. dead letters go to their topic, and are acknowledged by the broker;
 2. events, lineage, flags, dead letters and the positions read up to are committed together;
@@ -20,12 +20,12 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from typing import Protocol, TypeVar
 
-from lineage.policies import accept
 from schemas import Batch, DeadLetter
+from streams.decoding import judged
 from streams.outgoing import Produce, send_dead_letters, send_flags
 from streams.transport import Records
 
@@ -36,9 +36,11 @@ __all__ = ["GROUP_EVENTS_MAX", "Recorder", "Sink"]
 GROUP_EVENTS_MAX = 50_000
 GROUP_BYTES_MAX = 8 * 1024 * 1024
 _QUEUED_EVENTS_MAX = 100_000
-# So often must nothing be decoding, so far apart, before what was fetched counts as complete.
-_SETTLED = 2
-_SETTLE_SECONDS = 0.01
+# So much is worth decoding while a transaction still runs.
+_EAGER_EVENTS = 20_000
+# Further lists of the same fetch, of other topics too, come within so long. One topic read ahead
+# of the others costs far more: hops wait in the store for their messages.
+_FETCH_SECONDS = 0.01
 Partition = tuple[str, int]
 T = TypeVar("T")
 
@@ -64,11 +66,11 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class _Read:
-    """A fetched list, decoded, and how to acknowledge it."""
+    """A fetched list and how to acknowledge it; or a letter about records that are gone."""
 
     records: Records
-    batch: Batch
     ack: Callable[[], object] = field(repr=False)
+    letter: DeadLetter | None = None
 
     @property
     def partition(self) -> Partition:
@@ -79,18 +81,27 @@ class _Read:
         return sum(len(value) for value in self.records.values if value is not None)
 
 
+@dataclass(frozen=True)
+class _Group:
+    """Lists that are recorded together, decoded, and where to go on from after them."""
+
+    reads: Sequence[_Read]
+    batch: Batch
+    positions: Mapping[Partition, int]
+
+
 class Recorder:
     """Records what the agents read. Its methods run on one event loop.
 
-    decode: fetched records to a Batch; called in threads. sink: opened in the writer's thread.
-    fail: told of the error that ends it, once; nothing is recorded or acknowledged afterwards.
-    progress: gets the number of further records that were committed.
+    decode: fetched lists of one topic to a Batch; called in threads. sink: opened in the writer's
+    thread. fail: told of the error that ends it, once; nothing is recorded or acknowledged
+    afterwards. progress: gets the number of further records that were committed.
     """
 
     def __init__(
         self,
         open_sink: Callable[[], Sink],
-        decode: Callable[[Records], Batch],
+        decode: Callable[[Sequence[Records]], Batch],
         produce: Produce,
         fail: Callable[[BaseException], None],
         progress: Callable[[int], None] = lambda records: None,
@@ -100,24 +111,26 @@ class Recorder:
         self._produce = produce
         self._fail = fail
         self._progress = progress
-        # Two: while one list is waited for, the next can be decoded.
+        # Two: messages and hops can be decoded side by side.
         self._decoders = ThreadPoolExecutor(2, thread_name_prefix="decode")
         # One: a DuckDB connection belongs to one thread, and one writer needs no locks.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="record")
         self._queue: deque[_Read] = deque()
         self._queued = 0
-        self._decoding = 0
+        self._taken = 0
+        self._recording = False
         self._stopping = False
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._sink: Sink | None = None
-        self._recording = False
+        self._ahead: dict[Partition, int] = {}
         self.positions: dict[Partition, int] = {}
 
     async def open(self) -> None:
         """Open the store and read its positions. Raises what the store raises."""
         self._sink = await self._write(self._open_sink)
         self.positions = await self._write(self._sink.positions)
+        self._ahead = dict(self.positions)
 
     def start(self) -> None:
         """Start recording."""
@@ -139,22 +152,17 @@ class Recorder:
     @property
     def idle(self) -> bool:
         """True if nothing that was read waits to be recorded, published or acknowledged."""
-        return not (self._queue or self._decoding or self._recording)
+        return not (self._queue or self._taken)
 
     async def read(self, records: Records, ack: Callable[[], object]) -> None:
-        """Decode records and queue them; `ack` is called when they are recorded.
+        """Queue records; `ack` is called when they are recorded.
 
         Call it for the records of one partition in their order, one after the other. Waits
         where too much is queued already. Once it is stopping, nothing is taken any more.
         """
         if self._stopping:
             return
-        self._decoding += 1
-        try:
-            batch = await self._in_thread(self._decoders, lambda: self._decode(records))
-        finally:
-            self._decoding -= 1
-        self._enqueue(_Read(records, batch, ack))
+        self._enqueue(_Read(records, ack))
         while self._queued >= _QUEUED_EVENTS_MAX and not self._stopping:
             self._changed.clear()
             await self._changed.wait()
@@ -163,7 +171,7 @@ class Recorder:
         """Record, in its turn, that records of a partition were gone before they were read."""
         topic, number = partition
         lost = Records(topic, number, [next_offset - 1], [None], [None], [None], [()])
-        self._enqueue(_Read(lost, Batch.of({}, [letter]), lambda: None))
+        self._enqueue(_Read(lost, lambda: None, letter))
 
     def _enqueue(self, read: _Read) -> None:
         self._queue.append(read)
@@ -171,32 +179,37 @@ class Recorder:
         self._changed.set()
 
     async def _run(self) -> None:
+        coming: asyncio.Task[_Group | None] | None = None
         try:
             await self._publish_flags()
-            while not self._stopping:
-                if self._queue:
-                    self._recording = True
-                    await self._let_the_rest_of_a_fetch_come()
-                    await self._record(self._take())
-                    self._recording = False
-                else:
-                    self._changed.clear()
-                    await self._changed.wait()
+            coming = asyncio.create_task(self._next())
+            while (group := await coming) is not None and not self._stopping:
+                self._recording = True
+                coming = asyncio.create_task(self._next())
+                await self._record(group)
+                self._recording = False
+                self._taken -= len(group.reads)
+                self._changed.set()
         except Exception as error:
             self._stopping = True
             self._fail(error)
         finally:
+            if coming is not None:
+                coming.cancel()
             self._changed.set()  # let go of those who wait for room
 
-    async def _let_the_rest_of_a_fetch_come(self) -> None:
-        """Wait while further lists of the same fetch are being decoded.
+    async def _next(self) -> _Group | None:
+        """Decode the next group. None once it is stopping.
 
-        One topic read ahead of the others costs far more: hops wait in the store for messages.
+        While a transaction runs, what comes in is left to pile up, unless it is much already.
         """
-        quiet = 0
-        while quiet < _SETTLED and self._queued < GROUP_EVENTS_MAX and not self._stopping:
-            quiet = 0 if self._decoding else quiet + 1
-            await asyncio.sleep(_SETTLE_SECONDS)
+        while not self._stopping:
+            if self._queue and (not self._recording or self._queued >= _EAGER_EVENTS):
+                await asyncio.sleep(_FETCH_SECONDS)
+                return await self._decoded(self._take())
+            self._changed.clear()
+            await self._changed.wait()
+        return None
 
     def _take(self) -> list[_Read]:
         self._queue = deque(_in_time(self._queue))
@@ -209,38 +222,41 @@ class Recorder:
                 break
             group.append(self._queue.popleft())
         self._queued -= sum(len(read.records) for read in group)
+        self._taken += len(group)
         self._changed.set()
         return group
 
-    async def _record(self, group: list[_Read]) -> None:
-        batches: list[Batch] = []
+    async def _decoded(self, reads: list[_Read]) -> _Group:
+        """Decode what of it was not read before: after a rebalance, lists can overlap."""
+        topics: dict[str, list[Records]] = {}
         positions: dict[Partition, int] = {}
-        for read in group:
-            known = positions.get(read.partition, self.positions.get(read.partition, 0))
-            fresh = await self._unread(read, known)
-            if fresh is not None:
-                batches.append(fresh)
-                positions[read.partition] = read.records.next_offset
-        if batches:
-            batch = await self._write(lambda: _judged(Batch.concat(batches), group))
+        letters: list[DeadLetter] = []
+        for read in reads:
+            fresh = read.records.since(self._ahead.get(read.partition, 0))
+            if fresh is None:
+                continue
+            self._ahead[read.partition] = positions[read.partition] = fresh.next_offset
+            if read.letter is not None:
+                letters.append(read.letter)
+            else:
+                topics.setdefault(fresh.topic, []).append(fresh)
+        works = [partial(self._decode, lists) for lists in topics.values()]
+        batches = await asyncio.gather(*(self._in_thread(self._decoders, work) for work in works))
+        return _Group(reads, Batch.concat([Batch.of({}, letters), *batches]), positions)
+
+    async def _record(self, group: _Group) -> None:
+        if group.positions:
+            batch = await self._write(
+                lambda: judged(group.batch, [read.records for read in group.reads])
+            )
             await send_dead_letters(self._produce, batch.dead_letters)
             sink = self._open
-            await self._write(lambda: sink.apply(batch, positions))
-            self.positions.update(positions)
-        for read in group:
+            await self._write(lambda: sink.apply(batch, group.positions))
+            self.positions.update(group.positions)
+        for read in group.reads:
             read.ack()
-        self._progress(sum(len(read.records) for read in group))
+        self._progress(sum(len(read.records) for read in group.reads))
         await self._publish_flags()
-
-    async def _unread(self, read: _Read, known: int) -> Batch | None:
-        """Return what of it is not recorded yet; after a rebalance, lists can overlap."""
-        records = read.records
-        if records.offsets[0] >= known:
-            return read.batch
-        rest = records.since(known)
-        if rest is None:
-            return None
-        return await self._in_thread(self._decoders, lambda: self._decode(rest))
 
     async def _publish_flags(self) -> None:
         number, flags = await self._write(self._open.flags)
@@ -273,26 +289,3 @@ def _in_time(queue: Iterable[_Read]) -> list[_Read]:
         latest[read.partition] = at
         keyed.append((at, read))
     return [read for _, read in sorted(keyed, key=lambda pair: pair[0])]
-
-
-def _judged(batch: Batch, group: Sequence[_Read]) -> Batch:
-    """Return the batch with all its dead letters, each with the bytes that Kafka had.
-
-    A policy's document is judged by lineage, not by its schema. That is done here, ahead of
-    applying, since dead letters go out before the commit; there it then costs nothing.
-    """
-    accepted, _ = accept(batch)
-    late = accepted.dead_letters[len(batch.dead_letters) :]
-    if not late:
-        return accepted
-    originals: dict[Partition, list[Records]] = {read.partition: [] for read in group}
-    for read in group:
-        originals[read.partition].append(read.records)
-    letters = [_with_original(one, originals[one.source, one.partition]) for one in late]
-    return replace(accepted, dead_letters=(*batch.dead_letters, *letters))
-
-
-def _with_original(letter: DeadLetter, candidates: Sequence[Records]) -> DeadLetter:
-    values = (records.value_at(letter.position) for records in candidates)
-    value = next((value for value in values if value is not None), None)
-    return DeadLetter.of(letter.source, letter.partition, letter.position, letter.reason, value)

@@ -247,3 +247,10 @@ def test_no_bytes_whatever_do_harm(event: Event, data: st.DataObject) -> None:
     assert alone.events + len(alone.dead_letters) == 1
     expected = [decode([v], topic_of(event)) for v in (good, changed, good, changed)]
     assert content(together) == content(Batch.concat(expected))
+
+
+def test_values_of_several_partitions_are_decoded_in_one_go() -> None:
+    values = [ENCODER.encode(MESSAGE), b"bad", None]
+    batch = Decoder(IDS).decode(MESSAGES, [3, 0, 2], [7, 8, 9], values)
+    assert batch.messages.select("partition", "position").rows() == [(3, 7)]
+    assert [(one.partition, one.position) for one in batch.dead_letters] == [(0, 8), (2, 9)]

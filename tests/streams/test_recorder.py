@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schemas import MESSAGE_SENT, Batch, Decoder, Encoder, LocalIds
+from streams.decoding import decode_together
 from streams.recorder import Partition, Recorder
 from streams.sink import StoreSink
 from streams.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
@@ -80,7 +81,7 @@ class Bench:
         decoder = Decoder(REGISTRY)
         self.recorder = Recorder(
             lambda: self.sink,
-            lambda read: decoder.decode(read.topic, read.partition, read.offsets, read.values),
+            lambda lists: decode_together(decoder, lists),
             self.produce,
             self.failed.append,
         )

@@ -1,0 +1,48 @@
+"""From fetched records to a batch that is ready to be recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from lineage.policies import accept
+from schemas import Batch, DeadLetter, Decoder
+from streams.transport import Records
+
+__all__ = ["decode_together", "judged"]
+
+
+def decode_together(decoder: Decoder, lists: Sequence[Records]) -> Batch:
+    """Decode fetched lists of one topic in one go: many small ones cost as much as as many large.
+
+    Raises what `Decoder.decode` raises.
+    """
+    return decoder.decode(
+        lists[0].topic,
+        [one.partition for one in lists for _ in one.offsets],
+        [offset for one in lists for offset in one.offsets],
+        [value for one in lists for value in one.values],
+    )
+
+
+def judged(batch: Batch, group: Sequence[Records]) -> Batch:
+    """Return the batch with all its dead letters, each with the bytes that Kafka had.
+
+    A policy's document is judged by lineage, not by its schema. That is done here, ahead of
+    applying, since dead letters go out before the commit; there it then costs nothing.
+    """
+    accepted, _ = accept(batch)
+    late = accepted.dead_letters[len(batch.dead_letters) :]
+    if not late:
+        return accepted
+    originals: dict[tuple[str, int], list[Records]] = {}
+    for records in group:
+        originals.setdefault((records.topic, records.partition), []).append(records)
+    letters = [_with_original(one, originals[one.source, one.partition]) for one in late]
+    return replace(accepted, dead_letters=(*batch.dead_letters, *letters))
+
+
+def _with_original(letter: DeadLetter, candidates: Sequence[Records]) -> DeadLetter:
+    values = (records.value_at(letter.position) for records in candidates)
+    value = next((value for value in values if value is not None), None)
+    return DeadLetter.of(letter.source, letter.partition, letter.position, letter.reason, value)
