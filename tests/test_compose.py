@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from streams.cli import cli
 from streams.settings import Settings
+from tests.streams.docker_kafka import run_command
 
 ROOT = Path(__file__).parent.parent
 
@@ -69,3 +70,9 @@ def test_everything_that_the_package_is_built_from_is_copied() -> None:
     text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
     copied = set(" ".join(re.findall(r"^COPY (.*) \S+$", text, re.M)).split())
     assert {"pyproject.toml", "README.md", "LICENSE", "schemas", "lineage", "streams"} <= copied
+
+
+def test_the_tests_use_the_same_image_where_they_need_a_container(compose: dict[str, Any]) -> None:
+    command = run_command(12345)
+    assert command[-1] == compose["services"]["kafka"]["image"]
+    assert "127.0.0.1:12345:12345" in command

@@ -10,6 +10,7 @@ import pytest
 from streams.broker import LocalBroker, find_java, find_maven, kafka_jars
 from streams.errors import BrokerError
 from streams.topics import create_topics
+from tests.streams.docker_kafka import docker_broker, why_no_engine
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics
 
 
@@ -33,16 +34,24 @@ def local_broker_possible() -> None:
 
 @pytest.fixture(scope="session")
 def bootstrap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """HOST:PORT of a broker: LINEAGE_TEST_BOOTSTRAP (its lineage topics are deleted!), or ours."""
+    """HOST:PORT of a broker: LINEAGE_TEST_BOOTSTRAP (its lineage topics are deleted!), or ours.
+
+    Ours runs on Java, or where that is not to be had in a container.
+    """
     given = os.environ.get("LINEAGE_TEST_BOOTSTRAP")
     if given:
         yield given
         return
     why = _why_no_local_broker()
-    if why is not None:
-        pytest.skip(f"no Kafka: LINEAGE_TEST_BOOTSTRAP is not set, and {why}")
-    with LocalBroker(tmp_path_factory.mktemp("kafka")) as broker:
-        yield broker.bootstrap
+    if why is None:
+        with LocalBroker(tmp_path_factory.mktemp("kafka")) as broker:
+            yield broker.bootstrap
+        return
+    no_engine = why_no_engine()
+    if no_engine is not None:
+        pytest.skip(f"no Kafka: LINEAGE_TEST_BOOTSTRAP is not set, {why}, and {no_engine}")
+    with docker_broker() as address:
+        yield address
 
 
 @pytest.fixture
