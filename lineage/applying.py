@@ -26,7 +26,7 @@ Positions = Mapping[tuple[str, int], int]
 
 @dataclass(frozen=True)
 class Counts:
-    """What a batch came to: new events, new arrivals, and the last flag_history.seq before it."""
+    """What a batch came to, and the last flag_history.seq before it; see `Applied`."""
 
     events: int
     arrivals: int
@@ -73,10 +73,10 @@ class Applier:
         if batch.events:
             staged = self._stager.stage(batch)
             settled = settle(connection, batch, staged)
-            fresh, anew = record(connection, settled, policies)
+            fresh, retracted = record(connection, settled, policies)
             with registered(connection, **_fresh(fresh)):
-                trace(connection, fresh, anew=anew)
-            arrivals = _record_arrivals(connection)
+                trace(connection, fresh, anew=retracted > 0)
+            arrivals = _record_arrivals(connection) - retracted
             if judge(connection):
                 connection.execute(sql("insert_flag_history"), {"seq": history_before, "at": at})
             events = sum(len(getattr(fresh, name)) for name in IDENTIFIED)

@@ -24,12 +24,12 @@ _CHANGED = {
 
 def record(
     connection: duckdb.DuckDBPyConnection, settled: Settled, policies: dict[str, Policy]
-) -> tuple[Staged, bool]:
+) -> tuple[Staged, int]:
     """Put the batch's events in place of what they replace; fill `dirty` and `touched`.
 
     `dirty` (m): messages to derive anew, their arrivals deleted here. `touched` (m, ds): to judge
     anew from all their arrivals. `policies` are the parsed documents. Returns the events as they
-    were recorded, and whether there is anything in `dirty`.
+    were recorded, and how many arrivals were deleted: 0 if nothing is in `dirty`.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE dirty (m BIGINT); "
@@ -152,12 +152,13 @@ def _touch(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFram
         connection.execute(sql("touched_by_policy"))
 
 
-def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> bool:
+def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> int:
     row = connection.execute("SELECT count(*) FROM dirty").fetchone()
     if not (row and row[0]):
-        return False
+        return 0
     connection.execute(
         "INSERT INTO touched SELECT DISTINCT f.m, f.ds FROM core.flag f SEMI JOIN dirty USING (m)"
     )
-    connection.execute("DELETE FROM core.arrival WHERE m IN (SELECT m FROM dirty)")
-    return True
+    deleted = connection.execute("DELETE FROM core.arrival WHERE m IN (SELECT m FROM dirty)")
+    ((count,),) = deleted.fetchall()
+    return int(count)

@@ -42,7 +42,7 @@ class Applied:
 
     Attributes:
         events: How many events were new.
-        arrivals: How many arrivals were new.
+        arrivals: How many arrivals there are more (fewer, if negative: a conflict retracts).
         dead_letters: What could not be used.
         changes: The rows of `flag_history` that it added, in the order of seq.
     """

@@ -129,6 +129,12 @@ def test_a_policy_may_have_thousands_of_rules(store: lineage.Store) -> None:
     assert len(applied.raised) == 750 + 2 * 500
 
 
+def test_arrivals_that_a_conflict_retracts_are_not_counted_twice(store: lineage.Store) -> None:
+    versions = [LEAK[2], {**LEAK[2], "sent_at": at(1)}, {**LEAK[2], "sent_at": at(20)}]
+    total = sum(store.apply([one]).arrivals for one in [*LEAK, *versions])
+    assert store.sql("SELECT count(*) FROM arrival").fetchall() == [(total,)]
+
+
 def test_what_has_not_been_published_is_found_again(store: lineage.Store) -> None:
     store.apply(LEAK)
     assert store.unpublished()["seq"].to_pylist() == [1]
