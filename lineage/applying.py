@@ -10,17 +10,23 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
-from lineage.effects import record
+from lineage.consents import Consents
+from lineage.effects import any_touched, record, touch_upgraded
 from lineage.errors import StoreError, sentence
-from lineage.identity import IDENTIFIED, settle
+from lineage.flagging import Flagging
+from lineage.identity import IDENTIFIED, Settled, settle
 from lineage.interning import registered
-from lineage.judging import judge
+from lineage.judging import Judge
+from lineage.latest import Latest
 from lineage.policies import accept
-from lineage.reach import trace
+from lineage.policy import Policy
+from lineage.reach import Arrivals, trace, trace_anew
 from lineage.sql import sql
-from lineage.staging import Staged, Stager
+from lineage.staging import Stager
 from schemas import Batch, DeadLetter
 
+# So many messages are derived anew at a time, which bounds the memory that it takes.
+_ANEW_MAX = 200_000
 Positions = Mapping[tuple[str, int], int]
 
 
@@ -40,6 +46,8 @@ class Applier:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._stager = Stager(connection)
+        self._judge: Judge | None = None
+        self._latest: Latest | None = None
 
     def apply(self, batch: Batch, positions: Positions, at: datetime | None) -> Counts:
         """Apply `batch` and note `positions` ((topic, partition) to next offset), or nothing.
@@ -64,6 +72,7 @@ class Applier:
         with suppress(duckdb.TransactionException):
             self._connection.execute("ROLLBACK")
         self._stager.reload()
+        self._judge = self._latest = None
 
     def _apply(self, batch: Batch, positions: Positions, at: datetime | None) -> Counts:
         connection = self._connection
@@ -71,38 +80,59 @@ class Applier:
         (history_before,) = _one(connection, "SELECT coalesce(max(seq), 0) FROM core.flag_history")
         events = arrivals = 0
         if batch.events:
-            staged = self._stager.stage(batch)
-            settled = settle(connection, batch, staged)
-            fresh, retracted = record(connection, settled, policies)
-            with registered(connection, **_fresh(fresh)):
-                trace(connection, fresh, anew=retracted > 0)
-            arrivals = _record_arrivals(connection) - retracted
-            if judge(connection):
-                connection.execute(sql("insert_flag_history"), {"seq": history_before, "at": at})
-            events = sum(len(getattr(fresh, name)) for name in IDENTIFIED)
+            settled = settle(connection, batch, self._stager.stage(batch))
+            arrivals = self._derive(settled, policies, history_before, at)
+            events = sum(len(getattr(settled.fresh, name)) for name in IDENTIFIED)
         _record_dead_letters(connection, batch.dead_letters, at)
         _record_positions(connection, positions)
         return Counts(events, arrivals, history_before, batch.dead_letters)
 
+    def _derive(
+        self,
+        settled: Settled,
+        policies: dict[str, Policy],
+        history_before: int,
+        at: datetime | None,
+    ) -> int:
+        """Record the events, their arrivals and flags; how many arrivals there are more."""
+        connection = self._connection
+        latest = self._latest = self._latest or Latest.stored(connection)
+        recorded = record(connection, settled, policies, latest.arrival)
+        fresh = recorded.fresh
+        judge = self._informed(settled)
+        arrived, upgraded = trace(connection, fresh, latest.hop)
+        _insert(connection, arrived)
+        touch_upgraded(connection, upgraded)
+        flagging = Flagging(connection, judge, touched=any_touched(connection))
+        flagging.add(arrived, fresh)
+        more = len(arrived) - recorded.retracted
+        # Versions of messages that are in the batch have been traced with it.
+        dirty = recorded.dirty.filter(~recorded.dirty.is_in(fresh.message["n"].implode()))
+        for messages in dirty.to_frame().iter_slices(_ANEW_MAX):
+            again = trace_anew(connection, messages["m"])
+            _insert(connection, again)
+            flagging.add(again)
+            more += len(again)
+        flagging.finish(history_before, at)
+        self._latest = latest.after(fresh, arrived)
+        return more
 
-def _fresh(staged: Staged) -> dict[str, pl.DataFrame]:
-    """What tracing reads of the batch, as far as there is any."""
-    frames = {name: getattr(staged, name) for name in ("message", "hop_input")}
-    return {f"fresh_{name}": frame for name, frame in frames.items() if len(frame)}
+    def _informed(self, settled: Settled) -> Judge:
+        """The judge, who knows of the changes of consent, policies and declarations."""
+        judge, fresh = self._judge, settled.fresh
+        if judge is None or len(settled.replaced.get("consent_change", ())):
+            self._judge = Judge(self._connection, Consents.stored(self._connection))
+            return self._judge
+        judge.consents.add(fresh.consent_change)
+        if len(fresh.policy) or len(fresh.declaration) or settled.replaced:
+            judge.reload()
+        return judge
 
 
-def _record_arrivals(connection: duckdb.DuckDBPyConnection) -> int:
-    """Record what arrived; what is identifiable after all is judged anew. Returns how many."""
-    arrived, upgraded = _one(
-        connection, "SELECT count(*) FILTER (NOT stored), count(*) FILTER (stored) FROM arrived"
-    )
-    if arrived:
-        connection.execute(sql("insert_arrival"))
-    if upgraded:
-        connection.execute(sql("upgrade_arrival"))
-        connection.execute("INSERT INTO touched SELECT m, ds FROM arrived WHERE stored")
-    connection.execute("CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT m, ds FROM touched")
-    return int(arrived)
+def _insert(connection: duckdb.DuckDBPyConnection, arrived: Arrivals) -> None:
+    if len(arrived):
+        with registered(connection, arrived=arrived.frame()):
+            connection.execute(sql("insert_arrival"))
 
 
 def _record_dead_letters(

@@ -19,7 +19,7 @@ from lineage.policy import BUILT_IN, BUILT_IN_DOCUMENT
 from lineage.sql import sql
 
 PROGRAM = "message-lineage"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 _SETTINGS = {
     # Files, other databases and Python's variables are no business of a query.
@@ -117,10 +117,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("BEGIN")
     connection.execute(sql("tables"))
     connection.execute(sql("identity"))
-    refusal = sql("refusal").format(arrival="core.arrival", party="core.message_party")
-    fact = sql("fact").format(
-        arrival="core.arrival", message="core.message", refusal=f"({refusal})"
-    )
+    fact = sql("fact").format(refusal=f"({sql('refusal')})")
     more = "f.arrived_at"
     connection.execute(
         sql("views").replace("{fact_text}", sql("fact_text").format(facts=f"({fact})", more=more))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import duckdb
 import polars as pl
@@ -11,6 +11,7 @@ from lineage.identity import Settled
 from lineage.interning import registered
 from lineage.policies import insert_policy
 from lineage.policy import Policy
+from lineage.reach import Arrivals
 from lineage.sql import sql
 from lineage.staging import CHILDREN, Staged
 
@@ -22,19 +23,33 @@ _CHANGED = {
 }
 
 
-def record(
-    connection: duckdb.DuckDBPyConnection, settled: Settled, policies: dict[str, Policy]
-) -> tuple[Staged, int]:
-    """Put the batch's events in place of what they replace; fill `dirty` and `touched`.
+@dataclass(frozen=True)
+class Recorded:
+    """What recording a batch's events came to.
 
-    `dirty` (m): messages to derive anew, their arrivals deleted here. `touched` (m, ds): to judge
-    anew from all their arrivals. `policies` are the parsed documents. Returns the events as they
-    were recorded, and how many arrivals were deleted: 0 if nothing is in `dirty`.
+    Attributes:
+        fresh: The events as they were recorded.
+        retracted: How many arrivals were deleted.
+        dirty: The messages of these, to be derived anew.
     """
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE dirty (m BIGINT); "
-        "CREATE OR REPLACE TEMP TABLE touched (m BIGINT, ds INTEGER)"
-    )
+
+    fresh: Staged
+    retracted: int
+    dirty: pl.Series
+
+
+def record(
+    connection: duckdb.DuckDBPyConnection,
+    settled: Settled,
+    policies: dict[str, Policy],
+    latest_arrival: int,
+) -> Recorded:
+    """Put the batch's events in place of what they replace, and fill `touched`.
+
+    The temporary table `touched` (m, ds) has what to judge anew from all arrivals. `policies` are
+    the parsed documents; `latest_arrival` (microseconds): no stored arrival is later.
+    """
+    connection.execute(sql("touched"))
     old = _retract(connection, settled)
     changed = {
         name: pl.concat([old[name], getattr(settled.fresh, table).select(columns)])
@@ -49,8 +64,26 @@ def record(
             _turn_old_hops(connection)
         fresh = _with_declassification(connection, settled.fresh)
         _insert(connection, fresh, "message", "hop", "consent_change")
-        _touch(connection, changed)
-    return fresh, _delete_dirty(connection)
+        _touch(connection, changed, latest_arrival)
+    return Recorded(fresh, *_delete_dirty(connection))
+
+
+def touch_upgraded(connection: duckdb.DuckDBPyConnection, upgraded: Arrivals) -> None:
+    """Record that stored arrivals are identifiable after all; they are judged anew."""
+    if len(upgraded):
+        with registered(connection, upgraded=upgraded.frame()):
+            connection.execute(sql("upgrade_arrival"))
+            connection.execute("INSERT INTO touched SELECT m, ds FROM upgraded")
+
+
+def any_touched(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether anything is in `touched`, which then has it once each."""
+    ((found,),) = connection.execute("SELECT EXISTS (FROM touched)").fetchall()
+    if found:
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT m, ds FROM touched"
+        )
+    return bool(found)
 
 
 def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[str, pl.DataFrame]:
@@ -141,10 +174,12 @@ def _carried_by(connection: duckdb.DuckDBPyConnection, hops: str) -> None:
     )
 
 
-def _touch(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFrame]) -> None:
+def _touch(
+    connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFrame], latest_arrival: int
+) -> None:
     consents = changed["changed_consent"]
-    if len(consents):
-        since = consents["effective_at"].min()
+    since = consents["effective_at"].to_physical().min()
+    if isinstance(since, int) and since <= latest_arrival:
         connection.execute(sql("touched_by_consent"), {"since": since})
     if len(changed["changed_declaration"]):
         connection.execute(sql("touched_by_declaration"))
@@ -152,13 +187,14 @@ def _touch(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFram
         connection.execute(sql("touched_by_policy"))
 
 
-def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> int:
-    row = connection.execute("SELECT count(*) FROM dirty").fetchone()
-    if not (row and row[0]):
-        return 0
+def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> tuple[int, pl.Series]:
+    """Delete the arrivals of what is dirty: how many, and the messages."""
+    dirty = connection.execute("SELECT DISTINCT m FROM dirty").pl()["m"]
+    if dirty.is_empty():
+        return 0, dirty
     connection.execute(
         "INSERT INTO touched SELECT DISTINCT f.m, f.ds FROM core.flag f SEMI JOIN dirty USING (m)"
     )
     deleted = connection.execute("DELETE FROM core.arrival WHERE m IN (SELECT m FROM dirty)")
     ((count,),) = deleted.fetchall()
-    return int(count)
+    return int(count), dirty

@@ -14,7 +14,8 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.interning import Numbers, registered
+from lineage.arrays import Numbers
+from lineage.interning import registered
 from lineage.sql import sql
 from lineage.staging import CHILDREN, Staged
 from schemas import (

@@ -12,14 +12,12 @@ from typing import Any
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
+from lineage.arrays import Numbers
 from lineage.ranges import rows_near_uuids
 from lineage.sql import sql
-
-Numbers = npt.NDArray[np.int64]
 
 # Tables with no more texts than this are held in memory.
 _CACHED_MAX = 100_000

@@ -6,109 +6,171 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
+import polars as pl
 
-from lineage.ranges import rows_near
+from lineage.arrays import NO_NUMBERS, Numbers, instants, places, runs
+from lineage.consents import Consents
+from lineage.facts import Facts, facts_of, parties_of
+from lineage.in_force import InForce, StoredRule
+from lineage.interning import registered
+from lineage.reach import Arrivals
 from lineage.sql import sql
+from lineage.staging import Staged
 
-# A rule that reads one of these cannot be evaluated once for many arrivals.
-_OF_ONE_ARRIVAL = frozenset({"message_id", "arrived_at"})
 _RULES_MAX = 200
+_COMBINATIONS_MAX = 1 << 20
+_TRUTHS = 6
 
 
 @dataclass(frozen=True)
-class _StoredRule:
-    policy: int
-    rule: str
-    severity: str
-    expression: str
-    facts: frozenset[str]
+class Breaches:
+    """Arrivals (their rows) and the rules that they break (places in `InForce.rules`)."""
+
+    arrival: Numbers
+    rule: Numbers
 
 
-def judge(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Bring the flags up to date with `arrived` and `touched`; false if there is nothing to do.
+class Judge:
+    """Judges arrivals by what is in force. Forget what it knows of the store with `reload`."""
 
-    Reads `arrived` (what the batch made arrive, recorded already) and `touched` (the (m, ds) to be
-    judged anew from all their arrivals). Leaves `standing`, the flags before, and `verdict`, the
-    flags after, of all that the batch may change.
-    """
-    connection.execute(sql("to_judge"))
-    if not _any(connection, "to_judge", "touched"):
-        return False
-    evaluate(connection)
-    if not _any(connection, "breach", "touched"):
-        return False
-    connection.execute(sql("standing_flag"))
-    connection.execute(sql("verdict"))
-    connection.execute(sql("delete_standing_flag"))
-    connection.execute("INSERT INTO core.flag BY NAME SELECT * FROM verdict")
-    return True
+    def __init__(self, connection: duckdb.DuckDBPyConnection, consents: Consents) -> None:
+        self._connection = connection
+        self.consents = consents
+        self.reload()
 
+    def reload(self) -> None:
+        """Read policies and declarations from the store."""
+        self.in_force = InForce(self._connection)
+        # Facts repeat: the rules (places in InForce.rules) that each combination of them breaks.
+        self._broken: dict[int, tuple[int, ...]] = {}
 
-def evaluate(connection: duckdb.DuckDBPyConnection) -> None:
-    """From the arrivals in `to_judge` fill `judged`, their facts, and `breach`, what they break."""
-    messages = connection.execute("SELECT DISTINCT m FROM to_judge").fetchnumpy()["m"]
-    party = rows_near("core.message_party", "n", messages)
-    message = rows_near("core.message", "n", messages)
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE refusal AS "
-        + sql("refusal").format(arrival="to_judge", party=party)
-    )
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE judged AS "
-        + sql("fact").format(arrival="to_judge", message=message, refusal="refusal")
-    )
-    connection.execute(
-        sql("combination").format(
-            fact_text=sql("fact_text").format(facts="distinct_facts", more="NULL AS arrived_at")
+    def facts(self, arrivals: Arrivals, fresh: Staged | None = None) -> Facts:
+        """The facts of `arrivals`; `fresh`: the events of the batch, if there is one."""
+        messages, message = np.unique(arrivals.m, return_inverse=True)
+        parties = parties_of(self._connection, messages, fresh)
+        return facts_of(arrivals, parties, message, self.in_force, self.consents)
+
+    def breaches(self, facts: Facts) -> Breaches:
+        """Which rules the arrivals with these facts break."""
+        once = self._of_combinations(facts)
+        each = self._of_arrivals(facts)
+        return Breaches(
+            np.concatenate([once.arrival, each.arrival]), np.concatenate([once.rule, each.rule])
         )
-    )
-    connection.execute(sql("breach"))
-    rules = _rules(connection)
-    once = [rule for rule in rules if not rule.facts & _OF_ONE_ARRIVAL]
-    for some in _in_parts(once):
-        broken = _broken(some, "combination", "*")
-        connection.execute(sql("breach_of_combination").format(broken=broken))
-    each = [rule for rule in rules if rule.facts & _OF_ONE_ARRIVAL]
-    if each:
-        fact_text = sql("fact_text").format(facts="judged", more="f.arrived_at, i.id AS message_id")
-        connection.execute(sql("judged_text").format(fact_text=fact_text))
-    for some in _in_parts(each):
-        broken = _broken(some, "judged_text", "m, ds, policy, arrived_at, h, rec")
-        connection.execute(f"INSERT INTO breach {broken}")
+
+    def frame(self, facts: Facts, breaches: Breaches) -> pl.DataFrame:
+        """Breaches as rows: rule, severity, m, ds, policy, arrived_at and h."""
+        rules = self.in_force.rules
+        broken = facts.arrivals.only(breaches.arrival)
+        return pl.DataFrame(
+            {
+                "rule": pl.Series([rule.rule for rule in rules], dtype=pl.String)[breaches.rule],
+                "severity": pl.Series([rule.severity for rule in rules], dtype=pl.String)[
+                    breaches.rule
+                ],
+                "m": broken.m,
+                "ds": broken.ds,
+                "policy": self.in_force.policy_number[facts.policy[breaches.arrival]],
+                "arrived_at": instants(broken.arrived_at),
+                "h": broken.h,
+            }
+        )
+
+    def _of_combinations(self, facts: Facts) -> Breaches:
+        keys = self._combinations(facts)
+        distinct = np.unique(keys)
+        unknown = np.array([key for key in distinct.tolist() if key not in self._broken])
+        if len(unknown):
+            self._learn(facts, keys, unknown)
+        broken = [(key, rules) for key in distinct.tolist() if (rules := self._broken[key])]
+        if not broken:
+            return Breaches(NO_NUMBERS, NO_NUMBERS)
+        at, breaking = places(np.array([key for key, _ in broken]), keys)
+        arrival = np.flatnonzero(breaking)
+        combination = at[arrival]
+        count = np.array([len(rules) for _, rules in broken])
+        owner, place = runs((np.cumsum(count) - count)[combination], count[combination])
+        flat = np.array([rule for _, rules in broken for rule in rules])
+        return Breaches(arrival[owner], flat[place])
+
+    def _combinations(self, facts: Facts) -> Numbers:
+        """One number for all that rules of many arrivals can ask."""
+        undeclared = facts.declaration < 0
+        declared = len(self.in_force.declaration_number)
+        key = np.where(undeclared, declared + facts.arrivals.ds, facts.declaration)
+        key = key * len(self.in_force.policy_number) + facts.policy
+        key = (key << 4 | facts.arrivals.operation) << 2 | facts.channel
+        truths = (
+            facts.confidential,
+            facts.exempt_region,
+            *facts.consents,
+            facts.disclosed,
+            facts.arrivals.identifiable,
+        )
+        for truth in truths:
+            key = key << 1 | truth
+        return key
+
+    def _learn(self, facts: Facts, keys: Numbers, unknown: Numbers) -> None:
+        """Evaluate the rules for combinations of facts that were not met before."""
+        if len(self._broken) > _COMBINATIONS_MAX:
+            self._broken.clear()
+            unknown = np.unique(keys)
+        rows = np.flatnonzero(places(unknown, keys)[1])
+        _, first = np.unique(keys[rows], return_index=True)
+        found = self._evaluate(facts, rows[first], once=True)
+        rules: dict[int, list[int]] = {key: [] for key in unknown.tolist()}
+        for key, rule in zip(keys[found.arrival].tolist(), found.rule.tolist(), strict=True):
+            rules[key].append(rule)
+        self._broken.update((key, tuple(broken)) for key, broken in rules.items())
+
+    def _of_arrivals(self, facts: Facts) -> Breaches:
+        """By the rules that name the message or the instant."""
+        policies = {rule.policy for rule in self.in_force.rules if not rule.once}
+        if not policies:
+            return Breaches(NO_NUMBERS, NO_NUMBERS)
+        rows = np.flatnonzero(np.isin(facts.policy, list(policies)))
+        return self._evaluate(facts, rows, once=False)
+
+    def _evaluate(self, facts: Facts, rows: Numbers, *, once: bool) -> Breaches:
+        """Which of the rules of one kind do the arrivals in `rows` break?"""
+        used = set(facts.policy[rows].tolist())
+        rules = [
+            (place, rule)
+            for place, rule in enumerate(self.in_force.rules)
+            if rule.once == once and rule.policy in used
+        ]
+        if not rules:
+            return Breaches(NO_NUMBERS, NO_NUMBERS)
+        arrivals, broken = [], []
+        with registered(self._connection, judged=facts.frame(self.in_force, rows)):
+            more = (
+                "f.place, NULL AS arrived_at"
+                if once
+                else "f.place, f.arrived_at, i.id AS message_id"
+            )
+            text = sql("fact_text").format(facts="judged", more=more)
+            if not once:
+                text += "JOIN core.identity i ON i.n = f.m"
+            self._connection.execute(sql("judged_text").format(fact_text=text))
+            for some in _in_parts(rules):
+                found = self._connection.execute(self._query(some)).fetchnumpy()
+                arrivals.append(found["place"])
+                broken.append(found["rule"])
+        return Breaches(np.concatenate(arrivals), np.concatenate(broken))
+
+    def _query(self, rules: list[tuple[int, StoredRule]]) -> str:
+        """SQL for the places of what breaks one of `rules`, and the rule's."""
+        numbers = self.in_force.policy_number
+        return " UNION ALL ".join(
+            f"SELECT place, CAST({place} AS BIGINT) AS rule "  # noqa: S608 -- a checked expression
+            f"FROM judged_text WHERE policy = {numbers[rule.policy]} AND {rule.expression}"
+            for place, rule in rules
+        )
 
 
-def _in_parts(rules: list[_StoredRule]) -> Iterator[list[_StoredRule]]:
+def _in_parts(rules: list[tuple[int, StoredRule]]) -> Iterator[list[tuple[int, StoredRule]]]:
     """A policy may have thousands of rules, and DuckDB nests the parts of a UNION."""
     for first in range(0, len(rules), _RULES_MAX):
         yield rules[first : first + _RULES_MAX]
-
-
-def _any(connection: duckdb.DuckDBPyConnection, *tables: str) -> bool:
-    """Whether one of `tables` has a row."""
-    row = connection.execute(
-        "SELECT " + " OR ".join(f"EXISTS (FROM {table})" for table in tables)
-    ).fetchone()
-    return bool(row and row[0])
-
-
-def _rules(connection: duckdb.DuckDBPyConnection) -> list[_StoredRule]:
-    """The rules of the policies that judge this batch."""
-    rows = connection.execute(
-        "SELECT policy, rule, CAST(severity AS VARCHAR), expression, facts FROM core.policy_rule "
-        "SEMI JOIN combination USING (policy) ORDER BY policy, ordinal"
-    ).fetchall()
-    return [_StoredRule(p, r, s, e, frozenset(f)) for p, r, s, e, f in rows]
-
-
-def _broken(rules: list[_StoredRule], facts: str, columns: str) -> str:
-    """SQL for the rows of `facts` that break one of `rules`, with the rule and its severity."""
-    return " UNION ALL ".join(
-        f"SELECT {_literal(rule.rule)} AS rule, "  # noqa: S608 -- a checked expression and a quoted id
-        f"CAST('{rule.severity}' AS core.severity) AS severity, {columns} "
-        f"FROM {facts} WHERE policy = {rule.policy} AND {rule.expression}"
-        for rule in rules
-    )
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -9,11 +9,24 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from lineage.arrays import Numbers, numbers
 from lineage.interning import IdentifierInterner, Interner
 from schemas import Batch
-from schemas.events import TIERS
+from schemas.events import CHANNELS, OPERATIONS, PURPOSES, TIERS
 
 Rows = npt.NDArray[np.uint32]
+
+SEND = 0
+# In the order of the types of the store, so that an index means the same here and there.
+CHANNEL = pl.Enum(CHANNELS)
+_TIER = pl.Enum(TIERS)
+OPERATION = pl.Enum(["SEND", *OPERATIONS])
+_PURPOSE = pl.Enum(PURPOSES)
+
+
+def words(indices: Numbers, of: pl.Enum) -> pl.Series:
+    """The values of an enum by their index."""
+    return pl.Series(of.categories, dtype=of).gather(indices)
 
 
 @dataclass(frozen=True)
@@ -54,11 +67,10 @@ class Stager:
         self._identifiers = IdentifierInterner(connection)
         self._datasets = Interner(connection, "core.dataset_name", "intern_datasets")
         self._members = Interner(connection, "core.member", "intern_members")
-        self._profiles = Interner(connection, "core.profile", "intern_profiles")
 
     def reload(self) -> None:
         """Forget what a rolled-back transaction numbered."""
-        for interner in (self._identifiers, self._datasets, self._members, self._profiles):
+        for interner in (self._identifiers, self._datasets, self._members):
             interner.reload()
 
     def stage(self, batch: Batch) -> Staged:
@@ -87,83 +99,49 @@ class Stager:
         member, changed = self._members.intern(
             [batch.parties["member_id"], batch.consent_changes["member_id"]]
         ).columns
-        hops = _numbered(batch.hops, n=hop, run=run, source=source, target=target)
+        hops = _numbered(batch.hops, n=hop, run=run, source=source, target=target).with_columns(
+            pl.col("operation").cast(OPERATION)
+        )
         return Staged(
-            message=_numbered(
-                batch.messages, n=message, ds=origin, profile=self._profiles_of(batch)
+            message=_numbered(batch.messages, n=message, ds=origin).with_columns(
+                pl.col("channel").cast(CHANNEL)
             ),
-            message_party=_of_parent(batch.parties, batch.messages, message, "n").with_columns(
-                member=pl.Series(member)
-            ),
+            message_party=_numbered(
+                batch.parties, n=message[_parents(batch.parties, batch.messages)], member=member
+            ).with_columns(pl.col("tier").cast(_TIER)),
             hop=hops,
             hop_input=_inputs(batch, hops, input_),
-            hop_output=_of_parent(batch.hop_outputs, batch.hops, hop, "h").with_columns(
-                rec=pl.Series(output)
+            hop_output=_numbered(
+                batch.hop_outputs, h=hop[_parents(batch.hop_outputs, batch.hops)], rec=output
             ),
-            consent_change=_numbered(batch.consent_changes, n=change, member=changed),
+            consent_change=_numbered(batch.consent_changes, n=change, member=changed).with_columns(
+                pl.col("purpose").cast(_PURPOSE)
+            ),
             declaration=_numbered(batch.declarations, n=declaration, ds=declared),
             policy=_numbered(batch.policies, n=policy),
             first_new=ids.first_new,
         )
 
-    def _profiles_of(self, batch: Batch) -> npt.NDArray[np.int64]:
-        """The profile of each message, in the order of `batch.messages`."""
-        bit = pl.col("tier").replace_strict(
-            list(TIERS), [1 << i for i in range(len(TIERS))], return_dtype=pl.UInt8
-        )
-        regions = (
-            batch.parties.select("row", "region")
-            .unique()
-            .sort("row", "region")
-            .group_by("row", maintain_order=True)
-            .agg(pl.col("region").str.join(","))
-        )
-        facts = batch.parties.group_by("row", maintain_order=True).agg(
-            bit.bitwise_or().alias("tiers"),
-            pl.col("ai_training_consent").all(),
-            pl.col("third_party_consent").all(),
-        )
-        profiles = (
-            batch.messages.select("row", "channel")
-            .join(facts, on="row", how="left", maintain_order="left")
-            .join(regions, on="row", how="left", maintain_order="left")
-            .select(
-                pl.concat_str(
-                    "channel",
-                    "tiers",
-                    "region",
-                    "ai_training_consent",
-                    "third_party_consent",
-                    separator="|",
-                )
-            )
-        )
-        return self._profiles.intern([profiles.to_series()]).columns[0]
+
+def _numbered(frame: pl.DataFrame, **values: Numbers) -> pl.DataFrame:
+    return frame.with_columns(**{name: pl.Series(column) for name, column in values.items()})
 
 
-def _numbered(frame: pl.DataFrame, **numbers: npt.NDArray[np.int64]) -> pl.DataFrame:
-    return frame.with_columns(**{name: pl.Series(values) for name, values in numbers.items()})
+def _parents(frame: pl.DataFrame, parents: pl.DataFrame) -> Numbers:
+    """For each row of `frame` the place in `parents` of the event that it belongs to."""
+    row = numbers(parents["row"])
+    place = np.zeros(int(row.max()) + 1 if len(row) else 0, dtype=np.int64)
+    place[row] = np.arange(len(row))
+    return place[numbers(frame["row"])]
 
 
-def _of_parent(
-    frame: pl.DataFrame, parents: pl.DataFrame, numbers: npt.NDArray[np.int64], name: str
-) -> pl.DataFrame:
-    """`frame` with the number of the event that each of its rows belongs to, as `name`."""
-    owner = pl.DataFrame({"row": parents["row"], name: numbers})
-    return frame.join(owner, on="row", how="left", maintain_order="left")
-
-
-def _inputs(batch: Batch, hops: pl.DataFrame, records: npt.NDArray[np.int64]) -> pl.DataFrame:
-    has_outputs = batch.hop_outputs["row"].unique().implode()
-    owners = hops.select(
-        "row",
-        "source",
-        "target",
-        "operation",
-        "moved_at",
-        h="n",
-        keeps_id=~pl.col("row").is_in(has_outputs),
+def _inputs(batch: Batch, hops: pl.DataFrame, records: Numbers) -> pl.DataFrame:
+    place = _parents(batch.hop_inputs, hops)
+    keeps_id = np.ones(len(hops), dtype=np.bool_)
+    keeps_id[_parents(batch.hop_outputs, hops)] = False
+    of_hop = hops.select(
+        "source", "target", "operation", "moved_at", h="n", keeps_id=pl.Series(keeps_id)
     )
-    return batch.hop_inputs.with_columns(rec=pl.Series(records)).join(
-        owners, on="row", how="left", maintain_order="left"
+    return pl.concat(
+        [batch.hop_inputs.with_columns(rec=pl.Series(records)), of_hop[place]], how="horizontal"
     )

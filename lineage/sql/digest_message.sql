@@ -1,10 +1,9 @@
 -- A line for each message, with its parties in their order.
 SELECT to_json([
-    i.id, CAST(p.channel AS VARCHAR), d.text, CAST(epoch_us(m.sent_at) AS VARCHAR),
+    i.id, CAST(m.channel AS VARCHAR), d.text, CAST(epoch_us(m.sent_at) AS VARCHAR),
     CAST(to_json(y.parties) AS VARCHAR)]) AS line
 FROM core.message m
 JOIN core.identity i USING (n)
-JOIN core.profile p ON p.n = m.profile
 JOIN core.dataset_name d ON d.n = m.ds
 JOIN (
     SELECT q.n,

@@ -1,19 +1,15 @@
 -- When does a message lack a consent? From -infinity until the first change of a party whose tag
--- refuses, and as long as a party's latest change is a refusal. The relations in braces hold the
--- arrivals that are asked about, and the parties of (at least) their messages.
-WITH asked_party AS MATERIALIZED (
-    SELECT p.n AS m, p.member, p.ai_training_consent, p.third_party_consent
-    FROM {party} p
-    JOIN (SELECT DISTINCT m FROM {arrival}) q ON p.n = q.m
+-- refuses, and as long as a party's latest change is a refusal.
+WITH asked_party AS (
+    SELECT n AS m, member, ai_training_consent, third_party_consent FROM core.message_party
 ),
 -- At one instant a refusal wins.
 change AS (
     SELECT c.member, c.purpose, c.effective_at, bool_and(c.granted) AS granted
     FROM core.consent_change c
-    SEMI JOIN asked_party USING (member)
     GROUP BY ALL
 ),
-span AS MATERIALIZED (
+span AS (
     SELECT member, purpose, granted, effective_at AS from_at,
         lead(effective_at) OVER same AS until_at,
         row_number() OVER same AS place

@@ -2,7 +2,7 @@
 WITH fact_of_arrival AS ({fact_text}),
 broken AS (
     SELECT h, ds, rec, list(DISTINCT rule ORDER BY rule) AS rules
-    FROM breach
+    FROM found
     GROUP BY ALL
 ),
 described AS (

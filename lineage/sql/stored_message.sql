@@ -1,8 +1,7 @@
 -- The messages numbered in `colliding`, in the columns of a batch.
-SELECT m.n AS row, i.id AS message_id, CAST(p.channel AS VARCHAR) AS channel,
+SELECT m.n AS row, i.id AS message_id, CAST(m.channel AS VARCHAR) AS channel,
     d.text AS dataset, m.sent_at
 FROM colliding c
 JOIN core.message m USING (n)
 JOIN core.identity i USING (n)
-JOIN core.profile p ON p.n = m.profile
 JOIN core.dataset_name d ON d.n = m.ds

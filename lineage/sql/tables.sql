@@ -10,6 +10,11 @@ CREATE TYPE core.channel AS ENUM ('INMAIL', 'DIRECT', 'GROUP');
 CREATE TYPE core.party_role AS ENUM ('SENDER', 'RECIPIENT');
 CREATE TYPE core.tier AS ENUM (
     'FREE', 'PREMIUM_CAREER', 'PREMIUM_BUSINESS', 'SALES_NAVIGATOR', 'RECRUITER');
+-- All pairs of capital letters, in order.
+CREATE TYPE core.region AS ENUM (
+    SELECT chr(CAST(a AS INTEGER)) || chr(CAST(b AS INTEGER))
+    FROM range(65, 91) x(a), range(65, 91) y(b)
+    ORDER BY a, b);
 CREATE TYPE core.operation AS ENUM (
     'SEND', 'COPY', 'TRANSFORM', 'JOIN', 'AGGREGATE', 'ANONYMIZE', 'EMBED', 'TRAIN', 'EXPORT',
     'READ');
@@ -25,15 +30,11 @@ CREATE TYPE core.status AS ENUM ('RAISED', 'CLEARED');
 CREATE TABLE core.identifier (n BIGINT, uuid UUID, text VARCHAR);
 CREATE TABLE core.dataset_name (n BIGINT, text VARCHAR);
 CREATE TABLE core.member (n BIGINT, text VARCHAR);
--- What rules ask of a message's parties repeats: channel, tiers, regions and the tags, once each.
--- text spells the profile; tiers has bit i set where a party is on the i-th tier.
-CREATE TABLE core.profile (
-    n BIGINT, text VARCHAR, channel core.channel, tiers UTINYINT, regions VARCHAR[],
-    ai_training_consent BOOLEAN, third_party_consent BOOLEAN);
 
-CREATE TABLE core.message (n BIGINT, profile INTEGER, ds INTEGER, sent_at TIMESTAMP);
+CREATE TABLE core.message (n BIGINT, channel core.channel, ds INTEGER, sent_at TIMESTAMP);
 CREATE TABLE core.message_party (
-    n BIGINT, ordinal USMALLINT, role core.party_role, member INTEGER, tier core.tier, region VARCHAR,
+    n BIGINT, ordinal USMALLINT, role core.party_role, member INTEGER, tier core.tier,
+    region core.region,
     ai_training_consent BOOLEAN, third_party_consent BOOLEAN);
 CREATE TABLE core.hop (
     n BIGINT, run BIGINT, job VARCHAR, operation core.operation, source INTEGER, target INTEGER,

@@ -1,8 +1,5 @@
--- What is judged: the batch's arrivals, and of what is judged anew all arrivals.
+-- All arrivals of what is judged anew, each with its place among them, from 0.
 CREATE OR REPLACE TEMP TABLE to_judge AS
-SELECT * EXCLUDE (stored)
-FROM arrived ANTI JOIN touched USING (m, ds)
-UNION ALL
-SELECT a.*
+SELECT a.*, row_number() OVER () - 1 AS place
 FROM core.arrival a
 JOIN touched t ON a.m = t.m AND a.ds = t.ds

@@ -8,7 +8,7 @@ WITH piece AS (
     FROM breach
     UNION ALL
     SELECT rule, severity, m, ds, policy, first_at, last_at, arrivals, first_hop
-    FROM standing ANTI JOIN touched USING (m, ds)
+    FROM standing ANTI JOIN {touched} USING (m, ds)
 ),
 hop_name AS (
     SELECT n AS first_hop, id FROM core.identity

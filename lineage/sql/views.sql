@@ -1,15 +1,14 @@
 -- What auditors see: the record in words.
 
 CREATE VIEW message AS
-SELECT i.id AS message_id, CAST(p.channel AS VARCHAR) AS channel, d.text AS dataset, m.sent_at
+SELECT i.id AS message_id, CAST(m.channel AS VARCHAR) AS channel, d.text AS dataset, m.sent_at
 FROM core.message m
 JOIN core.identity i USING (n)
-JOIN core.profile p ON p.n = m.profile
 JOIN core.dataset_name d ON d.n = m.ds;
 
 CREATE VIEW message_party AS
 SELECT i.id AS message_id, CAST(p.role AS VARCHAR) AS role, m.text AS member_id,
-    CAST(p.tier AS VARCHAR) AS tier, p.region, p.ai_training_consent, p.third_party_consent
+    CAST(p.tier AS VARCHAR) AS tier, CAST(p.region AS VARCHAR) AS region, p.ai_training_consent, p.third_party_consent
 FROM core.message_party p
 JOIN core.identity i USING (n)
 JOIN core.member m ON m.n = p.member;

@@ -69,10 +69,10 @@ def test_a_batch_that_fails_leaves_nothing(
     store.apply([message("first")])
     before = store.digest()
 
-    def fail(connection: duckdb.DuckDBPyConnection) -> None:
+    def fail(connection: duckdb.DuckDBPyConnection, messages: object) -> None:
         connection.execute("SELECT error('the disk is full')")
 
-    monkeypatch.setattr(applying, "judge", fail)
+    monkeypatch.setattr(applying, "touch_upgraded", fail)
     with pytest.raises(lineage.StoreError, match="the disk is full"):
         store.apply_batch(from_events(LEAK), {("t", 0): 5})
     monkeypatch.undo()

@@ -1,0 +1,88 @@
+"""Arrays of whole numbers, and what tracing and judging ask of them again and again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+Numbers = npt.NDArray[np.int64]
+Truths = npt.NDArray[np.bool_]
+Columns = dict[str, npt.NDArray[Any]]
+
+NO_NUMBERS: Numbers = np.array([], dtype=np.int64)
+
+
+def numbers(column: pl.Series) -> Numbers:
+    """A column as int64: numbers as they are, instants in microseconds, enums by their index."""
+    return column.to_physical().cast(pl.Int64).to_numpy()
+
+
+def instants(values: Numbers) -> pl.Series:
+    """Microseconds since 1970 as instants."""
+    return pl.Series(values).cast(pl.Datetime("us"))
+
+
+def runs(first: Numbers, count: Numbers) -> tuple[Numbers, Numbers]:
+    """For each i the numbers first[i], first[i] + 1 … (count[i] of them): i of each, and each."""
+    owner = np.repeat(np.arange(len(first)), count)
+    before = np.cumsum(count) - count
+    return owner, (first - before)[owner] + np.arange(len(owner))
+
+
+def starts(ordered: Numbers) -> Numbers:
+    """Where in an ordered array each distinct value begins."""
+    if not len(ordered):
+        return NO_NUMBERS
+    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+
+
+def places(ordered: Numbers, wanted: Numbers) -> tuple[Numbers, Truths]:
+    """Where `wanted` are in an ordered array of distinct values, and which of them are there."""
+    if not len(ordered):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=np.bool_)
+    at = np.searchsorted(ordered, wanted)
+    at[at == len(ordered)] = 0
+    return at, ordered[at] == wanted
+
+
+class Index:
+    """Rows by their key: ordered once, looked up many times."""
+
+    def __init__(self, keys: Numbers) -> None:
+        self._order = np.argsort(keys)
+        ordered = keys[self._order]
+        self._first = starts(ordered)
+        self._keys = ordered[self._first]
+        self._count = np.diff(self._first, append=len(keys))
+
+    def pairs(self, wanted: Numbers) -> tuple[Numbers, Numbers]:
+        """Each row that has one of the keys `wanted`: which of these it has, and the row."""
+        at, there = places(self._keys, wanted)
+        asked = np.flatnonzero(there)
+        owner, place = runs(self._first[at[asked]], self._count[at[asked]])
+        return asked[owner], self._order[place]
+
+
+class AsOf:
+    """Which row of a group holds when: the one with the latest instant not after it."""
+
+    def __init__(self, group: Numbers, at: Numbers) -> None:
+        """Rows ordered by group and instant, no instant twice in a group."""
+        self._group = group
+        self._instants = np.unique(at)
+        self._codes = self._coded(group, np.searchsorted(self._instants, at) + 1)
+
+    def rows(self, group: Numbers, at: Numbers) -> Numbers:
+        """The row that holds for each of these groups at its instant; -1: none."""
+        if not len(self._codes):
+            return np.full(len(group), -1)
+        asked = self._coded(group, np.searchsorted(self._instants, at, "right"))
+        row = np.searchsorted(self._codes, asked, "right") - 1
+        row[self._group[row] != group] = -1
+        return row
+
+    def _coded(self, group: Numbers, rank: Numbers) -> Numbers:
+        return group * (len(self._instants) + 1) + rank

@@ -1,0 +1,187 @@
+"""What rules ask about arrivals, as of each: in numbers.
+
+The view `fact` says the same in SQL, for auditors; the tests hold both against one reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from lineage.arrays import Numbers, Truths, instants, numbers, places, runs, starts
+from lineage.consents import Consents
+from lineage.in_force import InForce
+from lineage.interning import registered
+from lineage.ranges import rows_near
+from lineage.reach import Arrivals
+from lineage.regions import REGION
+from lineage.sql import sql
+from lineage.staging import CHANNEL, OPERATION, Staged, words
+from schemas.events import CHANNELS, PURPOSES
+
+_INMAIL = CHANNELS.index("INMAIL")
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Messages and their parties: `message` (a place in `channel`) tells whose a party is."""
+
+    channel: Numbers
+    message: Numbers
+    member: Numbers
+    tier: Numbers
+    region: Numbers
+    tags: tuple[Truths, ...]  # by purpose, in the order of PURPOSES
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of arrivals, one row each. policy, declaration: rows of `InForce` (-1: none).
+
+    consents: by purpose, in the order of PURPOSES.
+    """
+
+    arrivals: Arrivals
+    policy: Numbers
+    declaration: Numbers
+    channel: Numbers
+    confidential: Truths
+    exempt_region: Truths
+    consents: tuple[Truths, ...]
+    disclosed: Truths
+
+    def frame(self, in_force: InForce, rows: Numbers) -> pl.DataFrame:
+        """Some rows in the columns of the view's numbers, with `place`, the row."""
+        arrivals = self.arrivals.only(rows)
+        declaration = self.declaration[rows]
+        declared = np.append(in_force.declaration_number, -1)[declaration]
+        ai_training, third_party = self.consents
+        return pl.DataFrame(
+            {
+                "place": rows,
+                **{name: getattr(arrivals, name) for name in ("m", "h", "ds", "rec")},
+                "policy": in_force.policy_number[self.policy[rows]],
+                "declaration": pl.Series(declared).set(pl.Series(declaration < 0), None),
+                "channel": words(self.channel[rows], CHANNEL),
+                "confidential": self.confidential[rows],
+                "exempt_region": self.exempt_region[rows],
+                "ai_training_consent": ai_training[rows],
+                "third_party_consent": third_party[rows],
+                "operation": words(arrivals.operation, OPERATION),
+                "identifiable": arrivals.identifiable,
+                "disclosed": self.disclosed[rows],
+                "arrived_at": instants(arrivals.arrived_at),
+            }
+        )
+
+
+def facts_of(
+    arrivals: Arrivals, parties: Parties, message: Numbers, in_force: InForce, consents: Consents
+) -> Facts:
+    """The facts of `arrivals`, whose messages are at the places `message` of `parties`."""
+    policy = in_force.policies(arrivals.arrived_at)
+    confidential, exempt_region = _by_policy(parties, message, policy, in_force)
+    return Facts(
+        arrivals=arrivals,
+        policy=policy,
+        declaration=in_force.declarations(arrivals.ds, arrivals.arrived_at),
+        channel=parties.channel[message],
+        confidential=confidential,
+        exempt_region=exempt_region,
+        consents=tuple(
+            _consent(parties, message, arrivals.arrived_at, consents, purpose)
+            for purpose in range(len(PURPOSES))
+        ),
+        disclosed=in_force.disclosed(policy, arrivals.arrived_at),
+    )
+
+
+def _by_policy(
+    parties: Parties, message: Numbers, policy: Numbers, in_force: InForce
+) -> tuple[Truths, Truths]:
+    """Whether each arrival's message is confidential, and in an exempt region, by its policy."""
+    first = starts(parties.message)
+    tiers = np.bitwise_or.reduceat(1 << parties.tier, first)
+    used = np.unique(policy)
+    inmail = parties.channel == _INMAIL
+    confidential = np.array([inmail & (tiers & in_force.paying_tiers[p] != 0) for p in used])
+    exempt = np.array(
+        [np.logical_or.reduceat(in_force.exempt_regions[p][parties.region], first) for p in used]
+    )
+    place = np.searchsorted(used, policy)
+    return confidential[place, message], exempt[place, message]
+
+
+def _consent(
+    parties: Parties, message: Numbers, at: Numbers, consents: Consents, purpose: int
+) -> Truths:
+    """Whether every party of each arrival's message consents at its instant."""
+    tag = parties.tags[purpose]
+    changed = consents.changed(parties.member, purpose)
+    # Parties who never changed it: what their tags say, for all arrivals.
+    consent = np.logical_and.reduceat(tag | changed, starts(parties.message))[message]
+    party = np.flatnonzero(changed)
+    if len(party):
+        count = np.bincount(parties.message[party], minlength=len(parties.channel))
+        first = np.cumsum(count) - count
+        arrival, one = runs(first[message], count[message])
+        one = party[one]
+        granted = consents.granted(parties.member[one], purpose, at[arrival], tag[one])
+        consent[arrival[~granted]] = False
+    return consent
+
+
+def parties_of(
+    connection: duckdb.DuckDBPyConnection, messages: Numbers, fresh: Staged | None = None
+) -> Parties:
+    """The `messages` (their numbers, in order) with their parties: those of a batch's events as
+    they are in `fresh`, the others from the store.
+    """
+    frames = [] if fresh is None else [(fresh.message, fresh.message_party)]
+    known = numbers(fresh.message["n"]) if fresh is not None else messages[:0]
+    stored = messages[~places(np.sort(known), messages)[1]]
+    if len(stored):
+        with registered(connection, wanted=pl.DataFrame({"n": stored})):
+            frames.append(
+                (
+                    connection.execute(_near("message_channel", "core.message", stored)).pl(),
+                    connection.execute(_near("message_tags", "core.message_party", stored)).pl(),
+                )
+            )
+    channel = np.zeros(len(messages), dtype=np.int64)
+    columns: list[tuple[Numbers | Truths, ...]] = []
+    for message, party in frames:
+        at, wanted = places(messages, numbers(message["n"]))
+        channel[at[wanted]] = numbers(message["channel"])[wanted]
+        at, wanted = places(messages, numbers(party["n"]))
+        columns.append(
+            (
+                at[wanted],
+                *(numbers(party[name])[wanted] for name in ("member", "tier")),
+                numbers(party["region"].cast(REGION))[wanted],
+                *(
+                    party[name].to_numpy()[wanted]
+                    for name in ("ai_training_consent", "third_party_consent")
+                ),
+            )
+        )
+    all_, member, tier, region, *tags = (
+        np.concatenate(parts) for parts in zip(*columns, strict=True)
+    )
+    # In order already, or nearly.
+    order = np.argsort(all_, kind="stable")
+    return Parties(
+        channel,
+        all_[order],
+        member[order],
+        tier[order],
+        region[order],
+        tuple(tag[order] for tag in tags),
+    )
+
+
+def _near(name: str, table: str, messages: Numbers) -> str:
+    return sql(name).format(near=rows_near(table, "n", messages))

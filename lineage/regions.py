@@ -1,0 +1,12 @@
+"""Regions as whole numbers: their place among all pairs of capital letters."""
+
+from __future__ import annotations
+
+from itertools import product
+from string import ascii_uppercase
+from typing import Final
+
+import polars as pl
+
+REGIONS: Final = tuple("".join(pair) for pair in product(ascii_uppercase, repeat=2))
+REGION: Final = pl.Enum(REGIONS)
