@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
+from schemas.events import BASES, CHANNELS, KINDS, OPERATIONS, PARTIES, PURPOSES, ROLES, TIERS
+
 _INSTANT = pl.Datetime("us")
 _WHERE: dict[str, pl.DataType | type[pl.DataType]] = {
     "read_from": pl.String,
@@ -15,13 +17,14 @@ _WHERE: dict[str, pl.DataType | type[pl.DataType]] = {
     "position": pl.Int64,
 }
 
-# The columns of each table of a Batch. Instants are UTC without a zone. Where an event was read
-# is read_from, not source: a hop's source is the dataset that its inputs are in.
+# The columns of each table of a Batch. Instants are UTC without a zone, enums have the symbols of
+# the schema in its order. Where an event was read is read_from, not source: a hop's source is the
+# dataset that its inputs are in.
 COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
     "messages": {
         "row": pl.UInt32,
         "message_id": pl.String,
-        "channel": pl.String,
+        "channel": pl.Enum(CHANNELS),
         "dataset": pl.String,
         "sent_at": _INSTANT,
         **_WHERE,
@@ -29,9 +32,9 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
     "parties": {
         "row": pl.UInt32,
         "ordinal": pl.UInt32,
-        "role": pl.String,
+        "role": pl.Enum(ROLES),
         "member_id": pl.String,
-        "tier": pl.String,
+        "tier": pl.Enum(TIERS),
         "region": pl.String,
         "ai_training_consent": pl.Boolean,
         "third_party_consent": pl.Boolean,
@@ -41,7 +44,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "hop_id": pl.String,
         "run_id": pl.String,
         "job": pl.String,
-        "operation": pl.String,
+        "operation": pl.Enum(OPERATIONS),
         "source": pl.String,
         "target": pl.String,
         "method": pl.String,
@@ -55,9 +58,9 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "row": pl.UInt32,
         "change_id": pl.String,
         "member_id": pl.String,
-        "purpose": pl.String,
+        "purpose": pl.Enum(PURPOSES),
         "granted": pl.Boolean,
-        "basis": pl.String,
+        "basis": pl.Enum(BASES),
         "effective_at": _INSTANT,
         **_WHERE,
     },
@@ -65,8 +68,8 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "row": pl.UInt32,
         "declaration_id": pl.String,
         "dataset": pl.String,
-        "kind": pl.String,
-        "party": pl.String,
+        "kind": pl.Enum(KINDS),
+        "party": pl.Enum(PARTIES),
         "recipient": pl.String,
         "declared_at": _INSTANT,
         **_WHERE,
@@ -80,6 +83,8 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         **_WHERE,
     },
 }
+
+_EMPTY = {name: pl.DataFrame(schema=columns) for name, columns in COLUMNS.items()}
 
 # Which table has one row an event, and which hang on it by row.
 MAIN_TABLES: dict[str, tuple[str, ...]] = {
@@ -148,8 +153,7 @@ class Batch:
         cls, tables: Mapping[str, pl.DataFrame], dead_letters: Iterable[DeadLetter] = ()
     ) -> Batch:
         """A batch of these tables, the others empty."""
-        empty = {name: pl.DataFrame(schema=COLUMNS[name]) for name in COLUMNS if name not in tables}
-        return cls(**empty, **tables, dead_letters=tuple(dead_letters))
+        return cls(**{**_EMPTY, **tables}, dead_letters=tuple(dead_letters))
 
     @classmethod
     def empty(cls) -> Batch:

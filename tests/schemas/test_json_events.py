@@ -4,13 +4,14 @@ import hashlib
 from typing import Any
 
 import orjson
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import Batch, from_events, from_json_lines
 from schemas.contract import wrong_with
-from schemas.events import by_name
+from schemas.events import OPERATIONS, TIERS, by_name
 from tests.schemas.examples import (
     CONSENT,
     DECLARATION,
@@ -53,6 +54,13 @@ def test_good_events_become_rows() -> None:
     assert found["consent_changes"][0][:-1] == (0, "c1", "ann", "AI_TRAINING", False, "MEMBER")
     assert found["declarations"][0][:-1] == (0, "d1", "warehouse", "TABLE", "THIRD", "acme")
     assert found["policies"][0][:2] == (0, "p1")
+
+
+def test_enums_have_the_symbols_of_the_schema_in_its_order() -> None:
+    batch = from_events(GOOD)
+    assert batch.parties["tier"].dtype == pl.Enum(TIERS)
+    assert batch.hops["operation"].dtype == pl.Enum(OPERATIONS)
+    assert Batch.empty().hops.schema == batch.hops.schema
 
 
 def test_rows_say_where_they_were_read() -> None:
