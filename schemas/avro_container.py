@@ -73,13 +73,16 @@ class Container:
         except UnreadableSchemaError as error:
             raise LogError(f"{path} can't be read by its schema: {error}") from None
 
-    def blocks(self) -> Iterator[Block]:
-        """The blocks in order; after a damage it goes on behind the next sync marker."""
+    def blocks(self, after: Block | None = None) -> Iterator[Block]:
+        """The blocks in order; after a damage it goes on behind the next sync marker.
+
+        after: begins behind that one.
+        """
         with (
             self.path.open("rb") as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
         ):
-            at, first = self._start, 1
+            at, first = (after.end, after.first + after.count) if after else (self._start, 1)
             while at < len(data):
                 block = self._block(data, at, first)
                 yield block

@@ -62,6 +62,8 @@ class Reader:
         except _NO_SCHEMA:
             raise UnreadableSchemaError("it is not an Avro schema") from None
         same = self._written == self._wanted
+        # Whether datums have the same bytes as with the present schema.
+        self.present = _canonical(self._written) == _canonical(self._wanted)
         self._reader = None if same else fastavro.parse_schema(self._wanted)
         try:
             self._layout = Layout(self._written)
@@ -184,6 +186,10 @@ class Reader:
     def _frame_of(self, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         struct = pa.struct([(f.name, _arrow_type(f)) for f in self._event.fields])
         return pl.Series(pa.array(rows, struct), dtype=None).struct.unnest()
+
+
+def _canonical(schema: Avro) -> str:
+    return str(fastavro.schema.to_parsing_canonical_form(fastavro.parse_schema(schema)))
 
 
 def _without_logical_types(schema: Avro) -> Avro:

@@ -11,7 +11,8 @@ import polars as pl
 from schemas.events import BASES, CHANNELS, KINDS, OPERATIONS, PARTIES, PURPOSES, ROLES, TIERS
 
 _INSTANT = pl.Datetime("us")
-_WHERE: dict[str, pl.DataType | type[pl.DataType]] = {
+# Where the event of a row was read: the last columns of each table with one row an event.
+WHERE: dict[str, pl.DataType | type[pl.DataType]] = {
     "read_from": pl.String,
     "partition": pl.Int32,
     "position": pl.Int64,
@@ -27,7 +28,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "channel": pl.Enum(CHANNELS),
         "dataset": pl.String,
         "sent_at": _INSTANT,
-        **_WHERE,
+        **WHERE,
     },
     "parties": {
         "row": pl.UInt32,
@@ -50,7 +51,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "method": pl.String,
         "k": pl.Int32,
         "moved_at": _INSTANT,
-        **_WHERE,
+        **WHERE,
     },
     "hop_inputs": {"row": pl.UInt32, "record_id": pl.String},
     "hop_outputs": {"row": pl.UInt32, "record_id": pl.String},
@@ -62,7 +63,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "granted": pl.Boolean,
         "basis": pl.Enum(BASES),
         "effective_at": _INSTANT,
-        **_WHERE,
+        **WHERE,
     },
     "declarations": {
         "row": pl.UInt32,
@@ -72,7 +73,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "party": pl.Enum(PARTIES),
         "recipient": pl.String,
         "declared_at": _INSTANT,
-        **_WHERE,
+        **WHERE,
     },
     "policies": {
         "row": pl.UInt32,
@@ -80,7 +81,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "effective_at": _INSTANT,
         "disclosed_at": _INSTANT,
         "document": pl.String,
-        **_WHERE,
+        **WHERE,
     },
 }
 

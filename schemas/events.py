@@ -33,6 +33,11 @@ class EventType:
         """The fields in the order of the schema."""
         return fields_of(json.loads(self.schema))
 
+    @cached_property
+    def instant_field(self) -> str:
+        """The field that says when it happened, or from when it holds."""
+        return next(field.name for field in self.fields if field.kind == "instant")
+
     @property
     def subject(self) -> str:
         """The name of its schema's history in a schema registry."""

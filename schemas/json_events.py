@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+import numpy as np
 import orjson
 import polars as pl
 import pyarrow as pa
@@ -17,7 +18,7 @@ from schemas.events import FLAG_RAISED, INPUTS, EventType
 from schemas.fields import Field
 from schemas.halves import convert
 from schemas.instants import micros_column
-from schemas.tables import Where, tables_of
+from schemas.tables import Tables, Where, placed, tables_of
 
 _INPUTS = {event.name: event for event in INPUTS}
 _NAMES = ", ".join(_INPUTS)
@@ -72,14 +73,14 @@ def _decode(lines: Sequence[bytes], source: str, positions: Sequence[int]) -> Ba
                 reasons[indices.pop(index)] = f"it does not fit {name}"
             arrays.setdefault(name, []).extend(pieces)
             read.setdefault(name, []).extend(indices)
-    tables: dict[str, pl.DataFrame] = {}
+    tables: Tables = {}
+    numbers = np.array(positions, np.int64)
     for name, indices in read.items():
         if not indices:
             continue
         event = _INPUTS[name]
-        where = Where(source, 0, [positions[i] for i in indices])
-        good, broken = tables_of(event, _columns(event, arrays[name]), where)
-        tables |= good
+        good, broken = tables_of(event, _columns(event, arrays[name]))
+        tables |= placed(event, good, Where(source, 0, numbers[indices]))
         reasons |= {indices[row]: reason for row, reason in broken.items()}
     letters = (
         DeadLetter.of(source, 0, positions[i], _worded(lines[i], reasons[i]), lines[i])

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
-import polars as pl
-
-from schemas.avro_container import Block, Container
-from schemas.avro_layout import UndecodableError
+from schemas.avro_container import Container
 from schemas.batch import Batch, DeadLetter
+from schemas.blocks import lost, rest_of
 from schemas.errors import LogError
 from schemas.events import EventType
 from schemas.json_events import event_of_line, from_json_lines
 from schemas.lines import GZIP_MAGIC, Progress, blocks_of_lines
-from schemas.tables import Where, tables_of
+from schemas.side_by_side import side_by_side
 
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
@@ -46,10 +45,12 @@ def log_files(paths: Paths) -> list[LogFile]:
 def read_log(
     paths: Paths, batch_events: int = 50_000, progress: Progress | None = None
 ) -> Iterator[Batch]:
-    """Batches of at most about batch_events events (a block of an .avro file is not cut up).
+    """Batches of at most about batch_events events.
 
-    progress: called with the bytes of the files that were read since the last call. Raises
-    LogError, before anything is read, where a file is no event log.
+    The .avro files, of one event type each, are read side by side in the order of the instants of
+    their events, as far as each is in that order itself; then the files of lines in the order of
+    their paths. progress: called with the bytes of the files that were read since the last call.
+    Raises LogError, before anything is read, where a file is no event log.
     """
     sources = [_source(file.path) for file in log_files(paths)]
     return _batches(sources, batch_events, progress or _ignore)
@@ -106,21 +107,20 @@ def _source(path: Path) -> Container | Path:
 def _batches(
     sources: Sequence[Container | Path], batch_events: int, progress: Progress
 ) -> Iterator[Batch]:
+    containers = [source for source in sources if isinstance(source, Container)]
+    parts = chain(
+        side_by_side(containers, batch_events, progress),
+        *(_of_lines(path, batch_events, progress) for path in sources if isinstance(path, Path)),
+    )
     waiting: list[Batch] = []
     size = 0
-    for source in sources:
-        parts = (
-            _of_container(source, batch_events, progress)
-            if isinstance(source, Container)
-            else _of_lines(source, batch_events, progress)
-        )
-        for part in parts:
-            found = part.events + len(part.dead_letters)
-            if waiting and size + found > batch_events:
-                yield Batch.concat(waiting)
-                waiting, size = [], 0
-            waiting.append(part)
-            size += found
+    for part in parts:
+        found = part.events + len(part.dead_letters)
+        if waiting and size + found > batch_events:
+            yield Batch.concat(waiting)
+            waiting, size = [], 0
+        waiting.append(part)
+        size += found
     if waiting:
         yield Batch.concat(waiting)
 
@@ -148,89 +148,6 @@ def _of_lines(path: Path, batch_events: int, progress: Progress) -> Iterator[Bat
             size = sum(map(len, lines))
     if lines:
         yield from_json_lines(lines, str(path), first)
-
-
-def _of_container(container: Container, batch_events: int, progress: Progress) -> Iterator[Batch]:
-    blocks: list[Block] = []
-    waiting = 0
-    read = 0
-    for block in container.blocks():
-        if blocks and waiting + block.count > batch_events:
-            progress(blocks[-1].end - read)
-            read = blocks[-1].end
-            yield _of_blocks(container, blocks)
-            blocks, waiting = [], 0
-        blocks.append(block)
-        waiting += block.count
-    if blocks:
-        progress(blocks[-1].end - read)
-        yield _of_blocks(container, blocks)
-
-
-def _of_blocks(container: Container, blocks: Sequence[Block]) -> Batch:
-    whole = [(block.count, block.data) for block in blocks if block.damage is None]
-    first = [block.first for block in blocks if block.damage is None]
-    letters = [letter for block in blocks if (letter := _lost(container, block))]
-    if not whole:
-        return Batch.of({}, letters)
-    try:
-        columns = container.reader.read_blocks(whole)
-        positions = [at + i for at, (n, _) in zip(first, whole, strict=True) for i in range(n)]
-    except UndecodableError:
-        return _one_by_one(container, blocks)
-    where = Where(str(container.path), 0, positions)
-    tables, broken = tables_of(container.event, columns, where)
-    if broken:
-        # Rare, and only datum by datum are its bytes known, which a dead letter is known by.
-        return _one_by_one(container, blocks)
-    return Batch.of(tables, letters)
-
-
-def _one_by_one(container: Container, blocks: Sequence[Block]) -> Batch:
-    event, source = container.event, str(container.path)
-    datums: list[bytes] = []
-    positions: list[int] = []
-    letters: list[DeadLetter] = []
-    for block in blocks:
-        if block.damage is None:
-            found, rest = container.reader.split(block.count, block.data)
-            datums += found
-            positions += range(block.first, block.first + len(found))
-            if rest or len(found) < block.count:
-                letters.append(_rest(source, block, len(found), rest))
-        elif letter := _lost(container, block):
-            letters.append(letter)
-    columns, bad = container.reader.read(datums)
-    wrong = f"the record is not a whole {event.name} as the file's schema has it"
-    reasons = dict.fromkeys(bad, wrong)
-    good = [i for i in range(len(datums)) if i not in reasons]
-    tables: dict[str, pl.DataFrame] = {}
-    if good:
-        tables, broken = tables_of(event, columns, Where(source, 0, [positions[i] for i in good]))
-        reasons |= {good[row]: reason for row, reason in broken.items()}
-    letters += (DeadLetter.of(source, 0, positions[i], reasons[i], datums[i]) for i in reasons)
-    return Batch.of(tables, sorted(letters, key=lambda letter: letter.position))
-
-
-def _lost(container: Container, block: Block) -> DeadLetter | None:
-    if block.damage is None:
-        return None
-    reason = f"{block.damage}: at least {_records(block.count)} lost"
-    return DeadLetter.of(str(container.path), 0, block.first, reason, block.data)
-
-
-def _rest(source: str, block: Block, found: int, rest: bytes) -> DeadLetter:
-    lost = block.count - found
-    reason = (
-        f"the block is damaged from here on: {_records(lost)} lost"
-        if lost
-        else "the block has bytes left over behind its last record"
-    )
-    return DeadLetter.of(source, 0, block.first + found, reason, rest)
-
-
-def _records(count: int) -> str:
-    return "1 record is" if count == 1 else f"{count} records are"
 
 
 def _events(
@@ -261,7 +178,7 @@ def _events_of_container(
     for block in container.blocks():
         progress(block.end - read)
         read = block.end
-        if letter := _lost(container, block):
+        if letter := lost(container, block):
             yield letter
             continue
         datums, rest = container.reader.split(block.count, block.data)
@@ -273,4 +190,4 @@ def _events_of_container(
                 else (container.event, found)
             )
         if rest or len(datums) < block.count:
-            yield _rest(str(container.path), block, len(datums), rest)
+            yield rest_of(str(container.path), block, len(datums), rest)

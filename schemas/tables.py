@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from schemas.batch import COLUMNS
+from schemas.batch import COLUMNS, WHERE
 from schemas.checks import ONE_SENDER, event_checks, failing, item_checks
 from schemas.events import (
     CONSENT_CHANGED,
@@ -18,57 +20,51 @@ from schemas.events import (
     EventType,
 )
 
-_MAIN_TABLE = {
+MAIN_TABLE = {
     MESSAGE_SENT.name: "messages",
     RECORDS_MOVED.name: "hops",
     CONSENT_CHANGED.name: "consent_changes",
     DATASET_DECLARED.name: "declarations",
     POLICY_PUBLISHED.name: "policies",
 }
-_HANGING_TABLE = {"parties": "parties", "inputs": "hop_inputs", "outputs": "hop_outputs"}
+HANGING_TABLE = {"parties": "parties", "inputs": "hop_inputs", "outputs": "hop_outputs"}
+
+Tables = dict[str, pl.DataFrame]
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Where:
-    """Where the events of some columns were read: one position a row.
+    """Where some events were read: one position each.
 
-    partition: that of all rows, or one a row.
+    partition: that of all, or one each.
     """
 
     source: str
-    partition: int | Sequence[int]
-    positions: Sequence[int]
+    partition: int | Numbers
+    positions: Numbers
 
     def partition_of(self, index: int) -> int:
-        """The partition of one row."""
-        return self.partition if isinstance(self.partition, int) else self.partition[index]
+        """The partition of one event."""
+        return self.partition if isinstance(self.partition, int) else int(self.partition[index])
 
-    def only(self, rows: Sequence[int]) -> Where:
-        """The same of some rows."""
+    def columns(self, rows: Numbers) -> list[pl.Series]:
+        """The columns that tell where some of the events were read."""
         partition = self.partition
-        if not isinstance(partition, int):
-            partition = [partition[i] for i in rows]
-        return Where(self.source, partition, [self.positions[i] for i in rows])
+        partition = partition if isinstance(partition, int) else partition[rows]
+        return [
+            pl.Series("read_from", [self.source], pl.String).new_from_index(0, len(rows)),
+            pl.Series("partition", np.full(len(rows), partition, np.int32)),
+            pl.Series("position", self.positions[rows]),
+        ]
 
 
-def _partitions(partition: int | Sequence[int]) -> pl.Expr:
-    if isinstance(partition, int):
-        return pl.lit(partition, pl.Int32)
-    return pl.lit(pl.Series(partition, dtype=pl.Int32))
-
-
-def tables_of(
-    event: EventType, columns: pl.DataFrame, where: Where
-) -> tuple[dict[str, pl.DataFrame], dict[int, str]]:
+def tables_of(event: EventType, columns: pl.DataFrame) -> tuple[Tables, dict[int, str]]:
     """Tables of the good events, and for each other one its index in columns and the reason.
 
-    columns: as `checks` says, one row an event. where.positions: as many, in the same order.
+    columns: as `checks` says, one row an event. The tables do not yet tell where it was read.
     """
-    rows = columns.with_row_index("row").with_columns(
-        pl.lit(where.source).alias("read_from"),
-        _partitions(where.partition).alias("partition"),
-        pl.Series("position", where.positions, pl.Int64),
-    )
+    rows = columns.with_row_index("row")
     broken = failing(rows, event_checks(event))
     arrays = {
         f.name: _exploded(rows, f.name, broken)
@@ -80,25 +76,53 @@ def tables_of(
             broken = failing(arrays[field.name], item_checks(field)) | broken
     if event is MESSAGE_SENT:
         broken = _not_one_sender(rows.height, arrays["parties"]) | broken
-    tables = {_MAIN_TABLE[event.name]: _main(event, rows)}
+    tables = {MAIN_TABLE[event.name]: _main(event, rows)}
     for name, table in arrays.items():
-        tables[_HANGING_TABLE[name]] = _unique(table) if name != "parties" else table
+        tables[HANGING_TABLE[name]] = without_doubles(table) if name != "parties" else table
     if broken:
         bad = pl.DataFrame({"row": list(broken)}, schema={"row": pl.UInt32})
         tables = {
             name: table.join(bad, on="row", how="anti", maintain_order="left")
             for name, table in tables.items()
         }
-    shaped = {
-        name: table.select(pl.col(column).cast(dtype) for column, dtype in COLUMNS[name].items())
-        for name, table in tables.items()
+    return {name: shaped(name, table) for name, table in tables.items()}, broken
+
+
+def shaped(name: str, table: pl.DataFrame) -> pl.DataFrame:
+    """The columns of a table of a Batch but those that tell where an event was read."""
+    return pl.DataFrame(
+        table[column] if table[column].dtype == dtype else table[column].cast(dtype)
+        for column, dtype in COLUMNS[name].items()
+        if column not in WHERE
+    )
+
+
+def joined(some: Tables, others: Tables, rows: Numbers) -> Tables:
+    """Both together, in the order of their rows; `rows` gives the others new numbers."""
+    numbers = pl.Series("row", rows, pl.UInt32)
+    moved = {
+        name: table.with_columns(numbers.gather(table["row"])) for name, table in others.items()
     }
-    return shaped, broken
+    if not some:
+        return moved
+    return {
+        name: pl.concat([table, moved[name]]).sort("row", maintain_order=True)
+        if name in moved
+        else table
+        for name, table in some.items()
+    }
+
+
+def placed(event: EventType, tables: Tables, where: Where) -> Tables:
+    """The tables with where each event was read. where: of all the events that `row` numbers."""
+    if not tables:
+        return {}
+    name = MAIN_TABLE[event.name]
+    rows = tables[name]["row"].to_numpy().astype(np.int64)
+    return {**tables, name: tables[name].hstack(where.columns(rows))}
 
 
 def _main(event: EventType, rows: pl.DataFrame) -> pl.DataFrame:
-    instants = [f.name for f in event.fields if f.kind == "instant"]
-    rows = rows.with_columns(pl.col(instants).cast(pl.Datetime("us")))
     return rows.unnest("declassification") if event is RECORDS_MOVED else rows
 
 
@@ -111,23 +135,25 @@ def _exploded(rows: pl.DataFrame, array: str, broken: Mapping[int, str]) -> pl.D
     return filled.with_columns(ordinal).explode(array, "ordinal").unnest(array)
 
 
-def _unique(items: pl.DataFrame) -> pl.DataFrame:
-    # Most arrays have one item, and hashing is the dear part: look for doubles only in the others.
-    several = items["row"].is_duplicated()
-    if not several.any():
+def without_doubles(items: pl.DataFrame) -> pl.DataFrame:
+    """Columns row and record_id, each record once a row; the items of a row are neighbours."""
+    # Most arrays have one item, and comparing strings is the dear part: hashes tell nearly always
+    # that there is no double, and only where an array has several.
+    rows = items["row"].to_numpy()
+    as_before = rows[1:] == rows[:-1]
+    if not as_before.any():
         return items
-    doubles = items.filter(several).is_duplicated().any()
-    return items.unique(maintain_order=True) if doubles else items
+    some = np.flatnonzero(np.append(as_before, False) | np.append(False, as_before))
+    hashes = items["record_id"].gather(some).hash().to_numpy()
+    mixed = np.sort(hashes ^ (rows[some].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)))
+    return items.unique(maintain_order=True) if (mixed[1:] == mixed[:-1]).any() else items
 
 
 def _not_one_sender(events: int, parties: pl.DataFrame) -> dict[int, str]:
-    senders = parties.lazy().filter(pl.col("role") == "SENDER").group_by("row").len("senders")
-    recipients = (
-        parties.lazy().filter(pl.col("role") == "RECIPIENT").group_by("row").len("recipients")
+    rows = parties["row"].to_numpy()
+    senders, recipients = (
+        np.bincount(rows[(parties["role"] == role).fill_null(False).to_numpy()], minlength=events)
+        for role in ("SENDER", "RECIPIENT")
     )
-    right = (
-        senders.filter(pl.col("senders") == 1).join(recipients, on="row").select("row").collect()
-    )
-    if right.height == events:
-        return {}
-    return dict.fromkeys(set(range(events)).difference(right["row"]), ONE_SENDER)
+    wrong = np.flatnonzero((senders != 1) | (recipients == 0))
+    return dict.fromkeys(wrong.tolist(), ONE_SENDER)

@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import fastavro
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from schemas.avro_lanes import read_plain
 from schemas.avro_reader import Reader, UnreadableSchemaError
 from schemas.batch import Batch, DeadLetter
 from schemas.contract import json_type, valid
@@ -19,7 +22,7 @@ from schemas.events import FLAG_RAISED, INPUTS, EventType, by_name, by_topic
 from schemas.fields import Field
 from schemas.instants import micros_of
 from schemas.registry import Registry
-from schemas.tables import Where, tables_of
+from schemas.tables import Tables, Where, joined, placed, tables_of
 
 _HEADER_BYTES = 5
 _NAMES = ", ".join(event.name for event in (*INPUTS, FLAG_RAISED))
@@ -47,10 +50,50 @@ class Decoder:
         and ValueError where the topic carries none of the five events that are read.
         """
         event = _read_from(topic)
+        whole = partition if isinstance(partition, int) else np.array(partition, np.int64)
+        where = Where(topic, whole, np.array(offsets, np.int64))
+        tables, left = self._plainly(event, values)
+        reasons: dict[int, str] = {}
+        if len(left):
+            others, rows = self._one_by_one(event, values, left.tolist(), reasons)
+            tables = joined(tables, others, rows)
+        letters = (
+            DeadLetter.of(topic, where.partition_of(i), int(offsets[i]), reasons[i], values[i])
+            for i in sorted(reasons)
+        )
+        return Batch.of(placed(event, tables, where), letters)
+
+    def _plainly(
+        self, event: EventType, values: Sequence[bytes | None]
+    ) -> tuple[Tables, npt.NDArray[np.int64]]:
+        """Tables of the values that are plainly events of the present schema, `row` their index;
+        and the indices of the others.
+        """
+        everything = np.arange(len(values))
+        first = next((value for value in values if value), b"")[:_HEADER_BYTES]
+        reader = self._reader(event, first)
+        if isinstance(reader, str) or not reader.present:
+            return {}, everything
+        pieces = [value or b"" for value in values] if None in values else values
+        sizes = np.fromiter(map(len, pieces), np.int64, len(values))  # type: ignore[arg-type]  # no None is left
+        ends = np.cumsum(sizes)
+        tables, plain = read_plain(event, pieces, ends - sizes, ends, np.ones_like(ends), first)  # type: ignore[arg-type]  # no None is left
+        return tables, np.flatnonzero(~plain)
+
+    def _one_by_one(
+        self,
+        event: EventType,
+        values: Sequence[bytes | None],
+        some: list[int],
+        reasons: dict[int, str],
+    ) -> tuple[Tables, npt.NDArray[np.int64]]:
+        """Tables of the good ones among some values, and the index of the value of each row.
+
+        Adds to reasons why the other ones are not good.
+        """
         frames: list[pl.DataFrame] = []
         rows: list[int] = []
-        reasons: dict[int, str] = {}
-        for header, indices in _by_header(values, reasons).items():
+        for header, indices in _by_header(values, some, reasons).items():
             reader = self._reader(event, header)
             if isinstance(reader, str):
                 reasons.update(dict.fromkeys(indices, reader))
@@ -64,7 +107,14 @@ class Decoder:
                 )
             frames.append(frame)
             rows += indices
-        return _batch(event, frames, rows, reasons, Where(topic, partition, offsets), values)
+        if not rows:
+            return {}, np.empty(0, np.int64)
+        columns = pl.concat(frames)
+        order = np.argsort(rows)
+        tables, broken = tables_of(event, columns[order])
+        numbers = np.array(rows)[order]
+        reasons |= {int(numbers[row]): reason for row, reason in broken.items()}
+        return tables, numbers
 
     def _reader(self, event: EventType, header: bytes) -> Reader | str:
         """Reads what has this header; or why nothing can."""
@@ -93,44 +143,18 @@ def _read_from(topic: str) -> EventType:
     return event
 
 
-def _by_header(values: Sequence[bytes | None], reasons: dict[int, str]) -> dict[bytes, list[int]]:
+def _by_header(
+    values: Sequence[bytes | None], some: list[int], reasons: dict[int, str]
+) -> dict[bytes, list[int]]:
     """Indices by the bytes in front of the datum; a value that is not there gets its reason."""
-    headers = [None if value is None else value[:_HEADER_BYTES] for value in values]
-    kinds = set(headers)
-    if len(kinds) == 1 and None not in kinds:
-        return {headers[0]: list(range(len(values)))}  # type: ignore[dict-item]  # not None
     found: dict[bytes, list[int]] = {}
-    for index, header in enumerate(headers):
-        if header is None:
+    for index in some:
+        value = values[index]
+        if value is None:
             reasons[index] = "there is no value; a deletion means nothing here"
         else:
-            found.setdefault(header, []).append(index)
+            found.setdefault(value[:_HEADER_BYTES], []).append(index)
     return found
-
-
-def _batch(
-    event: EventType,
-    frames: list[pl.DataFrame],
-    rows: list[int],
-    reasons: dict[int, str],
-    where: Where,
-    values: Sequence[bytes | None],
-) -> Batch:
-    tables: dict[str, pl.DataFrame] = {}
-    if rows:
-        columns = pl.concat(frames)
-        if len(frames) > 1:
-            order = pl.Series(rows).arg_sort()
-            columns, rows = columns[order], sorted(rows)
-        tables, broken = tables_of(event, columns, where.only(rows))
-        reasons |= {rows[i]: reason for i, reason in broken.items()}
-    letters = (
-        DeadLetter.of(
-            where.source, where.partition_of(i), where.positions[i], reasons[i], values[i]
-        )
-        for i in sorted(reasons)
-    )
-    return Batch.of(tables, letters)
 
 
 class Encoder:
