@@ -17,9 +17,10 @@ import pyarrow as pa
 from polars.exceptions import PolarsError
 
 from schemas.avro_walk import PADDING, Bytes, Places, Walk
+from schemas.batch import COLUMNS, WHERE
 from schemas.events import MESSAGE_SENT, ROLES, EventType
 from schemas.fields import Field
-from schemas.tables import HANGING_TABLE, MAIN_TABLE, Tables, shaped, without_doubles
+from schemas.tables import HANGING_TABLE, MAIN_TABLE, Tables, without_doubles
 
 Mask = npt.NDArray[np.bool_]
 
@@ -75,6 +76,7 @@ class _Reading:
 
     def __init__(self, event: EventType, walk: Walk, kept: Mask) -> None:
         self._event, self._walk, self._kept = event, walk, kept
+        self._main = MAIN_TABLE[event.name]
         self._all = bool(kept.all())
         self._rows = np.flatnonzero(kept)
         self._place = np.cumsum(kept) - 1  # of each datum among those that are kept
@@ -96,8 +98,9 @@ class _Reading:
                 main += self._nullable(field)
             else:
                 main.append(self._column(field, *self._places(field.name)))
-        tables[MAIN_TABLE[self._event.name]] = pl.DataFrame(main)
-        return {name: shaped(name, table) for name, table in tables.items()}
+        found = {one.name: one for one in main}
+        ordered = [found[name] for name in COLUMNS[self._main] if name not in WHERE]
+        return {self._main: pl.DataFrame(ordered), **tables}
 
     def _places(self, path: str) -> tuple[Places, Places]:
         datums, places = self._walk.places(path)
@@ -188,16 +191,16 @@ class _Reading:
         branch = self._walk.take(places)
         self._hold((branch == 0) | (branch == 2), datums)
         there, places = self._places(f"{field.name}.")
-        if field.kind == "record":
-            columns = [self._column(f, *self._places(f"{field.name}.{f.name}"))
-                       for f in field.fields]  # fmt: skip
-        else:
-            columns = [self._column(field, there, places)]
+        fields = field.fields or (field,)
         if not len(there):
-            return [one.clear(len(self._rows)) for one in columns]  # all null
-        index = np.full(len(self._rows), len(there))
+            types = COLUMNS[self._main]
+            return [pl.Series(f.name, [None], types[f.name]).new_from_index(0, len(datums))
+                    for f in fields]  # fmt: skip
+        index = np.zeros(len(datums), np.uint32)
         index[self._place[there]] = np.arange(len(there))
-        return [one.extend_constant(None, 1)[pl.Series(index)] for one in columns]
+        of_value = pl.Series(pa.array(index, mask=branch == 0))
+        columns = [self._column(f, *self._places(f"{field.name}.{f.name}")) for f in field.fields]
+        return [one[of_value] for one in columns or [self._column(field, there, places)]]
 
     def _ids(self, field: Field) -> pl.DataFrame:
         datums, places = self._places(field.name)
@@ -235,13 +238,8 @@ class _Reading:
             recipients = np.bincount(there[role == _RECIPIENT], minlength=len(datums))
             self._hold((senders == 1) & (recipients > 0), datums)
         ordinal = np.arange(len(rows)) - (np.cumsum(items) - items)[there]
-        return pl.DataFrame(
-            [
-                pl.Series("row", rows.astype(np.uint32)),
-                pl.Series("ordinal", ordinal.astype(np.uint32)),
-                *columns,
-            ]
-        )
+        row = pl.Series("row", rows.astype(np.uint32))
+        return pl.DataFrame([row, pl.Series("ordinal", ordinal.astype(np.uint32)), *columns])
 
 
 def _capital(letters: npt.NDArray[Any]) -> Mask:

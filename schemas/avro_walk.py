@@ -30,6 +30,9 @@ _STEPS = np.array(
 )
 
 
+_FIXED = {"enum": 1, "bool": 1, "instant": INSTANT_BYTES}
+
+
 class Walk:
     """The places of the fields of datums in some bytes.
 
@@ -41,17 +44,9 @@ class Walk:
         self, fields: Sequence[Field], data: Bytes, starts: Places, counts: Places
     ) -> None:
         self.data = data
-        self.datums = int(counts.sum())
-        self._found: dict[str, list[tuple[Places, Places, int]]] = {}
-        self._ends = starts.copy()
-        order = np.argsort(-counts, kind="stable")
-        first, counts = (np.cumsum(counts) - counts)[order], counts[order]
-        places = starts[order]
-        for step in range(int(counts.max(initial=0))):
-            active = int(np.searchsorted(-counts, -step, side="left"))
-            here = places[:active].copy()
-            places[:active] = self._fields(fields, "", first[:active] + step, here)
-        self._ends[order] = places
+        self._found: dict[str, tuple[Places, Places]] = {}
+        datums, self._ends = self._datums(fields, starts, counts)
+        self._find(fields, "", np.arange(len(datums)), datums)
 
     def ends_right(self, ends: Places) -> npt.NDArray[np.bool_]:
         """Which lanes end where they should."""
@@ -64,62 +59,11 @@ class Walk:
         before it. A name and a dot: where the value of a nullable field lies, behind its
         branch, or where an array of records ends.
         """
-        found = self._found.get(path, [])
-        if len(found) == 1:
-            return found[0][:2]
-        if not found:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        datums = np.concatenate([some for some, _, _ in found])
-        order = self._order(datums, found)
-        return datums[order], np.concatenate([places for _, places, _ in found])[order]
-
-    def _order(self, datums: Places, found: list[tuple[Places, Places, int]]) -> Places:
-        """As a stable sort by datum, in linear time: what was found of one is in its order."""
-        amounts = np.bincount(datums, minlength=self.datums)
-        item = np.repeat([item for _, _, item in found], [len(some) for some, _, _ in found])
-        order = np.empty(len(datums), np.int64)
-        order[(np.cumsum(amounts) - amounts)[datums] + item] = np.arange(len(datums))
-        return order
+        return self._found[path]
 
     def take(self, places: Places) -> Bytes:
         """The bytes at places; beyond the end there are zeros."""
         return self.data.take(places, mode="clip")
-
-    def _fields(
-        self, fields: Sequence[Field], prefix: str, datums: Places, places: Places, item: int = 0
-    ) -> Places:
-        """Walks over the fields of some datums; where it then stands."""
-        for field in fields:
-            path = prefix + field.name
-            self._found.setdefault(path, []).append((datums, places, item))
-            if field.nullable:
-                there = np.flatnonzero(self.take(places))
-                places = places + 1
-                if len(there):
-                    path = f"{path}."
-                    self._found.setdefault(path, []).append((datums[there], places[there], item))
-                    places[there] = self._over(field, path, datums[there], places[there])
-            else:
-                places = self._over(field, f"{path}.", datums, places)
-        return places
-
-    def _over(self, field: Field, prefix: str, datums: Places, places: Places) -> Places:
-        match field.kind:
-            case "enum" | "bool":
-                return places + 1
-            case "instant":
-                return places + INSTANT_BYTES
-            case "int" | "long":
-                return places + 1 + (self.take(places) >> 7)
-            case "record":
-                return self._fields(field.fields, prefix, datums, places)
-            case "records":
-                return self._records(field, prefix, datums, places)
-            case "ids":
-                first, amounts, sizes = self.items(places)
-                return first + amounts * sizes + (amounts > 0)
-            case _:
-                return places + _STEPS.take(self.take(places))
 
     def items(self, places: Places) -> tuple[Places, Places, Places]:
         """Of the arrays of ids at places: where the first item lies, how many items there are,
@@ -131,11 +75,94 @@ class Walk:
         first = places + 1 + two
         return first, amounts, _STEPS.take(self.take(first))
 
-    def _records(self, field: Field, prefix: str, datums: Places, places: Places) -> Places:
+    def _datums(
+        self, fields: Sequence[Field], starts: Places, counts: Places
+    ) -> tuple[Places, Places]:
+        """Where each datum begins, and where each lane ends."""
+        before = np.cumsum(counts) - counts
+        datums = np.empty(int(counts.sum()), np.int64)
+        order = np.argsort(-counts, kind="stable")  # so that lanes that go on come first
+        first, counts, places = before[order], counts[order], starts[order]
+        for step in range(int(counts.max(initial=0))):
+            going = int(np.searchsorted(-counts, -step, side="left"))
+            datums[first[:going] + step] = places[:going]
+            places[:going] = self._over(fields, places[:going])
+        ends = np.empty_like(places)
+        ends[order] = places
+        return datums, ends
+
+    def _find(self, fields: Sequence[Field], prefix: str, datums: Places, places: Places) -> None:
+        """Notes where the fields lie of which the first are at places."""
+        for field in fields:
+            path = prefix + field.name
+            self._found[path] = datums, places
+            following = self._over((field,), places)
+            if field.nullable:
+                there = self.take(places).nonzero()[0]
+                datums_there, places = datums[there], places[there] + 1
+                self._found[f"{path}."] = datums_there, places
+                self._find(field.fields, f"{path}.", datums_there, places)
+            elif field.kind == "records":
+                items, behind = self._records(field, places)
+                self._found[f"{path}."] = datums, behind
+                self._find(field.fields, f"{path}.", *_in_order(datums, items))
+            places = following
+
+    def _over(self, fields: Sequence[Field], places: Places) -> Places:
+        """Where what follows the fields lies, of which the first are at places."""
+        ahead = 0
+        for field in fields:
+            if not field.nullable and field.kind in _FIXED:
+                ahead += _FIXED[field.kind]
+                continue
+            places = places + ahead
+            ahead = 0
+            if field.nullable:
+                there = self.take(places).nonzero()[0]
+                places = places + 1
+                if len(there):
+                    places[there] = self._over_value(field, places[there])
+            else:
+                places = self._over_value(field, places)
+        return places + ahead
+
+    def _over_value(self, field: Field, places: Places) -> Places:
+        match field.kind:
+            case "enum" | "bool" | "instant":
+                return places + _FIXED[field.kind]
+            case "int" | "long":
+                return places + 1 + (self.take(places) >> 7)
+            case "record":
+                return self._over(field.fields, places)
+            case "records":
+                return self._records(field, places)[1] + 1
+            case "ids":
+                first, amounts, sizes = self.items(places)
+                return first + amounts * sizes + (amounts > 0)
+            case _:
+                return places + _STEPS.take(self.take(places))
+
+    def _records(self, field: Field, places: Places) -> tuple[list[tuple[Places, Places]], Places]:
+        """Of the arrays of records at places: for the first item, the second and so on, which
+        arrays have it and where; and where they end, before the zero behind them.
+        """
         amounts = self.take(places) >> 1
         places = places + 1
+        items: list[tuple[Places, Places]] = []
         for item in range(int(amounts.max(initial=0))):
-            some = np.flatnonzero(amounts > item)
-            places[some] = self._fields(field.fields, prefix, datums[some], places[some], item)
-        self._found.setdefault(prefix, []).append((datums, places, 0))
-        return places + 1
+            some = (amounts > item).nonzero()[0]
+            items.append((some, places[some]))
+            places[some] = self._over(field.fields, items[-1][1])
+        return items, places
+
+
+def _in_order(datums: Places, items: Sequence[tuple[Places, Places]]) -> tuple[Places, Places]:
+    """Datums and places of all items, in the order of the datums and then of their items."""
+    if not items:
+        return datums[:0], datums[:0]
+    amounts = np.bincount(np.concatenate([some for some, _ in items]), minlength=len(datums))
+    before = np.cumsum(amounts) - amounts
+    places = np.empty(int(amounts.sum()), np.int64)
+    for item, (some, where) in enumerate(items):
+        places[before[some] + item] = where
+    return np.repeat(datums, amounts), places

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cache, partial
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
@@ -97,13 +98,12 @@ def _grouped(
     Adds to reasons why other lines are none.
     """
     found: dict[str, tuple[list[int], list[_Object]]] = {}
-    for index in some:
-        line = lines[index]
+    for index, event in zip(some, _parsed(lines[some.start : some.stop]), strict=True):
         try:
-            event = orjson.loads(line)
             indices, events = found[event["event"]]
-        except (orjson.JSONDecodeError, LookupError, TypeError):
-            if not line.strip():
+        except (LookupError, TypeError):
+            line = lines[index]
+            if event is None and not line.strip():
                 continue
             reason, event = _event_of(line)
             if reason:
@@ -113,6 +113,21 @@ def _grouped(
         indices.append(index)
         events.append(event)
     return found
+
+
+def _parsed(lines: Sequence[bytes]) -> list[Any]:
+    """What each line says; None where it is not JSON."""
+    try:
+        return list(map(orjson.loads, lines))
+    except orjson.JSONDecodeError:
+        return [_parsed_alone(line) for line in lines]
+
+
+def _parsed_alone(line: bytes) -> Any:  # noqa: ANN401 - whatever it says
+    try:
+        return orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _worded(line: bytes, reason: str) -> str:
@@ -159,10 +174,11 @@ def _arrow(event: EventType, events: Sequence[_Object]) -> pa.Array[Any]:
     for field in event.fields:
         # Where Arrow is too kind: a string is an array of its letters, true is the number 1.
         if field.kind in ("ids", "records"):
-            if any(isinstance(e.get(field.name), str) for e in events):
+            if str in map(type, map(methodcaller("get", field.name), events)):
                 raise TypeError(field.name)
         elif field.kind == "record":
-            values = [e[field.name] for e in events if e.get(field.name) is not None]
+            found = map(methodcaller("get", field.name), events)
+            values = [value for value in found if value is not None]
             numbers = [f.name for f in field.fields if f.kind in ("int", "long")]
             for value in values:
                 if not isinstance(value, dict) or any(type(value.get(n)) is bool for n in numbers):
@@ -177,7 +193,8 @@ def _columns(event: EventType, arrays: Sequence[pa.Array[Any]]) -> pl.DataFrame:
     return frame.with_columns(micros_column(frame[name]) for name in instants)
 
 
-def _arrow_struct(fields: Sequence[Field]) -> pa.StructType:
+@cache
+def _arrow_struct(fields: tuple[Field, ...]) -> pa.StructType:
     return pa.struct([(field.name, _arrow_type(field)) for field in fields])
 
 

@@ -85,16 +85,14 @@ def tables_of(event: EventType, columns: pl.DataFrame) -> tuple[Tables, dict[int
             name: table.join(bad, on="row", how="anti", maintain_order="left")
             for name, table in tables.items()
         }
-    return {name: shaped(name, table) for name, table in tables.items()}, broken
+    return {name: shaped(name, table.to_dict()) for name, table in tables.items()}, broken
 
 
-def shaped(name: str, table: pl.DataFrame) -> pl.DataFrame:
-    """The columns of a table of a Batch but those that tell where an event was read."""
-    return pl.DataFrame(
-        table[column] if table[column].dtype == dtype else table[column].cast(dtype)
-        for column, dtype in COLUMNS[name].items()
-        if column not in WHERE
-    )
+def shaped(name: str, columns: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """A table of a Batch without the columns that tell where an event was read."""
+    wanted = {column: dtype for column, dtype in COLUMNS[name].items() if column not in WHERE}
+    found = ((columns[column], dtype) for column, dtype in wanted.items())
+    return pl.DataFrame([one if one.dtype == dtype else one.cast(dtype) for one, dtype in found])
 
 
 def joined(some: Tables, others: Tables, rows: Numbers) -> Tables:
