@@ -12,6 +12,7 @@ import polars as pl
 
 from lineage.consents import Consents
 from lineage.effects import any_touched, record, touch_upgraded
+from lineage.encoding import Prepared, prepare
 from lineage.errors import StoreError, sentence
 from lineage.flagging import Flagging
 from lineage.identity import IDENTIFIED, Settled, settle
@@ -23,7 +24,7 @@ from lineage.policy import Policy
 from lineage.reach import Arrivals, trace, trace_anew
 from lineage.sql import sql
 from lineage.staging import Stager
-from schemas import Batch, DeadLetter
+from schemas import DeadLetter
 
 # So many messages are derived anew at a time, which bounds the memory that it takes.
 _ANEW_MAX = 200_000
@@ -49,15 +50,15 @@ class Applier:
         self._judge: Judge | None = None
         self._latest: Latest | None = None
 
-    def apply(self, batch: Batch, positions: Positions, at: datetime | None) -> Counts:
-        """Apply `batch` and note `positions` ((topic, partition) to next offset), or nothing.
+    def apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Counts:
+        """Apply a batch and note `positions` ((topic, partition) to next offset), or nothing.
 
         `at`, naive UTC, is when: it goes to the columns that tell when the tracker acted. Raises
         StoreError if the database fails.
         """
         try:
             self._connection.execute("BEGIN")
-            counts = self._apply(batch, positions, at)
+            counts = self._apply(prepared, positions, at)
             self._connection.execute("COMMIT")
         except duckdb.Error as error:
             self._roll_back()
@@ -74,13 +75,15 @@ class Applier:
         self._stager.reload()
         self._judge = self._latest = None
 
-    def _apply(self, batch: Batch, positions: Positions, at: datetime | None) -> Counts:
+    def _apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Counts:
         connection = self._connection
-        batch, policies = accept(batch)
+        batch, policies = accept(prepared.batch)
+        if batch is not prepared.batch:
+            prepared = prepare(batch)
         (history_before,) = _one(connection, "SELECT coalesce(max(seq), 0) FROM core.flag_history")
         events = arrivals = 0
         if batch.events:
-            settled = settle(connection, batch, self._stager.stage(batch))
+            settled = settle(connection, batch, self._stager.stage(prepared))
             arrivals = self._derive(settled, policies, history_before, at)
             events = sum(len(getattr(settled.fresh, name)) for name in IDENTIFIED)
         _record_dead_letters(connection, batch.dead_letters, at)

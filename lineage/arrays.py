@@ -12,6 +12,8 @@ Numbers = npt.NDArray[np.int64]
 Truths = npt.NDArray[np.bool_]
 Columns = dict[str, npt.NDArray[Any]]
 
+# A table of places may be so many times longer than what is in it.
+_DENSE = 16
 NO_NUMBERS: Numbers = np.array([], dtype=np.int64)
 
 
@@ -32,11 +34,22 @@ def runs(first: Numbers, count: Numbers) -> tuple[Numbers, Numbers]:
     return owner, (first - before)[owner] + np.arange(len(owner))
 
 
+def differs(values: Numbers) -> Truths:
+    """Where a value is another than the one before; the first is."""
+    differing = np.ones(len(values), dtype=np.bool_)
+    np.not_equal(values[1:], values[:-1], out=differing[1:])
+    return differing
+
+
 def starts(ordered: Numbers) -> Numbers:
     """Where in an ordered array each distinct value begins."""
-    if not len(ordered):
-        return NO_NUMBERS
-    return np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    return np.flatnonzero(differs(ordered))
+
+
+def distinct(values: Numbers) -> Numbers:
+    """The distinct values in order; sorting is faster than the hashing of np.unique."""
+    ordered = np.sort(values)
+    return ordered[starts(ordered)]
 
 
 def places(ordered: Numbers, wanted: Numbers) -> tuple[Numbers, Truths]:
@@ -46,6 +59,29 @@ def places(ordered: Numbers, wanted: Numbers) -> tuple[Numbers, Truths]:
     at = np.searchsorted(ordered, wanted)
     at[at == len(ordered)] = 0
     return at, ordered[at] == wanted
+
+
+class Places:
+    """The distinct ones of some numbers, in order, and the place among them of each number."""
+
+    def __init__(self, values: Numbers) -> None:
+        self._low = int(values.min()) if len(values) else 0
+        span = int(values.max()) - self._low + 1 if len(values) else 0
+        self._dense = span <= _DENSE * len(values)
+        if self._dense:
+            # A table of all between the least and the greatest is faster than any search.
+            there = np.zeros(span, dtype=np.bool_)
+            there[values - self._low] = True
+            self.distinct: Numbers = np.flatnonzero(there) + self._low
+            self._table = np.cumsum(there, dtype=np.int32) - 1
+        else:
+            self.distinct = distinct(values)
+
+    def of(self, values: Numbers) -> Numbers:
+        """The places of values that are among them."""
+        if self._dense:
+            return self._table[values - self._low].astype(np.int64)
+        return np.searchsorted(self.distinct, values)
 
 
 class Index:
@@ -72,7 +108,7 @@ class AsOf:
     def __init__(self, group: Numbers, at: Numbers) -> None:
         """Rows ordered by group and instant, no instant twice in a group."""
         self._group = group
-        self._instants = np.unique(at)
+        self._instants = distinct(at)
         self._codes = self._coded(group, np.searchsorted(self._instants, at) + 1)
 
     def rows(self, group: Numbers, at: Numbers) -> Numbers:

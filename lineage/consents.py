@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import NO_NUMBERS, AsOf, Numbers, Truths, numbers, runs, starts
+from lineage.arrays import NO_NUMBERS, Numbers, Truths, differs, distinct, numbers, runs
 from lineage.interning import registered
 from schemas.events import PURPOSES
 
+UNSAID = -1
 _CHANGES = (
-    "SELECT CAST(member AS BIGINT) AS member, CAST(enum_code(purpose) AS BIGINT) AS purpose, "
+    "SELECT CAST(member AS BIGINT) AS member, CAST(purpose AS BIGINT) AS purpose, "
     "granted, epoch_us(effective_at) AS effective_at FROM core.consent_change"
 )
 
@@ -20,7 +23,7 @@ class Consents:
     """Consent changes by member and purpose; a purpose is its index in `PURPOSES`."""
 
     def __init__(self) -> None:
-        self._key = NO_NUMBERS  # in order
+        self._key = NO_NUMBERS  # in order, and of equal ones in that of coming
         self._at = NO_NUMBERS
         self._granted: Truths = np.array([], dtype=np.bool_)
         self._purposes = np.zeros(0, dtype=np.uint8)  # by member, a bit for each purpose
@@ -48,8 +51,8 @@ class Consents:
         if not len(member):
             return self
         key = member * len(PURPOSES) + purpose
-        order = np.argsort(key)
-        at = np.searchsorted(self._key, key[order])
+        order = np.argsort(key, kind="stable")
+        at = np.searchsorted(self._key, key[order], "right")
         self._key = np.insert(self._key, at, key[order])
         self._at = np.insert(self._at, at, changes["effective_at"][order])
         granted = changes["granted"].astype(np.bool_)
@@ -69,27 +72,49 @@ class Consents:
         bits = self._purposes[np.minimum(member, known - 1)]
         return (bits >> purpose & 1).astype(np.bool_) & (member < known)
 
-    def granted(self, member: Numbers, purpose: int, at: Numbers, tag: Truths) -> Truths:
-        """Whether each of the members consents at its instant; where nothing was said, `tag`.
-
-        The latest change not after the instant counts, and a refusal wins a tie.
-        """
+    def said(self, member: Numbers, purpose: int, since: int, until: int) -> Said:
+        """What each of some members, who changed it, said about a purpose in a time."""
         key = member * len(PURPOSES) + purpose
-        asked = np.unique(key)
+        asked = distinct(key)
         first = np.searchsorted(self._key, asked)
         count = np.searchsorted(self._key, asked, "right") - first
         line, row = runs(first, count)
-        order = np.lexsort((self._at[row], line))
-        line, row = line[order], row[order]
-        instants = self._at[row]
-        change = starts_of_pairs(line, instants)
-        if not len(change):
-            return tag
-        granted = np.logical_and.reduceat(self._granted[row], change)
-        latest = AsOf(line[change], instants[change]).rows(np.searchsorted(asked, key), at)
-        return np.where(latest < 0, tag, granted[latest])
+        at = self._at[row]
+        if ((np.diff(at) < 0) & (line[1:] == line[:-1])).any():
+            # Not as they came: some said something of an earlier instant later.
+            order = np.lexsort((at, line))
+            row, at = row[order], at[order]
+        change = np.flatnonzero(differs(line) | differs(at))
+        line, at = line[change], at[change]
+        # At one instant a refusal wins.
+        word = np.logical_and.reduceat(self._granted[row], change).astype(np.int64)
+        before = np.full(len(asked), UNSAID)
+        early = at <= since
+        before[line[early]] = word[early]  # of several, numpy keeps the last
+        previous = np.where(differs(line), UNSAID, np.roll(word, 1))
+        within = ~early & (at <= until)
+        return Said(
+            of=np.searchsorted(asked, key),
+            before=before,
+            line=line[within],
+            at=at[within],
+            word=word[within],
+            previous=previous[within],
+        )
 
 
-def starts_of_pairs(one: Numbers, other: Numbers) -> Numbers:
-    """Where in two arrays, ordered together, each distinct pair begins."""
-    return np.union1d(starts(one), starts(other))
+@dataclass(frozen=True)
+class Said:
+    """What some members said in a time; a word is 1 for consent, 0 for a refusal, or UNSAID.
+
+    of: for each member asked about the line of what was said. before: by line, the word as of the
+    beginning. line, at, word, previous: each change after that, with the word before it, in the
+    order of line and instant.
+    """
+
+    of: Numbers
+    before: Numbers
+    line: Numbers
+    at: Numbers
+    word: Numbers
+    previous: Numbers

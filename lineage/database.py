@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from lineage.encoding import WORDS
 from lineage.errors import (
     NotAStoreError,
     StoreBusyError,
@@ -116,6 +117,8 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CHECKPOINT")
     connection.execute("BEGIN")
     connection.execute(sql("tables"))
+    for name, words in WORDS.items():
+        connection.execute(sql("words").format(name=name, words=list(words)))
     connection.execute(sql("identity"))
     fact = sql("fact").format(refusal=f"({sql('refusal')})")
     more = "f.arrived_at"

@@ -11,6 +11,7 @@ from lineage.identity import Settled
 from lineage.interning import registered
 from lineage.policies import insert_policy
 from lineage.policy import Policy
+from lineage.ranges import rows_near
 from lineage.reach import Arrivals
 from lineage.sql import sql
 from lineage.staging import CHILDREN, Staged
@@ -180,11 +181,19 @@ def _touch(
     consents = changed["changed_consent"]
     since = consents["effective_at"].to_physical().min()
     if isinstance(since, int) and since <= latest_arrival:
-        connection.execute(sql("touched_by_consent"), {"since": since})
+        _touch_by_consent(connection, since)
     if len(changed["changed_declaration"]):
         connection.execute(sql("touched_by_declaration"))
     if len(changed["changed_policy"]):
         connection.execute(sql("touched_by_policy"))
+
+
+def _touch_by_consent(connection: duckdb.DuckDBPyConnection, since: int) -> None:
+    messages = connection.execute(sql("arrived_since"), {"since": since}).fetchnumpy()["m"]
+    if len(messages):
+        party = rows_near("core.message_party", "n", messages)
+        query = sql("touched_by_consent").format(party=party)
+        connection.execute(query, {"since": since})
 
 
 def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> tuple[int, pl.Series]:

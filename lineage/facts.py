@@ -11,15 +11,25 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import Numbers, Truths, instants, numbers, places, runs, starts
-from lineage.consents import Consents
+from lineage.arrays import (
+    AsOf,
+    Index,
+    Numbers,
+    Truths,
+    differs,
+    distinct,
+    instants,
+    numbers,
+    places,
+    starts,
+)
+from lineage.consents import UNSAID, Consents
 from lineage.in_force import InForce
 from lineage.interning import registered
 from lineage.ranges import rows_near
 from lineage.reach import Arrivals
-from lineage.regions import REGION
 from lineage.sql import sql
-from lineage.staging import CHANNEL, OPERATION, Staged, words
+from lineage.staging import Staged
 from schemas.events import CHANNELS, PURPOSES
 
 _INMAIL = CHANNELS.index("INMAIL")
@@ -65,12 +75,12 @@ class Facts:
                 **{name: getattr(arrivals, name) for name in ("m", "h", "ds", "rec")},
                 "policy": in_force.policy_number[self.policy[rows]],
                 "declaration": pl.Series(declared).set(pl.Series(declaration < 0), None),
-                "channel": words(self.channel[rows], CHANNEL),
+                "channel": self.channel[rows],
                 "confidential": self.confidential[rows],
                 "exempt_region": self.exempt_region[rows],
                 "ai_training_consent": ai_training[rows],
                 "third_party_consent": third_party[rows],
-                "operation": words(arrivals.operation, OPERATION),
+                "operation": arrivals.operation,
                 "identifiable": arrivals.identifiable,
                 "disclosed": self.disclosed[rows],
                 "arrived_at": instants(arrivals.arrived_at),
@@ -82,12 +92,12 @@ def facts_of(
     arrivals: Arrivals, parties: Parties, message: Numbers, in_force: InForce, consents: Consents
 ) -> Facts:
     """The facts of `arrivals`, whose messages are at the places `message` of `parties`."""
-    policy = in_force.policies(arrivals.arrived_at)
+    policy, declaration, disclosed = _as_of(arrivals, in_force)
     confidential, exempt_region = _by_policy(parties, message, policy, in_force)
     return Facts(
         arrivals=arrivals,
         policy=policy,
-        declaration=in_force.declarations(arrivals.ds, arrivals.arrived_at),
+        declaration=declaration,
         channel=parties.channel[message],
         confidential=confidential,
         exempt_region=exempt_region,
@@ -95,8 +105,20 @@ def facts_of(
             _consent(parties, message, arrivals.arrived_at, consents, purpose)
             for purpose in range(len(PURPOSES))
         ),
-        disclosed=in_force.disclosed(policy, arrivals.arrived_at),
+        disclosed=disclosed,
     )
+
+
+def _as_of(arrivals: Arrivals, in_force: InForce) -> tuple[Numbers, Numbers, Truths]:
+    """The policy, the declaration and whether the policy was disclosed, as of each arrival."""
+    # What came by one hop, and that is often together, came at one instant to one dataset.
+    first = np.flatnonzero(differs(arrivals.h) | (arrivals.h == 0))
+    count = np.diff(first, append=len(arrivals))
+    ds, at = arrivals.ds[first], arrivals.arrived_at[first]
+    policy = in_force.policies(at)
+    declaration = in_force.declarations(ds, at)
+    disclosed = in_force.disclosed(policy, at)
+    return np.repeat(policy, count), np.repeat(declaration, count), np.repeat(disclosed, count)
 
 
 def _by_policy(
@@ -105,7 +127,7 @@ def _by_policy(
     """Whether each arrival's message is confidential, and in an exempt region, by its policy."""
     first = starts(parties.message)
     tiers = np.bitwise_or.reduceat(1 << parties.tier, first)
-    used = np.unique(policy)
+    used = distinct(policy)
     inmail = parties.channel == _INMAIL
     confidential = np.array([inmail & (tiers & in_force.paying_tiers[p] != 0) for p in used])
     exempt = np.array(
@@ -125,13 +147,57 @@ def _consent(
     consent = np.logical_and.reduceat(tag | changed, starts(parties.message))[message]
     party = np.flatnonzero(changed)
     if len(party):
-        count = np.bincount(parties.message[party], minlength=len(parties.channel))
-        first = np.cumsum(count) - count
-        arrival, one = runs(first[message], count[message])
-        one = party[one]
-        granted = consents.granted(parties.member[one], purpose, at[arrival], tag[one])
-        consent[arrival[~granted]] = False
+        consent &= ~_refused(parties, party, purpose, consents, message, at)
     return consent
+
+
+def _refused(
+    parties: Parties,
+    party: Numbers,
+    purpose: int,
+    consents: Consents,
+    message: Numbers,
+    at: Numbers,
+) -> Truths:
+    """Whether one of the parties (rows) who changed their consent refuses it at each arrival.
+
+    As a step function for each message: how many of its parties refuse, from when on.
+    """
+    said = consents.said(parties.member[party], purpose, int(at.min()), int(at.max()))
+    whose, tag = parties.message[party], parties.tags[purpose][party].astype(np.int64)
+    before = said.before[said.of]
+    refusing = np.where(before == UNSAID, tag, before) == 0
+    counts = np.bincount(whose[refusing], minlength=len(parties.channel))
+    refused = counts[message] > 0
+    if not len(said.at):
+        return refused
+    one, change = Index(said.line).pairs(said.of)
+    previous = np.where(said.previous[change] == UNSAID, tag[one], said.previous[change])
+    steps = _Steps(whose[one], said.at[change], previous - said.word[change])
+    stepped, more = steps.so_far(message, at)
+    refused[stepped] = (counts[message[stepped]] + more) > 0
+    return refused
+
+
+class _Steps:
+    """For each of several groups a number that changes at instants."""
+
+    def __init__(self, group: Numbers, at: Numbers, change: Numbers) -> None:
+        order = np.lexsort((at, group))
+        group, at, change = group[order], at[order], change[order]
+        first = np.flatnonzero(differs(group) | differs(at))
+        self._group = group[first]
+        self._at = AsOf(self._group, at[first])
+        total = np.cumsum(np.add.reduceat(change, first))
+        begin = starts(self._group)
+        before = np.append(0, total)[begin]
+        self._total = total - np.repeat(before, np.diff(begin, append=len(total)))
+
+    def so_far(self, group: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
+        """Which of those asked about have a change not after their instant, and its sum."""
+        asked = np.flatnonzero(np.isin(group, self._group))
+        row = self._at.rows(group[asked], at[asked])
+        return asked[row >= 0], self._total[row[row >= 0]]
 
 
 def parties_of(
@@ -160,22 +226,21 @@ def parties_of(
         columns.append(
             (
                 at[wanted],
-                *(numbers(party[name])[wanted] for name in ("member", "tier")),
-                numbers(party["region"].cast(REGION))[wanted],
+                *(numbers(party[name])[wanted] for name in ("member", "tier", "region")),
                 *(
                     party[name].to_numpy()[wanted]
                     for name in ("ai_training_consent", "third_party_consent")
                 ),
             )
         )
-    all_, member, tier, region, *tags = (
+    whose, member, tier, region, *tags = (
         np.concatenate(parts) for parts in zip(*columns, strict=True)
     )
     # In order already, or nearly.
-    order = np.argsort(all_, kind="stable")
+    order = np.argsort(whose, kind="stable")
     return Parties(
         channel,
-        all_[order],
+        whose[order],
         member[order],
         tier[order],
         region[order],

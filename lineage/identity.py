@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import Numbers
+from lineage.content import as_events, contents
 from lineage.interning import registered
 from lineage.sql import sql
 from lineage.staging import CHILDREN, Staged
@@ -38,7 +39,6 @@ _TYPES: dict[str, tuple[EventType, str, tuple[str, ...]]] = {
     "policy": (POLICY_PUBLISHED, "policies", ()),
 }
 IDENTIFIED = tuple(_TYPES)
-_NOT_CONTENT = ("row", "read_from", "partition", "position", "n")
 
 
 @dataclass(frozen=True)
@@ -57,16 +57,29 @@ class Settled:
 
 def settle(connection: duckdb.DuckDBPyConnection, batch: Batch, staged: Staged) -> Settled:
     """Tell new events from repeats and conflicts; conflicts are recorded here."""
-    kept, replaced = {}, {}
+    fresh, replaced = staged, {}
     for table in _TYPES:
         frame = getattr(staged, table)
-        known = _stored(connection, table, frame["n"], staged.first_new)
-        again = frame["n"].is_duplicated() | frame["n"].is_in(known.implode())
-        if again.any():
-            collision = _Collision(connection, table, batch, frame.filter(again))
-            rows, replaced[table] = collision.resolve()
-            kept[table] = np.append(frame.filter(~again)["row"].to_numpy(), rows)
-    return Settled(staged.only(kept) if kept else staged, replaced)
+        again = _again(connection, table, frame["n"], staged.first_new)
+        if again is None:
+            continue
+        some = frame.filter(again)
+        collision = _Collision(connection, table, batch, some, staged.first_new)
+        counting, replaced[table] = collision.resolve()
+        fresh = fresh.without(table, np.setdiff1d(some["row"].to_numpy(), counting))
+    return Settled(fresh, replaced)
+
+
+def _again(
+    connection: duckdb.DuckDBPyConnection, table: str, numbers: pl.Series, first_new: int
+) -> pl.Series | None:
+    """Which of the events come more than once, in the batch or with the store; None: no one."""
+    known = _stored(connection, table, numbers, first_new)
+    # New ones are numbered as they come: where they go up all the way, none comes twice.
+    if known.is_empty() and (np.diff(numbers.to_numpy()) > 0).all():
+        return None
+    again = numbers.is_duplicated() | numbers.is_in(known.implode())
+    return again if again.any() else None
 
 
 def _stored(
@@ -87,7 +100,12 @@ class _Collision:
     """Events of one type whose ids come more than once, in the batch or with the store."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, table: str, batch: Batch, rows: pl.DataFrame
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        table: str,
+        batch: Batch,
+        rows: pl.DataFrame,
+        first_new: int,
     ) -> None:
         self._connection = connection
         self._table = table
@@ -97,17 +115,28 @@ class _Collision:
             getattr(batch, name).filter(pl.col("row").is_in(wanted)) for name in (frame, *children)
         ]
         self._numbers = rows.select("row", "n")
-        with registered(connection, colliding=rows.select("n").unique()):
-            self._stored = [
+        # Nothing is stored, and nothing disputed, under numbers that the batch brought.
+        self._stored = [frame.clear() for frame in self._incoming]
+        disputed = pl.Series([], dtype=pl.Int64)
+        old = rows.filter(pl.col("n") < first_new).select("n").unique()
+        if len(old):
+            self._stored, disputed = self._of_store(old)
+        self._disputed = disputed.implode()
+
+    def _of_store(self, numbers: pl.DataFrame) -> tuple[list[pl.DataFrame], pl.Series]:
+        """The stored versions of events, and which of them have conflicts already."""
+        connection, table = self._connection, self._table
+        with registered(connection, colliding=numbers):
+            stored = [
                 connection.execute(sql(f"stored_{name}")).pl()
                 for name in (table, *CHILDREN.get(table, ()))
             ]
             disputed = connection.execute(
                 "SELECT DISTINCT n FROM core.conflict SEMI JOIN colliding USING (n) "
-                "WHERE event = ?",
-                [self._event.name],
-            ).fetchnumpy()["n"]
-        self._disputed = pl.Series(disputed, dtype=pl.Int64).implode()
+                "WHERE event = $event",
+                {"event": self._event.name},
+            ).pl()["n"]
+        return stored, disputed
 
     def resolve(self) -> tuple[Numbers, Numbers]:
         """The rows of the batch that count, and the numbers whose stored version does not."""
@@ -130,75 +159,62 @@ class _Collision:
             .unique("n", keep="first", maintain_order=True)["row"]
             .to_list()
         )
-        replaced = []
-        for n in versions.filter(conflicting)["n"].to_list():
-            row, was_stored = self._settle_conflict(
-                n, both.filter(pl.col("n") == n).unique("content", maintain_order=True)
-            )
-            if row is not None:
-                first.append(row)
-                if was_stored:
-                    replaced.append(n)
+        disputed = versions.filter(conflicting)["n"]
+        replaced: list[int] = []
+        if len(disputed):
+            distinct = both.unique(["n", "content"], maintain_order=True)
+            among = distinct.filter(pl.col("n").is_in(disputed.implode()))
+            rows, replaced = self._settle_conflicts(among)
+            first += rows
         return np.array(first, dtype=np.uint32), np.array(replaced, dtype=np.int64)
 
-    def _settle_conflict(self, n: int, versions: pl.DataFrame) -> tuple[int | None, bool]:
-        """Record every version; the row of the batch that now counts, if it is one of them."""
-        rows_by_sha: dict[str, tuple[int | None, str]] = {}
-        for row, is_stored in versions.select("row", "stored").rows():
-            frames = self._stored if is_stored else self._incoming
-            text = canonical_json(self._event, as_event(self._event, frames, row))
-            sha = hashlib.sha256(text).hexdigest()
-            rows_by_sha.setdefault(sha, (None if is_stored else row, text.decode()))
-        earlier = self._connection.execute(
-            "SELECT sha256, content FROM core.conflict WHERE event = ? AND n = ?",
-            [self._event.name, n],
-        ).fetchall()
-        for sha, text in earlier:
-            rows_by_sha.setdefault(sha, (None, text))
-        counting = min(rows_by_sha)
-        if len(rows_by_sha) > 1:
-            self._record(n, {sha: text for sha, (_, text) in rows_by_sha.items()}, counting)
-        was_stored = bool(versions["stored"].any())
-        row, _ = rows_by_sha[counting]
-        return row, was_stored
+    def _settle_conflicts(self, versions: pl.DataFrame) -> tuple[list[int], list[int]]:
+        """Record the versions (n, row, stored) of events that conflict.
 
-    def _record(self, n: int, texts: dict[str, str], counting: str) -> None:
-        self._connection.execute(
-            "DELETE FROM core.conflict WHERE event = ? AND n = ?", [self._event.name, n]
+        Returns the rows of the batch that count, and the numbers whose stored version does not.
+        """
+        rows_by_sha: dict[int, dict[str, tuple[int | None, str]]] = {}
+        were_stored: set[int] = set()
+        for is_stored, frames in ((True, self._stored), (False, self._incoming)):
+            some = versions.filter(stored=is_stored)
+            events = as_events(self._event, frames, some["row"])
+            for n, row in some.select("n", "row").iter_rows():
+                content = canonical_json(self._event, events[row])
+                sha = hashlib.sha256(content).hexdigest()
+                found = rows_by_sha.setdefault(n, {})
+                found.setdefault(sha, (None if is_stored else row, content.decode()))
+                if is_stored:
+                    were_stored.add(n)
+        for n, sha, text in self._recorded(versions["n"].unique()):
+            rows_by_sha[n].setdefault(sha, (None, text))
+        self._record(rows_by_sha)
+        counting = {n: found[min(found)][0] for n, found in rows_by_sha.items()}
+        rows = {n: row for n, row in counting.items() if row is not None}
+        return list(rows.values()), [n for n in rows if n in were_stored]
+
+    def _recorded(self, numbers: pl.Series) -> list[tuple[int, str, str]]:
+        """The versions that are recorded already: number, sha256 and content."""
+        with registered(self._connection, colliding=pl.DataFrame({"n": numbers})):
+            return self._connection.execute(
+                "SELECT n, sha256, content FROM core.conflict SEMI JOIN colliding USING (n) "
+                "WHERE event = $event",
+                {"event": self._event.name},
+            ).fetchall()
+
+    def _record(self, rows_by_sha: dict[int, dict[str, tuple[int | None, str]]]) -> None:
+        versions = pl.DataFrame(
+            [
+                (self._event.name, n, sha, text, sha == min(found))
+                for n, found in rows_by_sha.items()
+                if len(found) > 1
+                for sha, (_, text) in found.items()
+            ],
+            schema={
+                **dict.fromkeys(("event", "n", "sha256", "content"), pl.String),
+                "n": pl.Int64,
+                "counts": pl.Boolean,
+            },
+            orient="row",
         )
-        self._connection.executemany(
-            "INSERT INTO core.conflict VALUES (?, ?, ?, ?, ?)",
-            [[self._event.name, n, sha, text, sha == counting] for sha, text in texts.items()],
-        )
-
-
-def contents(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """`row` and `content`, a text that is equal for two events exactly if their content is."""
-    parent, *children = frames
-    joined = parent
-    for i, child in enumerate(children):
-        values = [name for name in sorted(child.columns) if name not in _NOT_CONTENT]
-        lists = (
-            child.sort("row", *(["ordinal"] if "ordinal" in values else values))
-            .group_by("row", maintain_order=True)
-            .agg(pl.struct(values).alias(f"child{i}"))
-        )
-        joined = joined.join(lists, on="row", how="left")
-    values = [name for name in sorted(joined.columns) if name not in _NOT_CONTENT]
-    return joined.select("row", content=pl.struct(values).struct.json_encode())
-
-
-def as_event(event: EventType, frames: list[pl.DataFrame], row: int) -> dict[str, object]:
-    """The event of one row of a batch's frames (the event's own, then its children's)."""
-    parent, *children = (frame.filter(pl.col("row") == row) for frame in frames)
-    instants = pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S.%6fZ")
-    values = parent.with_columns(instants).row(0, named=True)
-    value = {name: v for name, v in values.items() if name not in _NOT_CONTENT}
-    if event is MESSAGE_SENT:
-        parties = children[0].sort("ordinal").drop("row", "ordinal")
-        value["parties"] = parties.to_dicts()
-    if event is RECORDS_MOVED:
-        value["inputs"], value["outputs"] = (child["record_id"].to_list() for child in children)
-        method, k = value.pop("method"), value.pop("k")
-        value["declassification"] = None if method is None else {"method": method, "k": k}
-    return {"event": event.name, **value}
+        with registered(self._connection, versions=versions):
+            self._connection.execute(sql("record_conflicts"))

@@ -6,22 +6,23 @@ row groups can be skipped by minimum and maximum.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from lineage.arrays import Numbers
+from lineage.encoding import Encoded, Identifiers, Uuids
 from lineage.ranges import rows_near_uuids
 from lineage.sql import sql
 
-# Tables with no more texts than this are held in memory.
-_CACHED_MAX = 100_000
-_CANONICAL_UUID = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+# So many texts of a table are held in memory; each takes some 200 bytes.
+_CACHED_MAX = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -37,117 +38,149 @@ class Interned:
     first_new: int
 
 
-class Interner:
-    """Gives numbers to texts from one table of the store, new ones as they come.
+class _Numbering:
+    """The numbers of one table of the store, new ones as they come.
 
     A roll-back of the transaction takes new numbers back; call `reload` then.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, insert: str) -> None:
-        """Number texts of `table`, which keeps new ones by the statement `insert`.sql."""
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
         self._connection = connection
         self._table = table
-        self._insert = sql(insert)
         self.reload()
 
     def reload(self) -> None:
         """Read the next free number from the store."""
         row = self._connection.execute(f"SELECT coalesce(max(n), 0) FROM {self._table}").fetchone()  # noqa: S608 -- a table name of ours
         self._next = 1 + (row[0] if row else 0)
-        self._cached: pl.DataFrame | None = None
 
-    def intern(self, columns: Sequence[pl.Series]) -> Interned:
-        """Numbers for `columns`, inserting the texts that are new.
+    def _take(self, known: Numbers) -> Numbers:
+        """Number what has no number (0) yet; which that are."""
+        new = np.flatnonzero(known == 0)
+        known[new] = np.arange(self._next, self._next + len(new))
+        self._next += len(new)
+        return new
 
-        Earlier columns get the lower numbers, so give the ids that later rows refer to first.
-        """
-        first_new = self._next
-        texts, codes = _encode(columns)
-        asked = self._frame(texts)
-        numbers = self._known(asked)
-        new = numbers == 0
-        if new.any():
-            numbers[new] = np.arange(first_new, first_new + new.sum())
-            fresh = asked.filter(pl.Series(new)).with_columns(n=pl.Series(numbers[new]))
-            with registered(self._connection, interning_batch=fresh):
-                self._connection.execute(self._insert)
-            self._next = first_new + len(fresh)
-        by_code = np.append(numbers, 0)  # code -1, which numpy reads as the last one: null
-        ends = np.cumsum([len(column) for column in columns])[:-1]
-        return Interned(tuple(np.split(by_code[codes], ends)), first_new)
+    def _interned(self, encoded: Encoded, known: Numbers, first_new: int) -> Interned:
+        by_code = np.append(known, 0)  # code -1, which numpy reads as the last one: null
+        return Interned(tuple(by_code[codes] for codes in encoded.codes), first_new)
 
-    def _frame(self, texts: pl.Series) -> pl.DataFrame:
-        return pl.DataFrame({"code": np.arange(len(texts)), "text": texts})
+    def _query(self, query: str, **asked: pa.Table | pl.DataFrame) -> None:
+        with registered(self._connection, **asked):
+            self._connection.execute(query)
 
-    def _known(self, asked: pl.DataFrame) -> Numbers:
-        """The number of each text, 0 for a new one."""
-        if self._next <= _CACHED_MAX:
-            return self._known_of_few(asked)
-        numbers = np.zeros(len(asked), dtype=np.int64)
-        self._look_up(asked, "text", self._table, numbers)
-        return numbers
-
-    def _known_of_few(self, asked: pl.DataFrame) -> Numbers:
-        if self._cached is None or len(self._cached) != self._next - 1:
-            query = f"SELECT text, n FROM {self._table}"  # noqa: S608 -- a table name of ours
-            self._cached = self._connection.execute(query).pl()
-        known = asked.join(self._cached, on="text", how="left", maintain_order="left")
-        return known["n"].fill_null(0).to_numpy(writable=True)
-
-    def _look_up(self, asked: pl.DataFrame, column: str, rows: str, numbers: Numbers) -> None:
-        """Fill in the `numbers` of those texts that `rows`, a relation, has in `column`."""
-        if not len(asked):
-            return
-        query = sql("intern_known").format(
-            column=column, rows=rows, type="UUID" if column == "uuid" else "VARCHAR"
-        )
+    def _look_up(self, known: Numbers, asked: pa.Table, column: str, rows: str) -> None:
+        """Fill in the numbers of the texts `asked` that `rows`, a relation, has in `column`."""
         with registered(self._connection, interning_batch=asked):
+            query = sql("intern_known").format(column=column, rows=rows)
             found = self._connection.execute(query).fetchnumpy()
-        numbers[found["code"]] = found["n"]
+        known[found["code"]] = found["n"]
 
 
-class IdentifierInterner(Interner):
-    """The same for ids of events, records and runs: canonical UUIDs are kept in 16 bytes."""
+class Interner(_Numbering):
+    """Gives numbers to texts of a table that is not large, most of which is held in memory."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, insert: str) -> None:
+        """Number texts of `table`, which keeps new ones by the statement `insert`.sql."""
+        self._insert = sql(insert)
+        super().__init__(connection, table)
+
+    def reload(self) -> None:
+        """Read from the store what is there."""
+        super().reload()
+        self._cached: dict[str, int] | None = None
+
+    def intern(self, encoded: Encoded) -> Interned:
+        """Numbers for texts, inserting those that are new."""
+        first_new = self._next
+        texts: list[Any] = encoded.texts.to_pylist()
+        cached = self._cache()
+        known = np.fromiter(map(cached.get, texts, repeat(0)), np.int64, len(texts))
+        if len(cached) < first_new - 1:
+            self._look_up_rest(known, encoded.texts)
+        new = self._take(known)
+        if len(new):
+            fresh = _table(n=known[new], text=encoded.texts.take(new))
+            self._query(self._insert, interning_batch=fresh)
+        # Either all of the table is in memory, or what came first: who writes often is among it.
+        if len(cached) == first_new - 1 and self._next <= _CACHED_MAX:
+            cached.update((texts[place], int(known[place])) for place in new)
+        return self._interned(encoded, known, first_new)
+
+    def _cache(self) -> dict[str, int]:
+        if self._cached is None:
+            query = f"SELECT text, n FROM {self._table} ORDER BY n LIMIT {_CACHED_MAX}"  # noqa: S608 -- a table name of ours
+            self._cached = dict(self._connection.execute(query).fetchall())
+        return self._cached
+
+    def _look_up_rest(self, known: Numbers, texts: pa.StringArray) -> None:
+        rest = np.flatnonzero(known == 0)
+        if len(rest):
+            asked = _table(code=rest, id=texts.take(rest))
+            self._look_up(known, asked, "text", self._table)
+
+
+class IdentifierInterner(_Numbering):
+    """Gives numbers to ids of events, records and runs; canonical UUIDs are kept in 16 bytes."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        super().__init__(connection, "core.identifier", "intern_identifiers")
+        super().__init__(connection, "core.identifier")
 
-    def _frame(self, texts: pl.Series) -> pl.DataFrame:
-        is_uuid = texts.str.contains(_CANONICAL_UUID)
-        return super()._frame(texts).with_columns(is_uuid=is_uuid)
+    def intern(self, asked: Identifiers) -> Interned:
+        """Numbers for ids, inserting those that are new."""
+        first_new = self._next
+        known = np.zeros(len(asked.is_uuid), dtype=np.int64)
+        uuids = np.flatnonzero(asked.is_uuid)
+        others = np.flatnonzero(~asked.is_uuid)
+        texts = asked.encoded.texts
+        if len(uuids) and first_new > 1:
+            near = rows_near_uuids(self._table, "uuid", asked.uuids)
+            self._look_up(known, _uuid_table(asked.uuids, code=uuids), "uuid", near)
+        if len(others) and first_new > 1:
+            table = _table(code=others, id=texts.take(others))
+            rows = f"(FROM {self._table} WHERE text IS NOT NULL)"
+            self._look_up(known, table, "text", rows)
+        new = self._take(known)
+        if len(uuids):
+            fresh = known[uuids] >= first_new
+            table = _uuid_table(asked.uuids[fresh], n=known[uuids[fresh]])
+            self._query(sql("intern_uuids"), interning_batch=table)
+        others = new[~asked.is_uuid[new]]
+        if len(others):
+            table = _table(n=known[others], id=texts.take(others))
+            self._query(sql("intern_texts"), interning_batch=table)
+        return self._interned(asked.encoded, known, first_new)
 
-    def _known(self, asked: pl.DataFrame) -> Numbers:
-        numbers = np.zeros(len(asked), dtype=np.int64)
-        uuids = asked.filter("is_uuid")
-        near = rows_near_uuids(self._table, "uuid", uuids["text"])
-        self._look_up(uuids, "uuid", near, numbers)
-        others = asked.filter(~pl.col("is_uuid"))
-        self._look_up(others, "text", f"(FROM {self._table} WHERE text IS NOT NULL)", numbers)
-        return numbers
+
+def _uuid_table(uuids: Uuids, **columns: Numbers) -> pa.Table:
+    """UUIDs as the column `id` beside others."""
+    data = pa.py_buffer(uuids.tobytes())
+    storage = pa.Array.from_buffers(pa.binary(uuids.shape[1]), len(uuids), [None, data])
+    return _table(**columns, id=pa.ExtensionArray.from_storage(pa.uuid(), storage))
+
+
+def _table(**columns: npt.ArrayLike) -> pa.Table:
+    table: pa.Table = pa.table(columns)
+    return table
 
 
 class registered:  # noqa: N801 -- reads as a word in `with registered(...)`
-    """Show frames to SQL under the given names for the time of a `with` block.
+    """Show tables to SQL under the given names for the time of a `with` block.
 
     By name and never by replacement scan: a table of the catalogue would shadow the variable.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, **frames: pl.DataFrame) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, **tables: pl.DataFrame | pa.Table
+    ) -> None:
         self._connection = connection
-        self._frames = frames
+        self._tables = tables
 
     def __enter__(self) -> None:
-        for name, frame in self._frames.items():
-            self._connection.register(name, frame.to_arrow())
+        for name, table in self._tables.items():
+            arrow = table.to_arrow() if isinstance(table, pl.DataFrame) else table
+            self._connection.register(name, arrow)
 
     def __exit__(self, *_: object) -> None:
-        for name in self._frames:
+        for name in self._tables:
             self._connection.unregister(name)
-
-
-def _encode(columns: Sequence[pl.Series]) -> tuple[pl.Series, Numbers]:
-    """The distinct texts in the order of first appearance, and the index of each; null: -1."""
-    chunks = [column.cast(pl.String).to_arrow().cast(pa.string()) for column in columns]
-    encoded: Any = pa.chunked_array(chunks, type=pa.string()).combine_chunks().dictionary_encode()
-    codes: Numbers = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return pl.Series(encoded.dictionary, dtype=pl.String), codes

@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import NO_NUMBERS, Numbers, instants, places, runs
+from lineage.arrays import NO_NUMBERS, Numbers, Places, distinct, instants, places, runs
 from lineage.consents import Consents
 from lineage.facts import Facts, facts_of, parties_of
 from lineage.in_force import InForce, StoredRule
@@ -47,8 +47,9 @@ class Judge:
 
     def facts(self, arrivals: Arrivals, fresh: Staged | None = None) -> Facts:
         """The facts of `arrivals`; `fresh`: the events of the batch, if there is one."""
-        messages, message = np.unique(arrivals.m, return_inverse=True)
-        parties = parties_of(self._connection, messages, fresh)
+        messages = Places(arrivals.m)
+        parties = parties_of(self._connection, messages.distinct, fresh)
+        message = messages.of(arrivals.m)
         return facts_of(arrivals, parties, message, self.in_force, self.consents)
 
     def breaches(self, facts: Facts) -> Breaches:
@@ -79,11 +80,11 @@ class Judge:
 
     def _of_combinations(self, facts: Facts) -> Breaches:
         keys = self._combinations(facts)
-        distinct = np.unique(keys)
-        unknown = np.array([key for key in distinct.tolist() if key not in self._broken])
+        found = distinct(keys)
+        unknown = np.array([key for key in found.tolist() if key not in self._broken])
         if len(unknown):
             self._learn(facts, keys, unknown)
-        broken = [(key, rules) for key in distinct.tolist() if (rules := self._broken[key])]
+        broken = [(key, rules) for key in found.tolist() if (rules := self._broken[key])]
         if not broken:
             return Breaches(NO_NUMBERS, NO_NUMBERS)
         at, breaking = places(np.array([key for key, _ in broken]), keys)
@@ -116,7 +117,7 @@ class Judge:
         """Evaluate the rules for combinations of facts that were not met before."""
         if len(self._broken) > _COMBINATIONS_MAX:
             self._broken.clear()
-            unknown = np.unique(keys)
+            unknown = distinct(keys)
         rows = np.flatnonzero(places(unknown, keys)[1])
         _, first = np.unique(keys[rows], return_index=True)
         found = self._evaluate(facts, rows[first], once=True)

@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from lineage.content import as_events
 from lineage.errors import PolicyError
-from lineage.identity import as_event
 from lineage.policy import BUILT_IN_ID, Policy, parse_policy
 from schemas import POLICY_PUBLISHED, Batch, DeadLetter, canonical_json
 from schemas.events import TIERS
@@ -48,7 +48,8 @@ def _parse(document: str) -> Policy | str:
 
 
 def _dead_letter(frame: pl.DataFrame, row: dict[str, Any], reason: str) -> DeadLetter:
-    value = canonical_json(POLICY_PUBLISHED, as_event(POLICY_PUBLISHED, [frame], row["row"]))
+    (event,) = as_events(POLICY_PUBLISHED, [frame], [row["row"]]).values()
+    value = canonical_json(POLICY_PUBLISHED, event)
     return DeadLetter.of(
         row["read_from"],
         row["partition"],

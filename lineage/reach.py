@@ -14,12 +14,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import NO_NUMBERS, Columns, Numbers, Truths, instants, numbers, places
+from lineage.arrays import NO_NUMBERS, Columns, Numbers, Truths, distinct, instants, numbers, places
 from lineage.carrying import Carrier, Held, Hops, Known, by_slot, record_keys, record_of, unpacked
+from lineage.encoding import SEND
 from lineage.interning import registered
 from lineage.ranges import rows_near
 from lineage.sql import sql
-from lineage.staging import OPERATION, SEND, Staged, words
+from lineage.staging import Staged
 
 _EVERYTHING = np.iinfo(np.int64).max
 
@@ -53,13 +54,7 @@ class Arrivals:
 
     def frame(self) -> pl.DataFrame:
         """The columns in the types of the table's."""
-        return pl.DataFrame(
-            {
-                **self.columns(),
-                "operation": words(self.operation, OPERATION),
-                "arrived_at": instants(self.arrived_at),
-            }
-        )
+        return pl.DataFrame({**self.columns(), "arrived_at": instants(self.arrived_at)})
 
     @classmethod
     def together(cls, *parts: Arrivals) -> Arrivals:
@@ -114,7 +109,7 @@ def _origins(messages: pl.DataFrame) -> Arrivals:
 
 def _held_before(connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: int) -> Held | None:
     """Who was in the records that the hops read before the batch."""
-    records = np.unique(hops.input_record[hops.input_record < first_new])
+    records = distinct(hops.input_record[hops.input_record < first_new])
     if not len(records):
         return None
     with registered(connection, wanted=pl.DataFrame({"rec": records})):
@@ -235,7 +230,7 @@ class _Tracing:
     def _meet(self, frontier: Held) -> None:
         """Add the stored hops that may carry on what has just arrived."""
         records = record_of(frontier.key[frontier.at <= self._latest_hop])
-        records = np.unique(records[records < self._first_new])
+        records = distinct(records[records < self._first_new])
         records = records[~places(self._met, records)[1]]
         if not len(records):
             return

@@ -6,7 +6,4 @@ from itertools import product
 from string import ascii_uppercase
 from typing import Final
 
-import polars as pl
-
 REGIONS: Final = tuple("".join(pair) for pair in product(ascii_uppercase, repeat=2))
-REGION: Final = pl.Enum(REGIONS)

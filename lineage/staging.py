@@ -9,24 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lineage.arrays import Numbers, numbers
+from lineage.arrays import Numbers
+from lineage.encoding import Prepared
 from lineage.interning import IdentifierInterner, Interner
-from schemas import Batch
-from schemas.events import CHANNELS, OPERATIONS, PURPOSES, TIERS
 
 Rows = npt.NDArray[np.uint32]
-
-SEND = 0
-# In the order of the types of the store, so that an index means the same here and there.
-CHANNEL = pl.Enum(CHANNELS)
-_TIER = pl.Enum(TIERS)
-OPERATION = pl.Enum(["SEND", *OPERATIONS])
-_PURPOSE = pl.Enum(PURPOSES)
-
-
-def words(indices: Numbers, of: pl.Enum) -> pl.Series:
-    """The values of an enum by their index."""
-    return pl.Series(of.categories, dtype=of).gather(indices)
 
 
 @dataclass(frozen=True)
@@ -47,14 +34,19 @@ class Staged:
     policy: pl.DataFrame
     first_new: int
 
-    def only(self, kept: dict[str, Rows]) -> Staged:
-        """The rows given for each of `kept`'s tables, with all that hangs on them."""
-        changes = {}
-        for table, rows in kept.items():
-            wanted = pl.Series(rows)
-            for name in (table, *CHILDREN.get(table, ())):
-                changes[name] = getattr(self, name).filter(pl.col("row").is_in(wanted.implode()))
-        return replace(self, **changes)
+    def without(self, table: str, rows: Rows) -> Staged:
+        """All but the rows given of one table, and what hangs on them."""
+        events = getattr(self, table)
+        kept = np.ones(int(events["row"].max()) + 1, dtype=np.bool_)
+        kept[rows] = False
+        return replace(
+            self,
+            **{
+                name: frame.filter(pl.Series(kept[frame["row"].to_numpy()]))
+                for name in (table, *CHILDREN.get(table, ()))
+                if len(frame := getattr(self, name))
+            },
+        )
 
 
 CHILDREN = {"message": ("message_party",), "hop": ("hop_input", "hop_output")}
@@ -73,75 +65,50 @@ class Stager:
         for interner in (self._identifiers, self._datasets, self._members):
             interner.reload()
 
-    def stage(self, batch: Batch) -> Staged:
-        """`batch` in numbers. Runs inside the caller's transaction."""
-        ids = self._identifiers.intern(
-            [
-                batch.messages["message_id"],
-                batch.hop_inputs["record_id"],
-                batch.hop_outputs["record_id"],
-                batch.hops["hop_id"],
-                batch.hops["run_id"],
-                batch.consent_changes["change_id"],
-                batch.declarations["declaration_id"],
-                batch.policies["policy_id"],
-            ]
-        )
+    def stage(self, prepared: Prepared) -> Staged:
+        """A batch in numbers. Runs inside the caller's transaction."""
+        batch, codes, owners = prepared.batch, prepared.codes, prepared.owners
+        ids = self._identifiers.intern(prepared.identifiers)
         message, input_, output, hop, run, change, declaration, policy = ids.columns
-        origin, source, target, declared = self._datasets.intern(
-            [
-                batch.messages["dataset"],
-                batch.hops["source"],
-                batch.hops["target"],
-                batch.declarations["dataset"],
-            ]
-        ).columns
-        member, changed = self._members.intern(
-            [batch.parties["member_id"], batch.consent_changes["member_id"]]
-        ).columns
-        hops = _numbered(batch.hops, n=hop, run=run, source=source, target=target).with_columns(
-            pl.col("operation").cast(OPERATION)
-        )
+        origin, source, target, declared = self._datasets.intern(prepared.datasets).columns
+        member, changed = self._members.intern(prepared.members).columns
+        hops = _numbered(
+            batch.hops, codes["hops"], n=hop, run=run, source=source, target=target
+        ).drop("read_from", "partition", "position")
         return Staged(
-            message=_numbered(batch.messages, n=message, ds=origin).with_columns(
-                pl.col("channel").cast(CHANNEL)
-            ),
+            message=_numbered(batch.messages, codes["messages"], n=message, ds=origin),
             message_party=_numbered(
-                batch.parties, n=message[_parents(batch.parties, batch.messages)], member=member
-            ).with_columns(pl.col("tier").cast(_TIER)),
+                batch.parties, codes["parties"], n=message[owners["parties"]], member=member
+            ),
             hop=hops,
-            hop_input=_inputs(batch, hops, input_),
-            hop_output=_numbered(
-                batch.hop_outputs, h=hop[_parents(batch.hop_outputs, batch.hops)], rec=output
+            hop_input=_inputs(prepared, hops, input_),
+            hop_output=_numbered(batch.hop_outputs, {}, h=hop[owners["hop_outputs"]], rec=output),
+            consent_change=_numbered(
+                batch.consent_changes, codes["consent_changes"], n=change, member=changed
             ),
-            consent_change=_numbered(batch.consent_changes, n=change, member=changed).with_columns(
-                pl.col("purpose").cast(_PURPOSE)
+            declaration=_numbered(
+                batch.declarations, codes["declarations"], n=declaration, ds=declared
             ),
-            declaration=_numbered(batch.declarations, n=declaration, ds=declared),
-            policy=_numbered(batch.policies, n=policy),
+            policy=_numbered(batch.policies, {}, n=policy),
             first_new=ids.first_new,
         )
 
 
-def _numbered(frame: pl.DataFrame, **values: Numbers) -> pl.DataFrame:
-    return frame.with_columns(**{name: pl.Series(column) for name, column in values.items()})
+def _numbered(frame: pl.DataFrame, codes: dict[str, pl.Series], **values: Numbers) -> pl.DataFrame:
+    columns = {name: pl.Series(column) for name, column in values.items()}
+    return frame.with_columns(**codes, **columns)
 
 
-def _parents(frame: pl.DataFrame, parents: pl.DataFrame) -> Numbers:
-    """For each row of `frame` the place in `parents` of the event that it belongs to."""
-    row = numbers(parents["row"])
-    place = np.zeros(int(row.max()) + 1 if len(row) else 0, dtype=np.int64)
-    place[row] = np.arange(len(row))
-    return place[numbers(frame["row"])]
-
-
-def _inputs(batch: Batch, hops: pl.DataFrame, records: Numbers) -> pl.DataFrame:
-    place = _parents(batch.hop_inputs, hops)
+def _inputs(prepared: Prepared, hops: pl.DataFrame, records: Numbers) -> pl.DataFrame:
     keeps_id = np.ones(len(hops), dtype=np.bool_)
-    keeps_id[_parents(batch.hop_outputs, hops)] = False
+    keeps_id[prepared.owners["hop_outputs"]] = False
     of_hop = hops.select(
         "source", "target", "operation", "moved_at", h="n", keeps_id=pl.Series(keeps_id)
     )
     return pl.concat(
-        [batch.hop_inputs.with_columns(rec=pl.Series(records)), of_hop[place]], how="horizontal"
+        [
+            prepared.batch.hop_inputs.with_columns(rec=pl.Series(records)),
+            of_hop[prepared.owners["hop_inputs"]],
+        ],
+        how="horizontal",
     )

@@ -1,10 +1,10 @@
--- The rows of flag_history after one, in words. Like the view, but it looks up only the ids that
--- these rows name.
+-- The rows of flag_history after one, in words. Like the view, but the relation in braces has (at
+-- least) the ids that these rows name.
 WITH changed AS (FROM core.flag_history WHERE seq > $after),
 name AS (
-    SELECT i.n, i.id
-    FROM core.identity i
-    JOIN (SELECT m AS n FROM changed UNION SELECT first_hop FROM changed) q ON q.n = i.n
+    SELECT n, coalesce(CAST(uuid AS VARCHAR), text) AS id
+    FROM {near}
+    SEMI JOIN (SELECT m AS n FROM changed UNION SELECT first_hop FROM changed) USING (n)
 )
 SELECT c.seq, CAST(c.status AS VARCHAR) AS status, c.rule,
     CAST(c.severity AS VARCHAR) AS severity, m.id AS message_id, d.text AS dataset, p.policy_id,

@@ -1,6 +1,6 @@
 -- A line for each hop, with the sets of its inputs and outputs.
 SELECT to_json([
-    i.id, r.id, h.job, CAST(h.operation AS VARCHAR), s.text, t.text, h.method,
+    i.id, r.id, h.job, core.operation_word(h.operation), s.text, t.text, h.method,
     CAST(h.k AS VARCHAR), CAST(epoch_us(h.moved_at) AS VARCHAR),
     CAST(to_json(x.inputs) AS VARCHAR), CAST(to_json(o.outputs) AS VARCHAR)]) AS line
 FROM core.hop h

@@ -5,12 +5,12 @@ asked AS (
     SELECT a.*, s.policy, a.arrived_at >= s.disclosed_at AS disclosed, d.declaration, e.channel,
         NOT EXISTS (
             FROM refused r
-            WHERE r.m = a.m AND r.purpose = 'AI_TRAINING'
+            WHERE r.m = a.m AND r.purpose = core.purpose_code('AI_TRAINING')
                 AND a.arrived_at >= r.from_at AND a.arrived_at < r.until_at
         ) AS ai_training_consent,
         NOT EXISTS (
             FROM refused r
-            WHERE r.m = a.m AND r.purpose = 'THIRD_PARTY'
+            WHERE r.m = a.m AND r.purpose = core.purpose_code('THIRD_PARTY')
                 AND a.arrived_at >= r.from_at AND a.arrived_at < r.until_at
         ) AS third_party_consent
     FROM core.arrival a
@@ -20,13 +20,13 @@ asked AS (
         ON d.ds = a.ds AND a.arrived_at >= d.from_at AND a.arrived_at < d.until_at
 ),
 party AS (
-    SELECT n AS m, bit_or(CAST(1 << enum_code(tier) AS UTINYINT)) AS tiers,
-        list(DISTINCT CAST(region AS VARCHAR)) AS regions
+    SELECT n AS m, bit_or(CAST(1 << tier AS UTINYINT)) AS tiers,
+        list(DISTINCT core.region_word(region)) AS regions
     FROM core.message_party
     GROUP BY n
 )
 SELECT a.m, a.h, a.ds, a.rec, a.arrived_at, a.policy, a.declaration,
-    a.channel, a.channel = 'INMAIL' AND (y.tiers & p.paying_tiers) <> 0 AS confidential,
+    a.channel, a.channel = core.channel_code('INMAIL') AND (y.tiers & p.paying_tiers) <> 0 AS confidential,
     list_has_any(y.regions, p.exempt_regions) AS exempt_region,
     a.ai_training_consent, a.third_party_consent, a.operation, a.identifiable,
     coalesce(a.disclosed, false) AS disclosed

@@ -1,9 +1,9 @@
 -- Facts in numbers told in words: the columns that rules name, and the keys.
 SELECT f.m, f.h, f.ds, f.rec, f.policy, f.declaration,
-    CAST(f.channel AS VARCHAR) AS channel, f.confidential, f.exempt_region,
+    core.channel_word(f.channel) AS channel, f.confidential, f.exempt_region,
     f.ai_training_consent, f.third_party_consent, n.text AS dataset,
-    d.n IS NOT NULL AS declared, CAST(d.kind AS VARCHAR) AS kind,
-    CAST(d.party AS VARCHAR) AS party, d.recipient, CAST(f.operation AS VARCHAR) AS operation,
+    d.n IS NOT NULL AS declared, core.kind_word(d.kind) AS kind,
+    core.party_word(d.party) AS party, d.recipient, core.operation_word(f.operation) AS operation,
     f.identifiable, f.disclosed, {more}
 FROM {facts} f
 JOIN core.dataset_name n ON n.n = f.ds

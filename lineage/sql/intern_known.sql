@@ -1,4 +1,6 @@
--- Which of a batch's texts have a number already?
+-- Which of a batch's ids have a number already? Materialised, since what a join knows of the ids
+-- cannot be asked of an Arrow table of UUIDs.
+WITH asked AS MATERIALIZED (FROM interning_batch)
 SELECT b.code, i.n
-FROM (SELECT code, CAST(text AS {type}) AS id FROM interning_batch) b
+FROM asked b
 JOIN {rows} i ON i.{column} = b.id

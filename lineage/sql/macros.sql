@@ -35,7 +35,7 @@ name AS (
     ) q ON i.n = q.n
 )
 SELECT m.id AS message_id, hn.id AS hop_id, run.id AS run_id, h.job,
-    CAST(a.operation AS VARCHAR) AS operation,
+    core.operation_word(a.operation) AS operation,
     sd.text AS source, sr.id AS source_record_id, d.text AS dataset, r.id AS record_id,
     a.arrived_at, a.identifiable
 FROM own a
@@ -64,7 +64,7 @@ WITH RECURSIVE way AS (
     JOIN core.edge e ON e.target = w.ds AND e.to_rec = w.rec AND e.moved_at <= w.until_at
 )
 SELECT d.text AS dataset, r.id AS record_id, hn.id AS hop_id, h.job,
-    CAST(h.operation AS VARCHAR) AS operation, h.moved_at,
+    core.operation_word(h.operation) AS operation, h.moved_at,
     t.text AS to_dataset, tr.id AS to_record_id
 FROM (SELECT DISTINCT ds, rec, h, to_ds, to_rec FROM way WHERE h IS NOT NULL) w
 JOIN core.dataset_name d ON d.n = w.ds
@@ -90,7 +90,7 @@ WITH RECURSIVE way AS (
     JOIN core.edge e ON e.source = w.ds AND e.rec = w.rec AND e.moved_at >= w.from_at
 )
 SELECT d.text AS dataset, r.id AS record_id, hn.id AS hop_id, h.job,
-    CAST(h.operation AS VARCHAR) AS operation, h.moved_at,
+    core.operation_word(h.operation) AS operation, h.moved_at,
     f.text AS from_dataset, fr.id AS from_record_id
 FROM (SELECT DISTINCT ds, rec, h, from_ds, from_rec FROM way WHERE h IS NOT NULL) w
 JOIN core.dataset_name d ON d.n = w.ds

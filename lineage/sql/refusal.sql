@@ -17,11 +17,11 @@ span AS (
     WINDOW same AS (PARTITION BY member, purpose ORDER BY effective_at)
 ),
 by_tag AS (
-    SELECT m, member, 'AI_TRAINING' AS purpose FROM asked_party WHERE NOT ai_training_consent
+    SELECT m, member, core.purpose_code('AI_TRAINING') AS purpose FROM asked_party WHERE NOT ai_training_consent
     UNION ALL
-    SELECT m, member, 'THIRD_PARTY' FROM asked_party WHERE NOT third_party_consent
+    SELECT m, member, core.purpose_code('THIRD_PARTY') FROM asked_party WHERE NOT third_party_consent
 )
-SELECT t.m, CAST(t.purpose AS core.purpose) AS purpose, TIMESTAMP '-infinity' AS from_at,
+SELECT t.m, t.purpose, TIMESTAMP '-infinity' AS from_at,
     coalesce(s.from_at, TIMESTAMP 'infinity') AS until_at
 FROM by_tag t
 LEFT JOIN (FROM span WHERE place = 1) s ON s.member = t.member AND s.purpose = t.purpose

@@ -1,6 +1,6 @@
 -- The consent changes numbered in `colliding`, in the columns of a batch.
-SELECT h.n AS row, i.id AS change_id, m.text AS member_id, CAST(h.purpose AS VARCHAR) AS purpose,
-    h.granted, CAST(h.basis AS VARCHAR) AS basis, h.effective_at
+SELECT h.n AS row, i.id AS change_id, m.text AS member_id, core.purpose_word(h.purpose) AS purpose,
+    h.granted, core.basis_word(h.basis) AS basis, h.effective_at
 FROM colliding c
 JOIN core.consent_change h USING (n)
 JOIN core.identity i USING (n)

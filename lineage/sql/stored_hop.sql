@@ -1,5 +1,5 @@
 -- The hops numbered in `colliding`, in the columns of a batch.
-SELECT h.n AS row, i.id AS hop_id, r.id AS run_id, h.job, CAST(h.operation AS VARCHAR) AS operation,
+SELECT h.n AS row, i.id AS hop_id, r.id AS run_id, h.job, core.operation_word(h.operation) AS operation,
     s.text AS source, t.text AS target, h.method, h.k, h.moved_at
 FROM colliding c
 JOIN core.hop h USING (n)

@@ -1,5 +1,5 @@
 -- The messages numbered in `colliding`, in the columns of a batch.
-SELECT m.n AS row, i.id AS message_id, CAST(m.channel AS VARCHAR) AS channel,
+SELECT m.n AS row, i.id AS message_id, core.channel_word(m.channel) AS channel,
     d.text AS dataset, m.sent_at
 FROM colliding c
 JOIN core.message m USING (n)

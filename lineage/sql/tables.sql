@@ -1,28 +1,13 @@
 -- What the tracker keeps: every id once (as a number n), everything else in numbers and instants.
 -- Nothing here has an index: rows come nearly in the order of time, so that the minimum and
--- maximum of each row group let a batch skip all of history that it does not concern.
+-- maximum of each row group let a batch skip all of history that it does not concern. Channels,
+-- roles, tiers, regions, operations, purposes, bases, kinds and parties are codes: the places of
+-- their words, which the macros core.channel_word and so on give (words.sql).
 
 CREATE SCHEMA IF NOT EXISTS core;
 
 CREATE TABLE core.format (program VARCHAR, version INTEGER);
 
-CREATE TYPE core.channel AS ENUM ('INMAIL', 'DIRECT', 'GROUP');
-CREATE TYPE core.party_role AS ENUM ('SENDER', 'RECIPIENT');
-CREATE TYPE core.tier AS ENUM (
-    'FREE', 'PREMIUM_CAREER', 'PREMIUM_BUSINESS', 'SALES_NAVIGATOR', 'RECRUITER');
--- All pairs of capital letters, in order.
-CREATE TYPE core.region AS ENUM (
-    SELECT chr(CAST(a AS INTEGER)) || chr(CAST(b AS INTEGER))
-    FROM range(65, 91) x(a), range(65, 91) y(b)
-    ORDER BY a, b);
-CREATE TYPE core.operation AS ENUM (
-    'SEND', 'COPY', 'TRANSFORM', 'JOIN', 'AGGREGATE', 'ANONYMIZE', 'EMBED', 'TRAIN', 'EXPORT',
-    'READ');
-CREATE TYPE core.purpose AS ENUM ('AI_TRAINING', 'THIRD_PARTY');
-CREATE TYPE core.basis AS ENUM ('MEMBER', 'DEFAULT', 'POLICY');
-CREATE TYPE core.kind AS ENUM (
-    'TOPIC', 'TABLE', 'FEATURE_STORE', 'TRAINING_CORPUS', 'MODEL', 'SINK');
-CREATE TYPE core.party AS ENUM ('FIRST', 'THIRD');
 CREATE TYPE core.severity AS ENUM ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL');
 CREATE TYPE core.status AS ENUM ('RAISED', 'CLEARED');
 
@@ -31,26 +16,25 @@ CREATE TABLE core.identifier (n BIGINT, uuid UUID, text VARCHAR);
 CREATE TABLE core.dataset_name (n BIGINT, text VARCHAR);
 CREATE TABLE core.member (n BIGINT, text VARCHAR);
 
-CREATE TABLE core.message (n BIGINT, channel core.channel, ds INTEGER, sent_at TIMESTAMP);
+CREATE TABLE core.message (n BIGINT, channel UTINYINT, ds INTEGER, sent_at TIMESTAMP);
 CREATE TABLE core.message_party (
-    n BIGINT, ordinal USMALLINT, role core.party_role, member INTEGER, tier core.tier,
-    region core.region,
+    n BIGINT, ordinal USMALLINT, role UTINYINT, member INTEGER, tier UTINYINT, region USMALLINT,
     ai_training_consent BOOLEAN, third_party_consent BOOLEAN);
 CREATE TABLE core.hop (
-    n BIGINT, run BIGINT, job VARCHAR, operation core.operation, source INTEGER, target INTEGER,
+    n BIGINT, run BIGINT, job VARCHAR, operation UTINYINT, source INTEGER, target INTEGER,
     method VARCHAR, k INTEGER, moved_at TIMESTAMP, declassifies BOOLEAN);
 -- What tracing asks of a hop stands beside each of its inputs. keeps_id: the hop names no outputs,
 -- so the input keeps its own id in the target. declassifies: the policy in force at moved_at
 -- accepts what the hop claims.
 CREATE TABLE core.hop_input (
-    h BIGINT, rec BIGINT, source INTEGER, target INTEGER, operation core.operation,
+    h BIGINT, rec BIGINT, source INTEGER, target INTEGER, operation UTINYINT,
     keeps_id BOOLEAN, declassifies BOOLEAN, moved_at TIMESTAMP);
 CREATE TABLE core.hop_output (h BIGINT, rec BIGINT);
 CREATE TABLE core.consent_change (
-    n BIGINT, member INTEGER, purpose core.purpose, granted BOOLEAN, basis core.basis,
+    n BIGINT, member INTEGER, purpose UTINYINT, granted BOOLEAN, basis UTINYINT,
     effective_at TIMESTAMP);
 CREATE TABLE core.declaration (
-    n BIGINT, declaration_id VARCHAR, ds INTEGER, kind core.kind, party core.party,
+    n BIGINT, declaration_id VARCHAR, ds INTEGER, kind UTINYINT, party UTINYINT,
     recipient VARCHAR, declared_at TIMESTAMP);
 -- n = 0 is the built-in policy.
 CREATE TABLE core.policy (
@@ -70,7 +54,7 @@ CREATE TABLE core.declaration_span (
 
 -- h = 0: the origin (SEND).
 CREATE TABLE core.arrival (
-    m BIGINT, h BIGINT, ds INTEGER, rec BIGINT, operation core.operation, arrived_at TIMESTAMP,
+    m BIGINT, h BIGINT, ds INTEGER, rec BIGINT, operation UTINYINT, arrived_at TIMESTAMP,
     identifiable BOOLEAN);
 CREATE TABLE core.flag (
     rule VARCHAR, severity core.severity, m BIGINT, ds INTEGER, policy BIGINT,

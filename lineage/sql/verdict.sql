@@ -10,10 +10,17 @@ WITH piece AS (
     SELECT rule, severity, m, ds, policy, first_at, last_at, arrivals, first_hop
     FROM standing ANTI JOIN {touched} USING (m, ds)
 ),
-hop_name AS (
-    SELECT n AS first_hop, id FROM core.identity
-    JOIN (SELECT DISTINCT first_hop FROM piece) p ON p.first_hop = n
+-- Only where two hops did it at the same instant is it asked which id is the smaller.
+tied AS (
+    SELECT DISTINCT first_hop
+    FROM (
+        SELECT first_hop, min(first_hop) OVER same <> max(first_hop) OVER same AS differ
+        FROM piece
+        WINDOW same AS (PARTITION BY rule, m, ds, first_at)
+    )
+    WHERE differ
 ),
+hop_name AS (SELECT n AS first_hop, id FROM core.identity JOIN tied ON tied.first_hop = n),
 named AS (
     SELECT piece.*, row(first_at, coalesce(hop_name.id, '')) AS place
     FROM piece LEFT JOIN hop_name USING (first_hop)

@@ -1,20 +1,20 @@
 -- What auditors see: the record in words.
 
 CREATE VIEW message AS
-SELECT i.id AS message_id, CAST(m.channel AS VARCHAR) AS channel, d.text AS dataset, m.sent_at
+SELECT i.id AS message_id, core.channel_word(m.channel) AS channel, d.text AS dataset, m.sent_at
 FROM core.message m
 JOIN core.identity i USING (n)
 JOIN core.dataset_name d ON d.n = m.ds;
 
 CREATE VIEW message_party AS
-SELECT i.id AS message_id, CAST(p.role AS VARCHAR) AS role, m.text AS member_id,
-    CAST(p.tier AS VARCHAR) AS tier, CAST(p.region AS VARCHAR) AS region, p.ai_training_consent, p.third_party_consent
+SELECT i.id AS message_id, core.role_word(p.role) AS role, m.text AS member_id,
+    core.tier_word(p.tier) AS tier, core.region_word(p.region) AS region, p.ai_training_consent, p.third_party_consent
 FROM core.message_party p
 JOIN core.identity i USING (n)
 JOIN core.member m ON m.n = p.member;
 
 CREATE VIEW hop AS
-SELECT i.id AS hop_id, r.id AS run_id, h.job, CAST(h.operation AS VARCHAR) AS operation,
+SELECT i.id AS hop_id, r.id AS run_id, h.job, core.operation_word(h.operation) AS operation,
     s.text AS source, t.text AS target, h.method AS declass_method, h.k AS declass_k, h.moved_at
 FROM core.hop h
 JOIN core.identity i USING (n)
@@ -33,14 +33,14 @@ JOIN core.identity h ON h.n = x.h
 JOIN core.identity r ON r.n = x.rec;
 
 CREATE VIEW dataset AS
-SELECT n.text AS dataset, CAST(d.kind AS VARCHAR) AS kind, CAST(d.party AS VARCHAR) AS party,
+SELECT n.text AS dataset, core.kind_word(d.kind) AS kind, core.party_word(d.party) AS party,
     d.recipient, d.declared_at
 FROM core.declaration d
 JOIN core.dataset_name n ON n.n = d.ds;
 
 CREATE VIEW consent_change AS
-SELECT i.id AS change_id, m.text AS member_id, CAST(c.purpose AS VARCHAR) AS purpose, c.granted,
-    CAST(c.basis AS VARCHAR) AS basis, c.effective_at
+SELECT i.id AS change_id, m.text AS member_id, core.purpose_word(c.purpose) AS purpose, c.granted,
+    core.basis_word(c.basis) AS basis, c.effective_at
 FROM core.consent_change c
 JOIN core.identity i USING (n)
 JOIN core.member m ON m.n = c.member;
@@ -50,7 +50,7 @@ SELECT policy_id, effective_at, disclosed_at, document FROM core.policy WHERE n 
 
 CREATE VIEW arrival AS
 SELECT m.id AS message_id, h.id AS hop_id, d.text AS dataset, r.id AS record_id,
-    CAST(a.operation AS VARCHAR) AS operation, a.arrived_at, a.identifiable
+    core.operation_word(a.operation) AS operation, a.arrived_at, a.identifiable
 FROM core.arrival a
 JOIN core.identity m ON m.n = a.m
 JOIN core.identity r ON r.n = a.rec
