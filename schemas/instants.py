@@ -19,6 +19,7 @@ _PATTERN = (
 )
 _ONE = re.compile(_PATTERN[:-1])
 _SECONDS_BYTES = len("2024-09-18T00:00:00")
+_CANONICAL_BYTES = len("2024-09-18T00:00:00.000000Z")
 _EPOCH = datetime(1970, 1, 1)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -60,7 +61,10 @@ def micros_column(texts: pl.Series) -> pl.Series:
         .str.to_datetime("%Y-%m-%dT%H:%M:%S", strict=False, time_unit="us")
         .cast(pl.Int64)
     )
-    if (texts.str.len_bytes() > _SECONDS_BYTES + 1).any():
+    sizes = texts.str.len_bytes()
+    if (sizes == _CANONICAL_BYTES).all() and texts.str.ends_with("Z").all():
+        micros = micros + texts.str.slice(_SECONDS_BYTES + 1, 6).cast(pl.Int64)
+    elif (sizes > _SECONDS_BYTES + 1).any():
         micros = micros + _fraction(texts) - _zone(texts)
     outside = micros.is_null() | ~micros.is_between(0, MICROS_MAX)
     return micros.set(outside & right.is_not_null(), NOT_AN_INSTANT)

@@ -142,7 +142,7 @@ def without_doubles(items: pl.DataFrame) -> pl.DataFrame:
     if not as_before.any():
         return items
     some = np.flatnonzero(np.append(as_before, False) | np.append(False, as_before))
-    hashes = items["record_id"].gather(some).hash().to_numpy()
+    hashes = items["record_id"].hash().to_numpy()[some]
     mixed = np.sort(hashes ^ (rows[some].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)))
     return items.unique(maintain_order=True) if (mixed[1:] == mixed[:-1]).any() else items
 

@@ -70,14 +70,16 @@ class Decoder:
         and the indices of the others.
         """
         everything = np.arange(len(values))
-        first = next((value for value in values if value), b"")[:_HEADER_BYTES]
-        reader = self._reader(event, first)
+        # What most values begin with, as far as a few of them tell.
+        some = [value[:_HEADER_BYTES] for value in values[:: len(values) // 8 + 1] if value]
+        header = max(some, key=some.count, default=b"")
+        reader = self._reader(event, header)
         if isinstance(reader, str) or not reader.present:
             return {}, everything
         pieces = [value or b"" for value in values] if None in values else values
         sizes = np.fromiter(map(len, pieces), np.int64, len(values))  # type: ignore[arg-type]  # no None is left
         ends = np.cumsum(sizes)
-        tables, plain = read_plain(event, pieces, ends - sizes, ends, np.ones_like(ends), first)  # type: ignore[arg-type]  # no None is left
+        tables, plain = read_plain(event, pieces, ends - sizes, ends, np.ones_like(ends), header)  # type: ignore[arg-type]  # no None is left
         return tables, np.flatnonzero(~plain)
 
     def _one_by_one(

@@ -254,3 +254,12 @@ def test_values_of_several_partitions_are_decoded_in_one_go() -> None:
     batch = Decoder(IDS).decode(MESSAGES, [3, 0, 2], [7, 8, 9], values)
     assert batch.messages.select("partition", "position").rows() == [(3, 7)]
     assert [(one.partition, one.position) for one in batch.dead_letters] == [(0, 8), (2, 9)]
+
+
+def test_what_is_wrong_does_not_slow_down_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow(*_: object) -> None:
+        raise AssertionError("was read one by one")
+
+    monkeypatch.setattr("schemas.avro_reader.Reader.read", slow)
+    batch = decode([b"bad", None, *[GOOD_VALUE] * 30])
+    assert (batch.events, list(reasons(batch))) == (30, [100, 101])
