@@ -14,7 +14,7 @@ from schemas.instants import micros_of
 from schemas.lines import Progress
 from schemas.tables import MAIN_TABLE
 
-_PARTS_A_BATCH = 4  # finer is nearer to the order in time, and dearer to put together
+_PARTS_A_BATCH = 32  # finer is nearer to the order in time, and dearer to put together
 # How much is decoded at once. More is faster; it is what is in memory besides the batch.
 _DECODED_EVENTS = 1 << 18  # of all files together
 _DECODED_BYTES = 32 << 20  # of one file, at least a block

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lineage.encoding import Prepared, prepare
 from lineage.policies import accept
 from schemas import Batch, DeadLetter, Decoder
 from streams.transport import Records
 
-__all__ = ["decode_together", "judged"]
+__all__ = ["decode_together", "prepared"]
 
 
 def decode_together(decoder: Decoder, lists: Sequence[Records]) -> Batch:
@@ -25,7 +26,12 @@ def decode_together(decoder: Decoder, lists: Sequence[Records]) -> Batch:
     )
 
 
-def judged(batch: Batch, group: Sequence[Records]) -> Batch:
+def prepared(batches: Sequence[Batch], group: Sequence[Records]) -> Prepared:
+    """Make one batch of several, ready to be applied, with all its dead letters."""
+    return prepare(_judged(Batch.concat(batches), group))
+
+
+def _judged(batch: Batch, group: Sequence[Records]) -> Batch:
     """Return the batch with all its dead letters, each with the bytes that Kafka had.
 
     A policy's document is judged by lineage, not by its schema. That is done here, ahead of

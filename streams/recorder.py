@@ -24,8 +24,9 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Protocol, TypeVar
 
+from lineage.encoding import Prepared
 from schemas import Batch, DeadLetter
-from streams.decoding import judged
+from streams.decoding import prepared
 from streams.outgoing import Produce, send_dead_letters, send_flags
 from streams.transport import Records
 
@@ -51,7 +52,7 @@ class Sink(Protocol):
     def positions(self) -> dict[Partition, int]:
         """(topic, partition) to the offset that comes next."""
 
-    def apply(self, batch: Batch, positions: Mapping[Partition, int]) -> None:
+    def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         """Record both in one transaction, or raise."""
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
@@ -86,7 +87,7 @@ class _Group:
     """Lists that are recorded together, decoded, and where to go on from after them."""
 
     reads: Sequence[_Read]
-    batch: Batch
+    prepared: Prepared
     positions: Mapping[Partition, int]
 
 
@@ -242,16 +243,15 @@ class Recorder:
                 topics.setdefault(fresh.topic, []).append(fresh)
         works = [partial(self._decode, lists) for lists in topics.values()]
         batches = await asyncio.gather(*(self._in_thread(self._decoders, work) for work in works))
-        return _Group(reads, Batch.concat([Batch.of({}, letters), *batches]), positions)
+        parts = [Batch.of({}, letters), *batches]
+        ready = partial(prepared, parts, [read.records for read in reads])
+        return _Group(reads, await self._in_thread(self._decoders, ready), positions)
 
     async def _record(self, group: _Group) -> None:
         if group.positions:
-            batch = await self._write(
-                lambda: judged(group.batch, [read.records for read in group.reads])
-            )
-            await send_dead_letters(self._produce, batch.dead_letters)
+            await send_dead_letters(self._produce, group.prepared.batch.dead_letters)
             sink = self._open
-            await self._write(lambda: sink.apply(batch, group.positions))
+            await self._write(lambda: sink.apply(group.prepared, group.positions))
             self.positions.update(group.positions)
         for read in group.reads:
             read.ack()

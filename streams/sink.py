@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
 import lineage
-from schemas import FLAG_RAISED, Batch, Encoder
+from lineage.encoding import Prepared
+from schemas import FLAG_RAISED, Encoder
 
 __all__ = ["StoreSink"]
 
@@ -27,7 +28,7 @@ class StoreSink:
         """Return (topic, partition) to the offset that comes next."""
         return self._store.positions()
 
-    def apply(self, batch: Batch, positions: Mapping[Partition, int]) -> None:
+    def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         """Record both in one transaction, or raise."""
         self._store.apply_batch(batch, positions, at=datetime.now(timezone.utc))
 

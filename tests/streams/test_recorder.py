@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from schemas import MESSAGE_SENT, Batch, Decoder, Encoder, LocalIds
+from lineage.encoding import Prepared
+from schemas import MESSAGE_SENT, Decoder, Encoder, LocalIds
 from streams.decoding import decode_together
 from streams.recorder import Partition, Recorder
 from streams.sink import StoreSink
@@ -56,10 +57,10 @@ class Watched(StoreSink):
         self.told = told
         self.error: Exception | None = None
 
-    def apply(self, batch: Batch, positions: Mapping[Partition, int]) -> None:
+    def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         if self.error is not None:
             raise self.error
-        self.told.append(f"commit {batch.events}+{len(batch.dead_letters)}")
+        self.told.append(f"commit {batch.batch.events}+{len(batch.batch.dead_letters)}")
         super().apply(batch, positions)
 
     def count(self, what: str) -> int:
