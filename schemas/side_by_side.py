@@ -14,7 +14,7 @@ from schemas.instants import micros_of
 from schemas.lines import Progress
 from schemas.tables import MAIN_TABLE
 
-_PARTS_A_BATCH = 32  # finer is nearer to the order in time, and dearer to put together
+_PARTS_A_BATCH = 8  # finer is nearer to the order in time, and dearer to put together
 # How much is decoded at once. More is faster; it is what is in memory besides the batch.
 _DECODED_EVENTS = 1 << 18  # of all files together
 _DECODED_BYTES = 32 << 20  # of one file, at least a block
@@ -25,7 +25,7 @@ def side_by_side(
 ) -> Iterator[Batch]:
     """Parts of a batch, each of one file: always of the one that is furthest behind in time.
 
-    Each part has at most a quarter of batch_events. A file is opened when it is its turn, so of
+    Each part has at most an eighth of batch_events. A file is opened when it is its turn, so of
     files that follow each other in time only one is in memory.
     """
     some = max(batch_events // _PARTS_A_BATCH, 1)
