@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
+from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,26 +24,28 @@ _DECODED_BYTES = 32 << 20  # of one file, at least a block
 def side_by_side(
     containers: Sequence[Container], batch_events: int, progress: Progress
 ) -> Iterator[Batch]:
-    """Parts of a batch, each of one file: always of the one that is furthest behind in time.
+    """Parts of a batch, each of one file: of every file what happened until an instant, then on.
 
     Each part has at most an eighth of batch_events. A file is opened when it is its turn, so of
-    files that follow each other in time only one is in memory.
+    files that follow each other in time only one is in memory. Exact where a file's own events are
+    in the order of time.
     """
     some = max(batch_events // _PARTS_A_BATCH, 1)
     many = max(some, _DECODED_EVENTS // max(len(containers), 1))
-    turns = [
-        (_first_instant(one), at, _parts(one, some, many, progress))
-        for at, one in enumerate(containers)
-    ]
-    heapq.heapify(turns)
-    while turns:
-        reached, at, parts = turns[0]
-        part = next(parts, None)
-        if part is None:
-            heapq.heappop(turns)
-        else:
-            heapq.heapreplace(turns, (max(reached, part[0]), at, parts))
-            yield part[1]
+    readings = [_Reading(one, many, progress) for one in containers]
+    waiting = deque(sorted(readings, key=lambda one: one.first))
+    at_work: list[_Reading] = []
+    while at_work or waiting:
+        if not at_work:
+            at_work.append(waiting.popleft())
+        ahead = [one.ahead(some) for one in at_work]
+        at_work = [one for one, at in zip(at_work, ahead, strict=True) if at is not None]
+        instants = [at for at in ahead if at is not None]
+        if instants and waiting and waiting[0].first <= min(instants):
+            at_work.append(waiting.popleft())
+            continue
+        for one in at_work:
+            yield from one.until(min(instants), some)
 
 
 def _first_instant(container: Container) -> int:
@@ -58,15 +61,51 @@ def _first_instant(container: Container) -> int:
     return -1
 
 
-def _parts(
-    container: Container, some: int, many: int, progress: Progress
-) -> Iterator[tuple[int, Batch]]:
-    """Batches of at most so many events, each with its latest instant (-1: there is none)."""
-    last: Block | None = None
-    while blocks := _next_blocks(container, last, many):
-        progress(blocks[-1].end - (last.end if last else 0))
-        last = blocks[-1]
-        yield from _cut(container, of_blocks(container, blocks), some)
+class _Reading:
+    """A file and how far it has been read. first: the instant of its first event (-1: unknown)."""
+
+    def __init__(self, container: Container, many: int, progress: Progress) -> None:
+        self.first = _first_instant(container)
+        self._container = container
+        self._many = many
+        self._progress = progress
+        self._last: Block | None = None
+        self._batch = Batch.empty()
+        self._instants = np.zeros(0, np.int64)
+        self._at = 0
+
+    def ahead(self, some: int) -> int | None:
+        """The instant that is reached so many events on, at the most; None: all is read."""
+        while self._at == len(self._instants) and not self._batch.dead_letters:
+            if not self._read():
+                return None
+        if self._at == len(self._instants):
+            return self.first
+        return int(self._instants[min(self._at + some, len(self._instants)) - 1])
+
+    def until(self, instant: int, some: int) -> Iterator[Batch]:
+        """What happened until then, at most so many events at a time."""
+        end = int(np.searchsorted(self._instants, instant, "right"))
+        if self._batch.dead_letters:
+            yield Batch.of({}, self._batch.dead_letters)
+            self._batch = replace(self._batch, dead_letters=())
+        while self._at < end:
+            upto = min(self._at + some, end)
+            yield _cut(self._batch, MAIN_TABLE[self._container.event.name], self._at, upto)
+            self._at = upto
+
+    def _read(self) -> bool:
+        """Decode more of the file; false at its end."""
+        blocks = _next_blocks(self._container, self._last, self._many)
+        if not blocks:
+            return False
+        self._progress(blocks[-1].end - (self._last.end if self._last else 0))
+        self._last = blocks[-1]
+        self._batch = of_blocks(self._container, blocks)
+        events = getattr(self._batch, MAIN_TABLE[self._container.event.name])
+        instants = events[self._container.event.instant_field].to_physical().to_numpy()
+        self._instants, self._at = np.maximum.accumulate(instants), 0
+        return True
 
 
 def _next_blocks(container: Container, after: Block | None, many: int) -> list[Block]:
@@ -81,18 +120,13 @@ def _next_blocks(container: Container, after: Block | None, many: int) -> list[B
     return blocks
 
 
-def _cut(container: Container, batch: Batch, some: int) -> Iterator[tuple[int, Batch]]:
-    name = MAIN_TABLE[container.event.name]
-    main = getattr(batch, name)
-    for start in range(0, max(main.height, 1), some):
-        part = main[start : start + some]
-        tables = {name: part}
-        for hanging in MAIN_TABLES[name] if part.height else ():
-            table = getattr(batch, hanging)
-            first, last = np.searchsorted(
-                table["row"].to_numpy(), [part["row"][0], part["row"][-1] + 1]
-            )
-            tables[hanging] = table[int(first) : int(last)]
-        instant = part[container.event.instant_field].to_physical().max()
-        letters = () if start else batch.dead_letters
-        yield -1 if instant is None else int(instant), Batch.of(tables, letters)
+def _cut(batch: Batch, name: str, start: int, end: int) -> Batch:
+    part = getattr(batch, name)[start:end]
+    tables = {name: part}
+    for hanging in MAIN_TABLES[name]:
+        table = getattr(batch, hanging)
+        first, last = np.searchsorted(
+            table["row"].to_numpy(), [part["row"][0], part["row"][-1] + 1]
+        )
+        tables[hanging] = table[int(first) : int(last)]
+    return Batch.of(tables)

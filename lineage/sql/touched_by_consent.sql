@@ -1,7 +1,17 @@
 -- What arrived since a party's consent changed? $since: the earliest change of the batch, in
 -- microseconds. The relation in braces has the parties of (at least) what arrived since then.
 INSERT INTO touched
+WITH changed AS MATERIALIZED (
+    SELECT member, min(effective_at) AS since_at FROM changed_consent GROUP BY member
+),
+-- One row a message: what it comes to is an equality, which the planner joins by.
+since AS MATERIALIZED (
+    SELECT p.n AS m, min(c.since_at) AS since_at
+    FROM {party} p
+    JOIN changed c USING (member)
+    GROUP BY p.n
+)
 SELECT DISTINCT a.m, a.ds
-FROM (SELECT m, ds, arrived_at FROM core.arrival WHERE arrived_at >= make_timestamp($since)) a
-JOIN {party} p ON p.n = a.m
-JOIN changed_consent c ON c.member = p.member AND a.arrived_at >= c.effective_at
+FROM core.arrival a
+JOIN since s ON s.m = a.m AND a.arrived_at >= s.since_at
+WHERE a.arrived_at >= make_timestamp($since)
