@@ -126,30 +126,53 @@ class IdentifierInterner(_Numbering):
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         super().__init__(connection, "core.identifier")
 
+    def reload(self) -> None:
+        """Read the next free number, and the latest UUIDv7, from the store."""
+        super().reload()
+        ((self._latest,),) = self._connection.execute("FROM core.latest_uuid").fetchall()
+
     def intern(self, asked: Identifiers) -> Interned:
         """Numbers for ids, inserting those that are new."""
         first_new = self._next
         known = np.zeros(len(asked.is_uuid), dtype=np.int64)
         uuids = np.flatnonzero(asked.is_uuid)
         others = np.flatnonzero(~asked.is_uuid)
-        texts = asked.encoded.texts
-        if len(uuids) and first_new > 1:
-            near = rows_near_uuids(self._table, "uuid", asked.uuids)
-            self._look_up(known, _uuid_table(asked.uuids, code=uuids), "uuid", near)
+        heads = np.ascontiguousarray(asked.uuids[:, :8]).view(">u8").ravel().astype(np.uint64)
+        is_v7 = asked.uuids[:, 6] >> 4 == 7
+        # What is later than all there is, as most is in the order of time, need not be looked for.
+        old = np.flatnonzero(~(is_v7 & (heads > self._latest)))
+        if len(old) and first_new > 1:
+            near = rows_near_uuids(self._table, "uuid", asked.uuids[old])
+            table = _uuid_table(asked.uuids[old], code=uuids[old])
+            self._look_up(known, table, "uuid", near)
         if len(others) and first_new > 1:
-            table = _table(code=others, id=texts.take(others))
-            rows = f"(FROM {self._table} WHERE text IS NOT NULL)"
-            self._look_up(known, table, "text", rows)
-        new = self._take(known)
-        if len(uuids):
-            fresh = known[uuids] >= first_new
-            table = _uuid_table(asked.uuids[fresh], n=known[uuids[fresh]])
-            self._query(sql("intern_uuids"), interning_batch=table)
-        others = new[~asked.is_uuid[new]]
-        if len(others):
-            table = _table(n=known[others], id=texts.take(others))
-            self._query(sql("intern_texts"), interning_batch=table)
+            self._look_up_texts(known, others, asked.encoded.texts)
+        self._take(known)
+        self._keep_uuids(known[uuids], first_new, asked.uuids)
+        self._keep_texts(known[others], first_new, asked.encoded.texts.take(others))
+        self._note_latest(int(heads[is_v7].max(initial=0)))
         return self._interned(asked.encoded, known, first_new)
+
+    def _look_up_texts(self, known: Numbers, places: Numbers, texts: pa.StringArray) -> None:
+        rows = f"(FROM {self._table} WHERE text IS NOT NULL)"
+        self._look_up(known, _table(code=places, id=texts.take(places)), "text", rows)
+
+    def _keep_uuids(self, given: Numbers, first_new: int, uuids: Uuids) -> None:
+        fresh = np.flatnonzero(given >= first_new)
+        if len(fresh):
+            table = _uuid_table(uuids[fresh], n=given[fresh])
+            self._query(sql("intern_uuids"), interning_batch=table)
+
+    def _keep_texts(self, given: Numbers, first_new: int, texts: pa.StringArray) -> None:
+        fresh = np.flatnonzero(given >= first_new)
+        if len(fresh):
+            table = _table(n=given[fresh], id=texts.take(fresh))
+            self._query(sql("intern_texts"), interning_batch=table)
+
+    def _note_latest(self, head: int) -> None:
+        if head > self._latest:
+            self._latest = head
+            self._connection.execute(f"UPDATE core.latest_uuid SET head = {head}")  # noqa: S608 -- a number
 
 
 def _uuid_table(uuids: Uuids, **columns: Numbers) -> pa.Table:

@@ -22,7 +22,7 @@ from schemas.events import FLAG_RAISED, INPUTS, EventType, by_name, by_topic
 from schemas.fields import Field
 from schemas.instants import micros_of
 from schemas.registry import Registry
-from schemas.tables import Tables, Where, joined, placed, tables_of
+from schemas.tables import Numbers, Tables, Where, joined, placed, tables_of
 
 _HEADER_BYTES = 5
 _NAMES = ", ".join(event.name for event in (*INPUTS, FLAG_RAISED))
@@ -38,8 +38,8 @@ class Decoder:
     def decode(
         self,
         topic: str,
-        partition: int | Sequence[int],
-        offsets: Sequence[int],
+        partition: int | Sequence[int] | Numbers,
+        offsets: Sequence[int] | Numbers,
         values: Sequence[bytes | None],
     ) -> Batch:
         """A batch of the values of a topic, one offset each.

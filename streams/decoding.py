@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from lineage.encoding import Prepared, prepare
 from lineage.policies import accept
 from schemas import Batch, DeadLetter, Decoder
@@ -20,8 +22,8 @@ def decode_together(decoder: Decoder, lists: Sequence[Records]) -> Batch:
     """
     return decoder.decode(
         lists[0].topic,
-        [one.partition for one in lists for _ in one.offsets],
-        [offset for one in lists for offset in one.offsets],
+        np.repeat([one.partition for one in lists], [len(one) for one in lists]),
+        np.concatenate([np.asarray(one.offsets) for one in lists]),
         [value for one in lists for value in one.values],
     )
 

@@ -34,11 +34,11 @@ __all__ = ["GROUP_EVENTS_MAX", "Recorder", "Sink"]
 
 # Bounds on one transaction, which must hold both: an event that moves many records is one event,
 # but weighs more.
-GROUP_EVENTS_MAX = 50_000
-GROUP_BYTES_MAX = 8 * 1024 * 1024
-_QUEUED_EVENTS_MAX = 100_000
+GROUP_EVENTS_MAX = 200_000
+GROUP_BYTES_MAX = 64 * 1024 * 1024
+_QUEUED_EVENTS_MAX = 400_000
 # So much is worth decoding while a transaction still runs.
-_EAGER_EVENTS = 20_000
+_EAGER_EVENTS = 100_000
 # Further lists of the same fetch, of other topics too, come within so long. One topic read ahead
 # of the others costs far more: hops wait in the store for their messages.
 _FETCH_SECONDS = 0.01

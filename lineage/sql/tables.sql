@@ -13,6 +13,9 @@ CREATE TYPE core.status AS ENUM ('RAISED', 'CLEARED');
 
 -- Ids of messages, records, hops, runs and the other events. A canonical UUID is kept in 16 bytes.
 CREATE TABLE core.identifier (n BIGINT, uuid UUID, text VARCHAR);
+-- No UUIDv7 in core.identifier begins with 64 bits that are more than these.
+CREATE TABLE core.latest_uuid (head UBIGINT);
+INSERT INTO core.latest_uuid VALUES (0);
 CREATE TABLE core.dataset_name (n BIGINT, text VARCHAR);
 CREATE TABLE core.member (n BIGINT, text VARCHAR);
 
