@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lineage.database import MEMORY_MIB
 from lineage.errors import (
     LineageError,
     LogError,
@@ -41,9 +42,10 @@ __all__ = [
 ]
 
 
-def open(path: str | Path, read_only: bool = False) -> Store:
+def open(path: str | Path, read_only: bool = False, memory_mib: int = MEMORY_MIB) -> Store:
     """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
 
-    Raises StoreError, or the kind of it that tells what is wrong.
+    memory_mib: what the database may take, at least some 200; the batch that is applied takes
+    more beside it, some 3 KiB an event. Raises StoreError, or the kind of it that tells what is wrong.
     """
-    return Store(path, read_only=read_only)
+    return Store(path, read_only=read_only, memory_mib=memory_mib)

@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterable
 from typing import TypeVar
 
 Item = TypeVar("Item")
-_DEPTH = 2
+_DEPTH = 1
 _WAIT_SECONDS = 0.1
 
 

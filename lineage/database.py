@@ -21,6 +21,7 @@ from lineage.sql import sql
 
 PROGRAM = "message-lineage"
 FORMAT_VERSION = 2
+MEMORY_MIB = 1024
 
 _SETTINGS = {
     # Files, other databases and Python's variables are no business of a query.
@@ -36,8 +37,12 @@ _SETTINGS = {
 }
 
 
-def connect(path: str | Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def connect(
+    path: str | Path, *, read_only: bool, memory_mib: int = MEMORY_MIB
+) -> duckdb.DuckDBPyConnection:
     """A connection to the database at `path` (":memory:" too), made if there is none.
+
+    memory_mib: what DuckDB may take; beyond it, it uses the disk.
 
     Raises StoreError, or the kind of it that tells what is wrong: held by another process, of
     another version, no lineage database, or not there (read_only).
@@ -47,7 +52,7 @@ def connect(path: str | Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         _check_path(Path(path), read_only=read_only)
     connection = _connect(str(path), read_only=read_only and not in_memory)
     try:
-        for name, value in _SETTINGS.items():
+        for name, value in {"memory_limit": f"'{memory_mib}MiB'", **_SETTINGS}.items():
             connection.execute(f"SET {name} = {value}")
         _check_format(connection, path, read_only=read_only)
     except duckdb.IOException as error:

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from lineage.ahead import ahead
 from lineage.applying import Applier, Positions
-from lineage.database import connect
+from lineage.database import MEMORY_MIB, connect
 from lineage.digest import digest
 from lineage.encoding import Prepared, prepare
 from lineage.errors import LogError
@@ -26,6 +26,8 @@ from lineage.sql import sql
 from schemas import Batch, DeadLetter, from_events, read_log
 from schemas import LogError as SchemasLogError
 
+# More is faster, as much of a batch's cost does not grow with it, and takes more memory.
+BATCH_EVENTS = 200_000
 FLAG_COLUMNS = (
     "rule",
     "severity",
@@ -87,8 +89,10 @@ class Store:
     One thread at a time may apply; questions may be asked from any thread meanwhile.
     """
 
-    def __init__(self, path: str | Path, *, read_only: bool = False) -> None:
-        self._connection = connect(path, read_only=read_only)
+    def __init__(
+        self, path: str | Path, *, read_only: bool = False, memory_mib: int = MEMORY_MIB
+    ) -> None:
+        self._connection = connect(path, read_only=read_only, memory_mib=memory_mib)
         self._applier = Applier(self._connection)
 
     def __enter__(self) -> Store:
@@ -136,7 +140,7 @@ class Store:
     def replay(
         self,
         *paths: str | Path,
-        batch_events: int = 50_000,
+        batch_events: int = BATCH_EVENTS,
         progress: Callable[[int], None] | None = None,
         at: datetime | None = None,
     ) -> Replayed:

@@ -68,7 +68,11 @@ class LineageApp(faust.App):
             return decode_together(decoders.decoder, lists)
 
         self.recorder = Recorder(
-            lambda: StoreSink(settings.db, encoder), decode, self._produce, self.end, progress
+            lambda: StoreSink(settings.db, encoder, settings.memory_mib),
+            decode,
+            self._produce,
+            self.end,
+            progress,
         )
         for topic in INPUT_TOPICS:
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw")

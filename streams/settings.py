@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from lineage.database import MEMORY_MIB
+
 __all__ = ["DEFAULT_GROUP", "Settings"]
 
 DEFAULT_GROUP = "lineage"
@@ -19,6 +21,7 @@ class Settings:
     group: its Kafka consumer group; a worker records every partition, so two workers, each with
     a database of its own, need two groups. registry_url: of a Confluent schema registry; None:
     the ids that ship with `schemas`. once: end when all that was there at the start is recorded.
+    memory_mib: what the database may take.
     """
 
     db: str
@@ -26,13 +29,15 @@ class Settings:
     group: str = DEFAULT_GROUP
     registry_url: str | None = None
     once: bool = False
+    memory_mib: int = MEMORY_MIB
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP and LINEAGE_REGISTRY_URL."""
+        """Read LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL, LINEAGE_MEMORY."""
         return cls(
             db=environment.get("LINEAGE_DB", "lineage.duckdb"),
             bootstrap=environment.get("LINEAGE_BOOTSTRAP", "127.0.0.1:9092"),
             group=environment.get("LINEAGE_GROUP") or DEFAULT_GROUP,
             registry_url=environment.get("LINEAGE_REGISTRY_URL") or None,
+            memory_mib=int(environment.get("LINEAGE_MEMORY") or MEMORY_MIB),
         )

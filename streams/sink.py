@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
 import lineage
+from lineage.database import MEMORY_MIB
 from lineage.encoding import Prepared
 from schemas import FLAG_RAISED, Encoder
 
@@ -20,8 +21,8 @@ class StoreSink:
     Raises what `lineage.open` and the store raise, from the thread that calls it.
     """
 
-    def __init__(self, db: str, encoder: Encoder) -> None:
-        self._store = lineage.open(db)
+    def __init__(self, db: str, encoder: Encoder, memory_mib: int = MEMORY_MIB) -> None:
+        self._store = lineage.open(db, memory_mib=memory_mib)
         self._encoder = encoder
 
     def positions(self) -> dict[Partition, int]:

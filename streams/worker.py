@@ -13,6 +13,7 @@ from typing import Any
 import faust
 from aiokafka.errors import OffsetOutOfRangeError
 
+from lineage.database import MEMORY_MIB
 from lineage.errors import LineageError
 from schemas import SchemasError
 from streams.errors import LostEvidenceError, StreamsError, WorkerError
@@ -73,6 +74,7 @@ def run_worker(
     once: bool = False,
     registry_url: str | None = None,
     group: str = DEFAULT_GROUP,
+    memory_mib: int = MEMORY_MIB,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Record what is in the topics, and what comes, into `db`; call from the main thread.
@@ -84,7 +86,7 @@ def run_worker(
     cannot go on; all that was acknowledged by then is in the database. Should the shutdown take
     longer than SHUTDOWN_SECONDS_MAX, it ends the process with the exit code of the outcome.
     """
-    settings = Settings(os.fspath(db), bootstrap, group, registry_url, once)
+    settings = Settings(os.fspath(db), bootstrap, group, registry_url, once, memory_mib)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     outcome: list[BaseException | None] = []

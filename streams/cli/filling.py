@@ -94,13 +94,19 @@ def _increments(further: Callable[[int], None]) -> Callable[[int], None]:
 @options.event_logs
 @options.database
 @click.option(
-    "--batch-events", type=click.IntRange(min=1), default=50_000, show_default=True, metavar="N",
+    "--batch-events", type=click.IntRange(min=1), default=200_000, show_default=True, metavar="N",
     help="Events in one transaction. More is faster and takes more memory.",
 )  # fmt: skip
+@options.memory
 @options.fail_on_flag
 @options.as_json
 def replay(
-    paths: tuple[Path, ...], db: Path, batch_events: int, fail_on_flag: bool, as_json: bool
+    paths: tuple[Path, ...],
+    db: Path,
+    batch_events: int,
+    memory: int,
+    fail_on_flag: bool,
+    as_json: bool,
 ) -> None:
     """Record event logs in a database, which is made if there is none.
 
@@ -112,7 +118,7 @@ def replay(
 
     size = sum(file.bytes for file in schemas.log_files(paths))
     began = time.perf_counter()
-    with lineage.open(db) as store, progress("replay", size, "bytes") as further:
+    with lineage.open(db, memory_mib=memory) as store, progress("replay", size, "bytes") as further:
         done = store.replay(
             *paths, batch_events=batch_events, progress=further, at=options.instant_now()
         )

@@ -25,14 +25,17 @@ from streams.cli.progress import progress
     "--registry-url", envvar="LINEAGE_REGISTRY_URL", show_envvar=True, metavar="URL",
     help="A Confluent schema registry; without it, the ids that come with this program.",
 )  # fmt: skip
-def worker(db: Path, bootstrap: str, once: bool, group: str, registry_url: str | None) -> None:
+@options.memory
+def worker(
+    db: Path, bootstrap: str, once: bool, group: str, registry_url: str | None, memory: int
+) -> None:
     """Record what is in the topics, and what comes, until SIGINT or SIGTERM."""
     from streams.worker import run_worker
 
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
-    run_worker(db, bootstrap, once=once, registry_url=registry_url, group=group)
+    run_worker(db, bootstrap, once=once, registry_url=registry_url, group=group, memory_mib=memory)
 
 
 @click.command()

@@ -27,6 +27,16 @@ bootstrap: Callable[[_F], _F] = click.option(
     metavar="HOST:PORT",
     help="The Kafka broker; several with commas between them.",
 )
+memory: Callable[[_F], _F] = click.option(
+    "--memory",
+    type=click.IntRange(min=200),
+    default=1024,
+    show_default=True,
+    envvar="LINEAGE_MEMORY",
+    show_envvar=True,
+    metavar="MIB",
+    help="What the database may take; the batch that is recorded takes more beside it.",
+)
 as_json: Callable[[_F], _F] = click.option(
     "--json", "as_json", is_flag=True, help="Write JSON, one object a line."
 )
