@@ -12,13 +12,13 @@ __all__ = ["Sizes", "add_options", "of_options"]
 class Sizes:
     """The options that say how much is measured; all are numbers of at least 1."""
 
-    replay: int = field(default=150_000, metadata={"help": "messages of each replayed log"})
+    replay: int = field(default=300_000, metadata={"help": "messages of each replayed log"})
     history: int = field(
         default=10_000_000,
         metadata={"help": "messages of history at the end; compared with a tenth of it"},
     )
     batch: int = field(default=50_000, metadata={"help": "events of each batch upon history"})
-    live: int = field(default=150_000, metadata={"help": "messages of each log read from Kafka"})
+    live: int = field(default=300_000, metadata={"help": "messages of each log read from Kafka"})
     rate: int = field(default=20_000, metadata={"help": "events a second while latency is taken"})
     seconds: int = field(default=30, metadata={"help": "seconds for which latency is taken"})
     peers: int = field(default=60_000, metadata={"help": "messages that each peer reads"})

@@ -9,8 +9,10 @@ import duckdb
 import numpy as np
 import polars as pl
 
+from lineage.arrays import numbers
 from lineage.interning import registered
 from lineage.judging import Judge
+from lineage.naming import Names
 from lineage.reach import Arrivals, stored_arrivals
 from lineage.sql import sql
 from lineage.staging import Staged
@@ -66,8 +68,12 @@ class Flagging:
         breaches = self._judge.breaches(facts)
         if len(breaches.arrival):
             self._begin()
-            with registered(self._connection, found=self._judge.frame(facts, breaches)):
-                self._connection.execute("INSERT INTO breach FROM found")
+            found = self._judge.frame(facts, breaches)
+            m, h = numbers(found["m"]), numbers(found["h"])
+            names = Names(self._connection, np.concatenate([m, h]))
+            found = found.with_columns(message_id=names.of(m), hop_id=names.of(h)).drop("h")
+            with registered(self._connection, found=found):
+                self._connection.execute("INSERT INTO breach BY NAME FROM found")
 
     def _begin(self) -> None:
         if not self._begun:

@@ -10,7 +10,6 @@ from pathlib import Path
 from types import TracebackType
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from lineage.ahead import ahead
@@ -20,7 +19,6 @@ from lineage.digest import digest
 from lineage.encoding import Prepared, prepare
 from lineage.errors import LogError
 from lineage.querying import Parameters, query
-from lineage.ranges import rows_near
 from lineage.routing import route
 from lineage.sql import sql
 from schemas import Batch, DeadLetter, from_events, read_log
@@ -207,11 +205,7 @@ class Store:
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
 
     def _history(self, after: int) -> pa.Table:
-        query = "SELECT m, first_hop FROM core.flag_history WHERE seq > ?"
-        named = self._connection.execute(query, [after]).fetchnumpy()
-        near = rows_near("core.identifier", "n", np.concatenate([named["m"], named["first_hop"]]))
-        changes = sql("changes").format(near=near)
-        return self._connection.execute(changes, {"after": after}).to_arrow_table()
+        return self._connection.execute(sql("changes"), {"after": after}).to_arrow_table()
 
 
 def _count(changes: pa.Table, status: str) -> int:

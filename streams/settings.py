@@ -33,7 +33,9 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL, LINEAGE_MEMORY."""
+        """Read LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL and
+        LINEAGE_MEMORY.
+        """
         return cls(
             db=environment.get("LINEAGE_DB", "lineage.duckdb"),
             bootstrap=environment.get("LINEAGE_BOOTSTRAP", "127.0.0.1:9092"),

@@ -20,7 +20,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     """Apply the own mix in the order of its log, batch after batch, and time each."""
     points = (sizes.history // 10, sizes.history)
     # As many batches after the last point as before it.
-    log = here.log(sizes.history + sizes.batch * _BATCHES_A_POINT // 2, "own", "jsonl")
+    log = here.log(sizes.history + sizes.batch * _BATCHES_A_POINT // 2, "own", "avro")
     database = here.folder / "history.duckdb"
     here.say(f"applying {log.events:,} events, {sizes.batch:,} a batch")
     command = program("programs.apply", log.folder, database, "--batch", sizes.batch)
@@ -37,6 +37,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
         )
     small, large = (median_near(batches, point, _BATCHES_A_POINT) for point in points)
     case = "own mix"
+    asked = json.loads(here.run(program("programs.ask", database)).stdout)
     figures = [
         Figure(case, "events a batch", sizes.batch),
         Figure(case, f"batch at {points[0]:,} messages", small, "s"),
@@ -49,6 +50,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
         Figure(case, "peak memory", done.peak_bytes / MIB, "MiB"),
         Figure(case, "database", database_bytes(database) / MIB, "MiB"),
         Figure(case, "database", database_bytes(database) / log.arrivals, "bytes/arrival"),
+        *(Figure(case, name, milliseconds, "ms") for name, milliseconds in asked.items()),
     ]
     return Outcome(
         figures,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import io
 import struct
 from collections.abc import Iterator
@@ -41,19 +42,27 @@ class Datum:
 
 
 def datums(folder: Path) -> Iterator[Datum]:
-    """Give the events of a folder of .avro files as `lineage simulate` writes them."""
+    """Give the events of a folder of .avro files as `lineage simulate` writes them.
+
+    In the order of time, in which pipelines would have produced them.
+    """
     by_file = {event.name: event for event in INPUTS}
-    for file in log_files(folder):
-        kind = by_file[file.path.stem.partition("-")[2]]
-        schema = PARSED[kind.name]
-        with file.path.open("rb") as opened:
-            for block in fastavro.block_reader(opened):
-                data = block.bytes_.getvalue()  # type: ignore[attr-defined]  # its hints forget it
-                stream = io.BytesIO(data)
-                for _ in range(block.num_records):
-                    start = stream.tell()
-                    fields: Any = fastavro.schemaless_reader(stream, schema, None)
-                    yield Datum(kind, data[start : stream.tell()], fields)
+    files = [
+        _of_file(file.path, by_file[file.path.stem.partition("-")[2]]) for file in log_files(folder)
+    ]
+    return heapq.merge(*files, key=lambda one: one.fields[one.kind.instant_field])
+
+
+def _of_file(path: Path, kind: EventType) -> Iterator[Datum]:
+    schema = PARSED[kind.name]
+    with path.open("rb") as opened:
+        for block in fastavro.block_reader(opened):
+            data = block.bytes_.getvalue()  # type: ignore[attr-defined]  # its hints forget it
+            stream = io.BytesIO(data)
+            for _ in range(block.num_records):
+                start = stream.tell()
+                fields: Any = fastavro.schemaless_reader(stream, schema, None)
+                yield Datum(kind, data[start : stream.tell()], fields)
 
 
 def wire_header(kind: EventType) -> bytes:

@@ -59,13 +59,14 @@ CREATE TABLE core.declaration_span (
 CREATE TABLE core.arrival (
     m BIGINT, h BIGINT, ds INTEGER, rec BIGINT, operation UTINYINT, arrived_at TIMESTAMP,
     identifiable BOOLEAN);
+-- Flags are few and often asked for, so they have their ids in words. first_hop: '' for the origin.
 CREATE TABLE core.flag (
-    rule VARCHAR, severity core.severity, m BIGINT, ds INTEGER, policy BIGINT,
-    first_at TIMESTAMP, last_at TIMESTAMP, arrivals BIGINT, first_hop BIGINT);
+    rule VARCHAR, severity core.severity, m BIGINT, message_id VARCHAR, ds INTEGER, policy BIGINT,
+    first_at TIMESTAMP, last_at TIMESTAMP, arrivals BIGINT, first_hop VARCHAR);
 CREATE TABLE core.flag_history (
-    seq BIGINT, status core.status, rule VARCHAR, severity core.severity, m BIGINT, ds INTEGER,
-    policy BIGINT, first_at TIMESTAMP, last_at TIMESTAMP, arrivals BIGINT, first_hop BIGINT,
-    recorded_at TIMESTAMP);
+    seq BIGINT, status core.status, rule VARCHAR, severity core.severity, m BIGINT,
+    message_id VARCHAR, ds INTEGER, policy BIGINT, first_at TIMESTAMP, last_at TIMESTAMP,
+    arrivals BIGINT, first_hop VARCHAR, recorded_at TIMESTAMP);
 -- The last seq of flag_history that is known to have been published.
 CREATE TABLE core.outbox (published BIGINT);
 INSERT INTO core.outbox VALUES (0);

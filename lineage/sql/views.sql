@@ -68,23 +68,19 @@ JOIN core.policy p ON p.n = f.policy
 LEFT JOIN core.identity h ON h.n = f.h;
 
 CREATE VIEW flag AS
-SELECT f.rule, CAST(f.severity AS VARCHAR) AS severity, m.id AS message_id, d.text AS dataset,
-    p.policy_id, f.first_at, f.last_at, f.arrivals, h.id AS first_hop
+SELECT f.rule, CAST(f.severity AS VARCHAR) AS severity, f.message_id, d.text AS dataset,
+    p.policy_id, f.first_at, f.last_at, f.arrivals, nullif(f.first_hop, '') AS first_hop
 FROM core.flag f
-JOIN core.identity m ON m.n = f.m
 JOIN core.dataset_name d ON d.n = f.ds
-JOIN core.policy p ON p.n = f.policy
-LEFT JOIN core.identity h ON h.n = f.first_hop;
+JOIN core.policy p ON p.n = f.policy;
 
 CREATE VIEW flag_history AS
 SELECT f.seq, CAST(f.status AS VARCHAR) AS status, f.rule,
-    CAST(f.severity AS VARCHAR) AS severity, m.id AS message_id, d.text AS dataset, p.policy_id,
-    f.first_at, f.last_at, f.arrivals, h.id AS first_hop, f.recorded_at
+    CAST(f.severity AS VARCHAR) AS severity, f.message_id, d.text AS dataset, p.policy_id,
+    f.first_at, f.last_at, f.arrivals, nullif(f.first_hop, '') AS first_hop, f.recorded_at
 FROM core.flag_history f
-JOIN core.identity m ON m.n = f.m
 JOIN core.dataset_name d ON d.n = f.ds
-JOIN core.policy p ON p.n = f.policy
-LEFT JOIN core.identity h ON h.n = f.first_hop;
+JOIN core.policy p ON p.n = f.policy;
 
 CREATE VIEW conflict AS
 SELECT c.event, i.id AS event_id, c.sha256, c.content, c.counts

@@ -7,9 +7,11 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -78,6 +80,36 @@ def test_after_every_batch_the_tables_are_what_the_reference_says(history: Histo
             assert not store.apply(batch).dead_letters
             applied += batch
             assert observed(store) == reference(applied)
+
+
+def with_uuids(event: Event) -> Event:
+    """The same event with UUIDs for ids, most of them time-ordered, in no order."""
+
+    def uuid_of(text: str) -> str:
+        version = "4" if sha256(text.encode()).digest()[0] < 64 else "7"
+        return str(UUID(sha256(text.encode()).hexdigest()[:12] + version + "0008" + "0" * 15))
+
+    single = ("message_id", "hop_id", "run_id", "change_id", "declaration_id", "policy_id")
+    return {
+        **event,
+        **{name: uuid_of(event[name]) for name in single if name in event},
+        **{
+            name: [uuid_of(one) for one in event[name]]
+            for name in ("inputs", "outputs")
+            if name in event
+        },
+    }
+
+
+@tried()
+@given(histories(restarts=True))
+def test_ids_that_are_uuids_are_told_apart_as_well(history: History) -> None:
+    with database() as path:
+        for batch in history.batches:
+            with lineage.open(path) as store:
+                store.apply([with_uuids(event) for event in batch])
+        with lineage.open(path) as store:
+            assert observed(store) == reference([with_uuids(event) for event in history.events])
 
 
 @tried(0.25)

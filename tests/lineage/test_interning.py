@@ -1,0 +1,67 @@
+"""An id has one number, however and whenever it comes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import lineage
+from lineage import interning
+from lineage.encoding import identifiers
+from tests.lineage.builders import RECIPIENT, SENDER, at, hop, message
+
+V7 = "01920000-0000-7000-8000-00000000000{}"
+LATER_V7 = "01930000-0000-7000-8000-000000000001"
+V4 = "ffff0000-0000-4000-8000-00000000000{}"
+NOT_CANONICAL = (
+    *("01920000-0000-7000-8000-00000000000A", "01920000-0000-7000-8000-0000000000001"),
+    *("0192000-00000-7000-8000-000000000001", "é1920000-0000-7000-8000-00000000000"),
+)
+
+
+def test_canonical_uuids_are_told_apart_from_other_texts() -> None:
+    ids = [V7.format(1), *NOT_CANONICAL, V4.format(2), "m", V7.format(1)]
+    found = identifiers([pl.Series(ids), pl.Series([None, "m"], dtype=pl.String)])
+    distinct = list(dict.fromkeys(ids))
+    assert found.encoded.texts.to_pylist() == distinct
+    assert [codes.tolist() for codes in found.encoded.codes] == [
+        [distinct.index(one) for one in ids],
+        [-1, distinct.index("m")],
+    ]
+    assert found.is_uuid.tolist() == [one in {V7.format(1), V4.format(2)} for one in distinct]
+    assert [bytes(row).hex() for row in found.uuids] == [
+        V7.format(1).replace("-", ""),
+        V4.format(2).replace("-", ""),
+    ]
+
+
+def test_ids_keep_their_numbers_whatever_their_order_in_time(tmp_path: Path) -> None:
+    """Later UUIDs than all that are stored are not looked up, all others are."""
+    path = tmp_path / "l.duckdb"
+    ids = [LATER_V7, V7.format(1), V4.format(1), "plain", *NOT_CANONICAL, V7.format(2)]
+    for _ in range(2):
+        for one in ids:
+            with lineage.open(path) as store:
+                store.apply([message(one)])
+                store.apply([message(one), hop(f"h {one}", "inbox", "w", [one], moved_at=at(9))])
+    with lineage.open(path) as store:
+        named = store.sql("SELECT id, count(*) FROM core.identity GROUP BY ALL").fetchall()
+        counts = store.sql("SELECT count(*) FROM message").fetchall()
+    assert {count for _, count in named} == {1}
+    assert {*ids, *(f"h {one}" for one in ids)} <= {name for name, _ in named}
+    assert counts == [(len(ids),)]
+
+
+def test_a_member_has_one_number_when_the_memory_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interning, "_CACHED_MAX", 2)
+    with lineage.open(tmp_path / "l.duckdb") as store:
+        for i in range(6):
+            sender = {**SENDER, "member_id": f"s{i % 3}"}
+            recipient = {**RECIPIENT, "member_id": f"r{i % 2}"}
+            store.apply([message(f"m{i}", parties=[sender, recipient])])
+        members = store.sql("SELECT text, count(*) FROM core.member GROUP BY ALL").fetchall()
+    assert sorted(members) == [(name, 1) for name in ("r0", "r1", "s0", "s1", "s2")]
