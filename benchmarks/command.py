@@ -14,7 +14,7 @@ from benchmarks import sizes
 from benchmarks.errors import BenchmarkError, MissingError
 from benchmarks.figures import Outcome, Results, read_results, write_results
 from benchmarks.machine import describe
-from benchmarks.parts import history, latency, live, peers, replay
+from benchmarks.parts import disorder, history, latency, live, peers, replay, stages
 from benchmarks.picture import history_picture
 from benchmarks.rendering import fill, show
 from benchmarks.sizes import Sizes
@@ -30,13 +30,17 @@ PICTURE = ROOT / "docs" / "pictures" / "history.svg"
 Part = Callable[[Surroundings, Sizes], Outcome]
 PARTS: dict[str, Part] = {
     "replay": replay.measure,
+    "stages": stages.measure,
     "history": history.measure,
+    "disorder": disorder.measure,
     "live": live.measure,
     "latency": latency.measure,
     "peers": peers.measure,
 }
 _TITLES = {
     "replay": "replay: a log on disk, from decoding to committed flags",
+    "stages": "stages: where the time goes, one thread, a stage after the other",
+    "disorder": "disorder: single batches that are not in the order of time",
     "history": "history: the cost of a batch, however much there is already",
     "live": "live: what lies in Kafka, until it is recorded",
     "latency": "latency: from a leak's last hop to its flag on the topic",
