@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks import sizes
+from benchmarks.bars import throughput_bars, throughput_picture
 from benchmarks.errors import BenchmarkError, MissingError
 from benchmarks.figures import Outcome, Results, read_results, write_results
 from benchmarks.machine import describe
@@ -26,6 +27,7 @@ ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results.json"
 DOCUMENT = ROOT / "docs" / "performance.md"
 PICTURE = ROOT / "docs" / "pictures" / "history.svg"
+THROUGHPUT = ROOT / "docs" / "pictures" / "throughput.svg"
 
 Part = Callable[[Surroundings, Sizes], Outcome]
 PARTS: dict[str, Part] = {
@@ -122,3 +124,5 @@ def _write_docs(results: Results) -> None:
     DOCUMENT.write_text(fill(text, results), encoding="utf-8")
     if "history" in results:
         PICTURE.write_text(history_picture(results["history"].series["batches"]), encoding="utf-8")
+    if bars := throughput_bars(results):
+        THROUGHPUT.write_text(throughput_picture(bars), encoding="utf-8")
