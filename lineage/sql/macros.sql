@@ -62,17 +62,32 @@ WITH RECURSIVE way AS (
     SELECT e.source, e.rec, e.moved_at, e.h, w.ds, w.rec
     FROM way w
     JOIN core.edge e ON e.target = w.ds AND e.to_rec = w.rec AND e.moved_at <= w.until_at
+),
+step AS MATERIALIZED (
+    SELECT DISTINCT ds, rec, h, to_ds, to_rec FROM way WHERE h IS NOT NULL
+),
+-- By way of a list, as the planner takes a recursion for larger than all tables, and would look up
+-- all ids for it.
+asked AS MATERIALIZED (
+    SELECT unnest(list(DISTINCT n)) AS n
+    FROM (
+        SELECT rec AS n FROM step UNION ALL SELECT h FROM step UNION ALL SELECT to_rec FROM step
+    )
+),
+name AS MATERIALIZED (SELECT i.n, i.id FROM core.identity i JOIN asked USING (n)),
+hop AS MATERIALIZED (
+    SELECT h.n, h.job, h.operation, h.moved_at FROM core.hop h JOIN asked USING (n)
 )
 SELECT d.text AS dataset, r.id AS record_id, hn.id AS hop_id, h.job,
     core.operation_word(h.operation) AS operation, h.moved_at,
     t.text AS to_dataset, tr.id AS to_record_id
-FROM (SELECT DISTINCT ds, rec, h, to_ds, to_rec FROM way WHERE h IS NOT NULL) w
+FROM step w
+JOIN hop h ON h.n = w.h
+JOIN name r ON r.n = w.rec
+JOIN name hn ON hn.n = w.h
+JOIN name tr ON tr.n = w.to_rec
 JOIN core.dataset_name d ON d.n = w.ds
-JOIN core.identity r ON r.n = w.rec
-JOIN core.hop h ON h.n = w.h
-JOIN core.identity hn ON hn.n = w.h
 JOIN core.dataset_name t ON t.n = w.to_ds
-JOIN core.identity tr ON tr.n = w.to_rec
 ORDER BY h.moved_at, hop_id, record_id, to_record_id;
 
 -- Where a record flowed: a row for each hop that carried it, or what came of it, further on. A
@@ -88,15 +103,30 @@ WITH RECURSIVE way AS (
     SELECT e.target, e.to_rec, e.moved_at, e.h, w.ds, w.rec
     FROM way w
     JOIN core.edge e ON e.source = w.ds AND e.rec = w.rec AND e.moved_at >= w.from_at
+),
+step AS MATERIALIZED (
+    SELECT DISTINCT ds, rec, h, from_ds, from_rec FROM way WHERE h IS NOT NULL
+),
+-- By way of a list, as the planner takes a recursion for larger than all tables, and would look up
+-- all ids for it.
+asked AS MATERIALIZED (
+    SELECT unnest(list(DISTINCT n)) AS n
+    FROM (
+        SELECT rec AS n FROM step UNION ALL SELECT h FROM step UNION ALL SELECT from_rec FROM step
+    )
+),
+name AS MATERIALIZED (SELECT i.n, i.id FROM core.identity i JOIN asked USING (n)),
+hop AS MATERIALIZED (
+    SELECT h.n, h.job, h.operation, h.moved_at FROM core.hop h JOIN asked USING (n)
 )
 SELECT d.text AS dataset, r.id AS record_id, hn.id AS hop_id, h.job,
     core.operation_word(h.operation) AS operation, h.moved_at,
     f.text AS from_dataset, fr.id AS from_record_id
-FROM (SELECT DISTINCT ds, rec, h, from_ds, from_rec FROM way WHERE h IS NOT NULL) w
+FROM step w
+JOIN hop h ON h.n = w.h
+JOIN name r ON r.n = w.rec
+JOIN name hn ON hn.n = w.h
+JOIN name fr ON fr.n = w.from_rec
 JOIN core.dataset_name d ON d.n = w.ds
-JOIN core.identity r ON r.n = w.rec
-JOIN core.hop h ON h.n = w.h
-JOIN core.identity hn ON hn.n = w.h
 JOIN core.dataset_name f ON f.n = w.from_ds
-JOIN core.identity fr ON fr.n = w.from_rec
 ORDER BY h.moved_at, hop_id, from_record_id, record_id;
