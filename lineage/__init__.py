@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lineage.database import MEMORY_MIB
+from lineage.database import MEMORY_MIB as _MEMORY_MIB
 from lineage.errors import (
     LineageError,
     LogError,
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 
-def open(path: str | Path, read_only: bool = False, memory_mib: int = MEMORY_MIB) -> Store:
+def open(path: str | Path, read_only: bool = False, memory_mib: int = _MEMORY_MIB) -> Store:
     """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
 
     memory_mib: what the database may take, at least some 200; the batch that is applied takes

@@ -1,14 +1,20 @@
 """The app for Faust's own command: `faust -A streams.app worker`.
 
-It is told what to do by LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP and LINEAGE_REGISTRY_URL.
+It is told what to do by LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL
+and LINEAGE_MEMORY.
 """
 
 from __future__ import annotations
 
+from streams.errors import WorkerError
 from streams.processor import LineageApp
 from streams.settings import Settings
 from streams.worker import end_process
 
 __all__ = ["app"]
 
-app = LineageApp(Settings.from_environment(), end_process)
+try:
+    _settings = Settings.from_environment()
+except WorkerError as error:
+    raise SystemExit(f"Error: {error}") from None
+app = LineageApp(_settings, end_process)

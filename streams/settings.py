@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from lineage.database import MEMORY_MIB
+from streams.errors import WorkerError
 
 __all__ = ["DEFAULT_GROUP", "Settings"]
 
 DEFAULT_GROUP = "lineage"
+_MEMORY_MIB_MIN = 200
 
 
 @dataclass(frozen=True)
@@ -34,12 +36,18 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL and
-        LINEAGE_MEMORY.
+        LINEAGE_MEMORY. Raises WorkerError for a value that is none.
         """
         return cls(
             db=environment.get("LINEAGE_DB", "lineage.duckdb"),
             bootstrap=environment.get("LINEAGE_BOOTSTRAP", "127.0.0.1:9092"),
             group=environment.get("LINEAGE_GROUP") or DEFAULT_GROUP,
             registry_url=environment.get("LINEAGE_REGISTRY_URL") or None,
-            memory_mib=int(environment.get("LINEAGE_MEMORY") or MEMORY_MIB),
+            memory_mib=_mib(environment.get("LINEAGE_MEMORY") or str(MEMORY_MIB)),
         )
+
+
+def _mib(text: str) -> int:
+    if not (text.isdecimal() and int(text) >= _MEMORY_MIB_MIN):
+        raise WorkerError(f"LINEAGE_MEMORY must be a whole number of MiB from {_MEMORY_MIB_MIN} on")
+    return int(text)

@@ -11,6 +11,7 @@ import yaml
 from click.testing import CliRunner
 
 from streams.cli import cli
+from streams.errors import WorkerError
 from streams.settings import Settings
 from tests.streams.docker_kafka import run_command
 
@@ -53,6 +54,10 @@ def test_the_worker_reads_the_environment_that_it_is_given(compose: dict[str, An
     environment = compose["services"]["worker"]["environment"]
     settings = Settings.from_environment(environment)
     assert (settings.bootstrap, settings.db) == ("kafka:9092", "/data/lineage.duckdb")
+    assert settings.memory_mib == 1024
+    assert Settings.from_environment({"LINEAGE_MEMORY": "300"}).memory_mib == 300
+    with pytest.raises(WorkerError, match="LINEAGE_MEMORY must be a whole number of MiB"):
+        Settings.from_environment({"LINEAGE_MEMORY": "much"})
     listeners = compose["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
     assert f"//{settings.bootstrap}," in listeners
 

@@ -126,3 +126,10 @@ def test_a_new_database_survives_a_kill_before_its_first_checkpoint(
     assert killed.returncode == -signal.SIGKILL
     with lineage.open(path) as store:
         assert store.sql("SELECT count(*) FROM message").fetchall() == [(batches,)]
+
+
+def test_the_memory_of_the_database_is_bounded_as_asked() -> None:
+    with lineage.open(":memory:", memory_mib=300) as store:
+        assert store.sql("SELECT current_setting('memory_limit')").fetchall() == [("300.0 MiB",)]
+    with lineage.open(":memory:") as store:
+        assert store.sql("SELECT current_setting('memory_limit')").fetchall() == [("1.0 GiB",)]
