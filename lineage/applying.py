@@ -152,14 +152,12 @@ def _record_dead_letters(
 
 
 def _record_positions(connection: duckdb.DuckDBPyConnection, positions: Positions) -> None:
-    for (topic, partition), next_offset in positions.items():
-        connection.execute(
-            "DELETE FROM core.ingest_position WHERE topic = ? AND partition = ?",
-            [topic, partition],
-        )
-        connection.execute(
-            "INSERT INTO core.ingest_position VALUES (?, ?, ?)", [topic, partition, next_offset]
-        )
+    if not positions:
+        return
+    rows = [(topic, partition, to) for (topic, partition), to in positions.items()]
+    schema = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
+    with registered(connection, reached=pl.DataFrame(rows, schema, orient="row")):
+        connection.execute(sql("record_positions"))
 
 
 def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
