@@ -209,7 +209,7 @@ def parties_of(
     frames = [] if fresh is None else [(fresh.message, fresh.message_party)]
     known = numbers(fresh.message["n"]) if fresh is not None else messages[:0]
     stored = messages[~places(np.sort(known), messages)[1]]
-    if len(stored):
+    if len(stored) or not frames:
         with registered(connection, wanted=pl.DataFrame({"n": stored})):
             frames.append(
                 (
