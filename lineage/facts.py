@@ -133,6 +133,8 @@ def _by_policy(
     exempt = np.array(
         [np.logical_or.reduceat(in_force.exempt_regions[p][parties.region], first) for p in used]
     )
+    if not len(used):
+        return inmail, inmail
     place = np.searchsorted(used, policy)
     return confidential[place, message], exempt[place, message]
 
