@@ -1,4 +1,4 @@
-"""How large what is measured is; the defaults keep all parts together under 15 minutes."""
+"""How large what is measured is; with the defaults `history` takes as long as all the others."""
 
 from __future__ import annotations
 

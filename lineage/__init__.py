@@ -46,7 +46,6 @@ def open(path: str | Path, read_only: bool = False, memory_mib: int = _MEMORY_MI
     """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
 
     memory_mib: what the database may take, at least some 200; the batch that is applied takes
-    more beside it, some 3 KiB an event. Raises StoreError, or the kind of it that tells what is
-    wrong.
+    more beside it. Raises StoreError, or the kind of it that tells what is wrong.
     """
     return Store(path, read_only=read_only, memory_mib=memory_mib)

@@ -6,9 +6,9 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import NO_NUMBERS, Numbers, distinct, numbers
+from lineage.arrays import NO_NUMBERS, Numbers, Places, distinct, numbers
 from lineage.consents import Consents
-from lineage.facts import parties_of
+from lineage.facts import facts_of, parties_of
 from lineage.interning import registered
 from lineage.judging import Judge
 from lineage.naming import Names, number_of
@@ -35,9 +35,11 @@ def route(connection: duckdb.DuckDBPyConnection, message_id: str) -> duckdb.Duck
 
 def _judged(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> dict[str, pl.DataFrame]:
     """The facts of the arrivals, and the rules that were broken."""
-    members = parties_of(connection, distinct(arrivals.m)).member
-    judge = Judge(connection, Consents.of(connection, members))
-    facts = judge.facts(arrivals)
+    messages = Places(arrivals.m)
+    parties = parties_of(connection, messages.distinct)
+    judge = Judge(connection, Consents.of(connection, parties.member))
+    message = messages.of(arrivals.m)
+    facts = facts_of(arrivals, parties, message, judge.in_force, judge.consents)
     breaches = judge.breaches(facts)
     return {
         "judged": facts.frame(judge.in_force, np.arange(len(arrivals))),

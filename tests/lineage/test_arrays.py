@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lineage
 from lineage.arrays import AsOf, Index, Numbers, Places, distinct, places, runs, starts
+from lineage.carrying import packed, record_keys, unpacked
 
 SMALL = st.integers(0, 8)
 
@@ -63,3 +66,13 @@ def test_the_latest_not_after_an_instant_holds(
 def test_each_value_begins_once() -> None:
     assert starts(array([])).tolist() == []
     assert starts(array([3, 3, 5, 5, 5, 9])).tolist() == [0, 2, 5]
+
+
+def test_what_no_longer_fits_into_one_number_is_said() -> None:
+    one = array([1])
+    with pytest.raises(lineage.StoreError, match="datasets at most"):
+        record_keys(one, array([1 << 22]))
+    with pytest.raises(lineage.StoreError, match="ids of messages at most"):
+        packed(array([1 << 34]), one, np.array([True]))
+    m, slots, identifiable = unpacked(packed(array([7]), array([9]), np.array([False])))
+    assert (m.tolist(), slots.tolist(), identifiable.tolist()) == ([7], [9], [False])
