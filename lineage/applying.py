@@ -12,14 +12,13 @@ import polars as pl
 
 from lineage.consents import Consents
 from lineage.effects import any_touched, record, touch_upgraded
-from lineage.encoding import Prepared, prepare
+from lineage.encoding import Prepared
 from lineage.errors import StoreError, sentence
 from lineage.flagging import Flagging
 from lineage.identity import IDENTIFIED, Settled, settle
 from lineage.interning import registered
 from lineage.judging import Judge
 from lineage.latest import Latest
-from lineage.policies import accept
 from lineage.policy import Policy
 from lineage.reach import Arrivals, trace, trace_anew
 from lineage.sql import sql
@@ -77,18 +76,15 @@ class Applier:
 
     def _apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Counts:
         connection = self._connection
-        batch, policies = accept(prepared.batch)
-        if batch is not prepared.batch:
-            prepared = prepare(batch)
         (history_before,) = _one(connection, "SELECT coalesce(max(seq), 0) FROM core.flag_history")
         events = arrivals = 0
-        if batch.events:
-            settled = settle(connection, batch, self._stager.stage(prepared))
-            arrivals = self._derive(settled, policies, history_before, at)
+        if prepared.events:
+            settled = settle(connection, prepared, self._stager.stage(prepared))
+            arrivals = self._derive(settled, prepared.policies, history_before, at)
             events = sum(len(getattr(settled.fresh, name)) for name in IDENTIFIED)
-        _record_dead_letters(connection, batch.dead_letters, at)
+        _record_dead_letters(connection, prepared.dead_letters, at)
         _record_positions(connection, positions)
-        return Counts(events, arrivals, history_before, batch.dead_letters)
+        return Counts(events, arrivals, history_before, prepared.dead_letters)
 
     def _derive(
         self,

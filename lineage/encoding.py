@@ -1,6 +1,6 @@
 """What can be made of a batch without the store: each text once, enums and owners as numbers.
 
-It is done beside the applying of the batch before, in another thread.
+It is done beside the applying of the batch before, in another thread or process.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
 from lineage.arrays import Numbers, Truths, numbers
+from lineage.policies import accept
+from lineage.policy import Policy
 from lineage.regions import REGIONS
-from schemas import Batch
+from lineage.uuids import Uuids, no_uuids, texts_of, uuids_of
+from schemas import Batch, DeadLetter
+from schemas.batch import MAIN_TABLES
 from schemas.events import BASES, CHANNELS, KINDS, OPERATIONS, PARTIES, PURPOSES, ROLES, TIERS
 
 SEND = 0
@@ -40,15 +43,27 @@ _CODED = {
     "consent_changes": ("purpose", "basis"),
     "declarations": ("kind", "party"),
 }
-_UUID_TEXT_BYTES = 36
-_UUID_BYTES = 16
-_NIBBLES = np.full(256, 0xFF, dtype=np.uint8)
-_NIBBLES[np.frombuffer(b"0123456789abcdef", dtype=np.uint8)] = np.arange(16)
-# Where the groups of hex digits are in the text of a UUID, and where among the digits alone.
-_GROUPS = ((0, 0, 8), (9, 8, 4), (14, 12, 4), (19, 16, 4), (24, 20, 12))
-_DASHES = (8, 13, 18, 23)
-
-Uuids = npt.NDArray[np.uint8]
+# What later rows refer to first, since earlier columns get the lower numbers.
+_IDS = (
+    ("messages", "message_id"),
+    ("hop_inputs", "record_id"),
+    ("hop_outputs", "record_id"),
+    ("hops", "hop_id"),
+    ("hops", "run_id"),
+    ("consent_changes", "change_id"),
+    ("declarations", "declaration_id"),
+    ("policies", "policy_id"),
+)
+_DATASETS = (
+    ("messages", "dataset"),
+    ("hops", "source"),
+    ("hops", "target"),
+    ("declarations", "dataset"),
+)
+_MEMBERS = (("parties", "member_id"), ("consent_changes", "member_id"))
+# Where an event was read is in its dead letter, if it is one.
+_NOT_KEPT = ("read_from", "partition", "position")
+_HANGING = {child: main for main, hanging in MAIN_TABLES.items() for child in hanging}
 
 
 @dataclass(frozen=True)
@@ -61,84 +76,166 @@ class Encoded:
     texts: pa.StringArray
     codes: tuple[Numbers, ...]
 
+    def column(self, place: int, rows: Numbers) -> pl.Series:
+        """Some rows of a column, as texts."""
+        codes = self.codes[place][rows]
+        return pl.Series(self.texts).gather(_or_null(codes, codes >= 0))
+
 
 @dataclass(frozen=True)
 class Identifiers:
-    """Columns of ids. is_uuid: which of the texts are canonical UUIDs; uuids: these, as bytes."""
+    """Columns of ids. uuids, others: each id once, in the order of first appearance.
 
-    encoded: Encoded
-    is_uuid: Truths
+    codes: for each column the places of its ids: of `uuids`, and after them of `others`; -1 for
+    null.
+    """
+
     uuids: Uuids
+    others: pa.StringArray
+    codes: tuple[Numbers, ...]
+
+    def column(self, place: int, rows: Numbers) -> pl.Series:
+        """Some rows of a column, as texts."""
+        codes = self.codes[place][rows]
+        known = np.unique(codes[codes >= 0])
+        uuids, others = np.split(known, [np.searchsorted(known, len(self.uuids))])
+        rest = pl.Series(self.others)[others - len(self.uuids)]
+        texts = pl.concat([pl.Series(texts_of(self.uuids[uuids])), rest])
+        return texts.gather(_or_null(np.searchsorted(known, codes), codes >= 0))
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A batch, ready for the store. codes: the columns of enums by table and name, as indices.
+    """A batch, ready for the store.
 
-    owners: for each row of parties, hop_inputs and hop_outputs the place of its event.
+    tables: those of the batch, without the texts that are encoded, and where they were read; with
+    enums as their indices. policies: the parsed documents. owners: for each row of a table that
+    hangs on another the place of its event.
     """
 
-    batch: Batch
+    tables: dict[str, pl.DataFrame]
+    dead_letters: tuple[DeadLetter, ...]
+    policies: dict[str, Policy]
     identifiers: Identifiers
     datasets: Encoded
     members: Encoded
-    codes: dict[str, dict[str, pl.Series]]
     owners: dict[str, Numbers]
+
+    @property
+    def events(self) -> int:
+        """How many good events it holds."""
+        return sum(self.tables[table].height for table in MAIN_TABLES)
+
+    def rows(self, table: str, wanted: pl.Series) -> pl.DataFrame:
+        """The rows of a table whose `row` is wanted, in words, as the batch had them."""
+        frame = self.tables[table]
+        at = np.flatnonzero(frame["row"].is_in(wanted.implode()).to_numpy())
+        words = {
+            name: pl.Series(WORDS[name]).gather(frame[name][at]) for name in _CODED.get(table, ())
+        }
+        texts = {
+            name: encoded.column(place, at)
+            for columns, encoded in (
+                (_IDS, self.identifiers),
+                (_DATASETS, self.datasets),
+                (_MEMBERS, self.members),
+            )
+            for place, (of, name) in enumerate(columns)
+            if of == table
+        }
+        return frame[at].with_columns(**words, **texts)
 
 
 def prepare(batch: Batch) -> Prepared:
-    """Make of a batch what can be made without the store."""
+    """Make of a batch what can be made without the store; invalid policies are dead letters."""
+    batch, policies = accept(batch)
     return Prepared(
-        batch=batch,
-        # What later rows refer to first, since earlier columns get the lower numbers.
-        identifiers=identifiers(
-            [
-                batch.messages["message_id"],
-                batch.hop_inputs["record_id"],
-                batch.hop_outputs["record_id"],
-                batch.hops["hop_id"],
-                batch.hops["run_id"],
-                batch.consent_changes["change_id"],
-                batch.declarations["declaration_id"],
-                batch.policies["policy_id"],
-            ]
-        ),
-        datasets=encode(
-            [
-                batch.messages["dataset"],
-                batch.hops["source"],
-                batch.hops["target"],
-                batch.declarations["dataset"],
-            ]
-        ),
-        members=encode([batch.parties["member_id"], batch.consent_changes["member_id"]]),
-        codes={
-            table: {
-                name: getattr(batch, table)[name].cast(_ENUMS[name]).to_physical() for name in names
-            }
-            for table, names in _CODED.items()
-        },
+        tables={table: _bare(batch, table) for table in (*MAIN_TABLES, *_HANGING)},
+        dead_letters=batch.dead_letters,
+        policies=policies,
+        identifiers=identifiers([_column(batch, of) for of in _IDS]),
+        datasets=encode([_column(batch, of) for of in _DATASETS]),
+        members=encode([_column(batch, of) for of in _MEMBERS]),
         owners={
-            "parties": _owners(batch.parties, batch.messages),
-            "hop_inputs": _owners(batch.hop_inputs, batch.hops),
-            "hop_outputs": _owners(batch.hop_outputs, batch.hops),
+            child: _owners(getattr(batch, child), getattr(batch, main))
+            for child, main in _HANGING.items()
         },
     )
 
 
 def encode(columns: Sequence[pl.Series]) -> Encoded:
     """Each text of some columns once."""
-    chunks = [column.to_arrow().cast(pa.string()) for column in columns]
-    encoded: Any = pa.chunked_array(chunks, type=pa.string()).combine_chunks().dictionary_encode()
+    texts, ends = _joined(columns)
+    encoded: Any = texts.dictionary_encode()
     codes: Numbers = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    ends = np.cumsum([len(column) for column in columns])[:-1]
     return Encoded(encoded.dictionary, tuple(np.split(codes, ends)))
 
 
 def identifiers(columns: Sequence[pl.Series]) -> Identifiers:
-    """Each id of some columns once, canonical UUIDs as bytes."""
-    encoded = encode(columns)
-    return Identifiers(encoded, *_uuids(encoded.texts))
+    """Each id of some columns once."""
+    texts, ends = _joined(columns)
+    codes = np.full(len(texts), -1)
+    there = np.arange(len(texts))
+    if texts.null_count:
+        there = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
+        texts = texts.drop_null()
+    is_uuid, uuids = uuids_of(texts)
+    uuids, codes[there[is_uuid]] = _each_once(uuids)
+    others = texts if not is_uuid.any() else texts.filter(pa.array(~is_uuid))
+    encoded: Any = others.dictionary_encode()
+    codes[there[~is_uuid]] = len(uuids) + encoded.indices.to_numpy()
+    return Identifiers(uuids, encoded.dictionary, tuple(np.split(codes, ends)))
+
+
+def _each_once(uuids: Uuids) -> tuple[Uuids, Numbers]:
+    """UUIDs once each, in the order of first appearance; and the place of each among these."""
+    if not len(uuids):
+        return no_uuids(), np.zeros(0, dtype=np.int64)
+    # The last 64 bits, nearly all of them random, nearly always tell UUIDs apart.
+    places, first = _encoded(uuids[:, 1].view(np.int64))
+    if not np.array_equal(uuids[first[places], 0], uuids[:, 0]):
+        heads, _ = _encoded(uuids[:, 0].view(np.int64))
+        places, first = _encoded(heads * len(uuids) + places)
+    return uuids[first], places
+
+
+def _encoded(values: Numbers) -> tuple[Numbers, Numbers]:
+    """Of each number its place among the distinct ones; of these, where each appears first."""
+    encoded: Any = pa.array(values).dictionary_encode()
+    places: Numbers = encoded.indices.to_numpy().astype(np.int64)
+    # In the order of first appearance, so a place that is higher than all before is a first.
+    first = np.flatnonzero(np.diff(np.maximum.accumulate(places), prepend=-1))
+    return places, first
+
+
+def _or_null(values: Numbers, there: Truths) -> pl.Series:
+    return pl.Series(values).set(pl.Series(~there), None)
+
+
+def _joined(columns: Sequence[pl.Series]) -> tuple[pa.StringArray, Numbers]:
+    """The texts of some columns one after another, and where all but the first begin."""
+    chunks = [column.to_arrow().cast(pa.string()) for column in columns]
+    ends = np.cumsum([len(column) for column in columns])[:-1]
+    texts: Any = pa.chunked_array(chunks, type=pa.string()).combine_chunks()
+    return texts, ends
+
+
+def _column(batch: Batch, of: tuple[str, str]) -> pl.Series:
+    table, name = of
+    column: pl.Series = getattr(batch, table)[name]
+    return column
+
+
+def _bare(batch: Batch, table: str) -> pl.DataFrame:
+    frame: pl.DataFrame = getattr(batch, table)
+    # Declarations and policies are few, and are kept with their ids.
+    texts = (
+        {name for of, name in (*_IDS, *_DATASETS, *_MEMBERS) if of == table}
+        if table not in ("declarations", "policies")
+        else set()
+    )
+    codes = {name: frame[name].cast(_ENUMS[name]).to_physical() for name in _CODED.get(table, ())}
+    return frame.drop(_NOT_KEPT, *texts, strict=False).with_columns(**codes)
 
 
 def _owners(frame: pl.DataFrame, events: pl.DataFrame) -> Numbers:
@@ -146,23 +243,3 @@ def _owners(frame: pl.DataFrame, events: pl.DataFrame) -> Numbers:
     place = np.zeros(int(row.max()) + 1 if len(row) else 0, dtype=np.int64)
     place[row] = np.arange(len(row))
     return place[numbers(frame["row"])]
-
-
-def _uuids(texts: pa.StringArray) -> tuple[Truths, Uuids]:
-    """Which texts are canonical UUIDs (lower case, with dashes), and their 16 bytes each."""
-    if not len(texts):
-        return np.zeros(0, dtype=np.bool_), np.zeros((0, _UUID_BYTES), dtype=np.uint8)
-    buffers: list[Any] = texts.buffers()
-    _, offset_buffer, data = buffers
-    offsets = np.frombuffer(offset_buffer, dtype=np.int32)[texts.offset :][: len(texts) + 1]
-    characters = np.frombuffer(data, dtype=np.uint8)
-    first = offsets[:-1][np.diff(offsets) == _UUID_TEXT_BYTES].astype(np.int64)
-    text = characters[first[:, None] + np.arange(_UUID_TEXT_BYTES)]
-    digits = np.empty((len(first), 2 * _UUID_BYTES), dtype=np.uint8)
-    for at, to, count in _GROUPS:
-        digits[:, to : to + count] = _NIBBLES[text[:, at : at + count]]
-    canonical = (digits != _NIBBLES[0]).all(axis=1) & (text[:, _DASHES] == ord("-")).all(axis=1)
-    is_uuid = np.diff(offsets) == _UUID_TEXT_BYTES
-    is_uuid[is_uuid] = canonical
-    digits = digits[canonical]
-    return is_uuid, digits[:, 0::2] << 4 | digits[:, 1::2]

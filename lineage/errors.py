@@ -8,7 +8,8 @@ LineageError
 │   └── StoreMissingError    no such file
 ├── LogError              2  an event log that cannot be read
 ├── QueryError            2  a query that cannot be answered
-└── PolicyError           2  a policy document that breaks the contract
+├── PolicyError           2  a policy document that breaks the contract
+└── BesideError           3  the second process, which decodes, ended
 """
 
 from __future__ import annotations
@@ -58,6 +59,12 @@ class PolicyError(LineageError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class BesideError(LineageError):
+    """The second process, which decodes, ended before it had answered."""
+
+    exit_code = 3
 
 
 def sentence(error: Exception) -> str:

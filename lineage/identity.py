@@ -16,6 +16,7 @@ import polars as pl
 
 from lineage.arrays import Numbers
 from lineage.content import as_events, contents
+from lineage.encoding import Prepared
 from lineage.interning import registered
 from lineage.sql import sql
 from lineage.staging import CHILDREN, Staged
@@ -25,7 +26,6 @@ from schemas import (
     MESSAGE_SENT,
     POLICY_PUBLISHED,
     RECORDS_MOVED,
-    Batch,
     EventType,
     canonical_json,
 )
@@ -55,7 +55,7 @@ class Settled:
     replaced: dict[str, Numbers] = field(default_factory=dict)
 
 
-def settle(connection: duckdb.DuckDBPyConnection, batch: Batch, staged: Staged) -> Settled:
+def settle(connection: duckdb.DuckDBPyConnection, prepared: Prepared, staged: Staged) -> Settled:
     """Tell new events from repeats and conflicts; conflicts are recorded here."""
     fresh, replaced = staged, {}
     for table in _TYPES:
@@ -64,7 +64,7 @@ def settle(connection: duckdb.DuckDBPyConnection, batch: Batch, staged: Staged) 
         if again is None:
             continue
         some = frame.filter(again)
-        collision = _Collision(connection, table, batch, some, staged.first_new)
+        collision = _Collision(connection, table, prepared, some, staged.first_new)
         counting, replaced[table] = collision.resolve()
         fresh = fresh.without(table, np.setdiff1d(some["row"].to_numpy(), counting))
     return Settled(fresh, replaced)
@@ -103,17 +103,14 @@ class _Collision:
         self,
         connection: duckdb.DuckDBPyConnection,
         table: str,
-        batch: Batch,
+        prepared: Prepared,
         rows: pl.DataFrame,
         first_new: int,
     ) -> None:
         self._connection = connection
         self._table = table
         self._event, frame, children = _TYPES[table]
-        wanted = rows["row"].implode()
-        self._incoming = [
-            getattr(batch, name).filter(pl.col("row").is_in(wanted)) for name in (frame, *children)
-        ]
+        self._incoming = [prepared.rows(name, rows["row"]) for name in (frame, *children)]
         self._numbers = rows.select("row", "n")
         # Nothing is stored, and nothing disputed, under numbers that the batch brought.
         self._stored = [frame.clear() for frame in self._incoming]

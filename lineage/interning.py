@@ -17,9 +17,10 @@ import polars as pl
 import pyarrow as pa
 
 from lineage.arrays import Numbers
-from lineage.encoding import Encoded, Identifiers, Uuids
+from lineage.encoding import Encoded, Identifiers
 from lineage.ranges import rows_near_uuids
 from lineage.sql import sql
+from lineage.uuids import UUID_BYTES, Uuids, as_bytes
 
 # So many texts of a table are held in memory; each takes some 200 bytes.
 _CACHED_MAX = 1_000_000
@@ -61,7 +62,7 @@ class _Numbering:
         self._next += len(new)
         return new
 
-    def _interned(self, encoded: Encoded, known: Numbers, first_new: int) -> Interned:
+    def _interned(self, encoded: Encoded | Identifiers, known: Numbers, first_new: int) -> Interned:
         by_code = np.append(known, 0)  # code -1, which numpy reads as the last one: null
         return Interned(tuple(by_code[codes] for codes in encoded.codes), first_new)
 
@@ -134,28 +135,23 @@ class IdentifierInterner(_Numbering):
     def intern(self, asked: Identifiers) -> Interned:
         """Numbers for ids, inserting those that are new."""
         first_new = self._next
-        known = np.zeros(len(asked.is_uuid), dtype=np.int64)
-        uuids = np.flatnonzero(asked.is_uuid)
-        others = np.flatnonzero(~asked.is_uuid)
-        heads = np.ascontiguousarray(asked.uuids[:, :8]).view(">u8").ravel().astype(np.uint64)
-        is_v7 = asked.uuids[:, 6] >> 4 == 7
+        known = np.zeros(len(asked.uuids) + len(asked.others), dtype=np.int64)
+        uuids, others = known[: len(asked.uuids)], known[len(asked.uuids) :]
+        heads, is_v7 = asked.uuids[:, 0], asked.uuids[:, 0] >> np.uint64(12) & np.uint64(15) == 7
         # What is later than all there is, as most is in the order of time, need not be looked for.
         old = np.flatnonzero(~(is_v7 & (heads > self._latest)))
         if len(old) and first_new > 1:
             near = rows_near_uuids(self._table, "uuid", asked.uuids[old])
-            table = _uuid_table(asked.uuids[old], code=uuids[old])
-            self._look_up(known, table, "uuid", near)
+            self._look_up(uuids, _uuid_table(asked.uuids[old], code=old), "uuid", near)
         if len(others) and first_new > 1:
-            self._look_up_texts(known, others, asked.encoded.texts)
+            rows = f"(FROM {self._table} WHERE text IS NOT NULL)"
+            texts = _table(code=np.arange(len(others)), id=asked.others)
+            self._look_up(others, texts, "text", rows)
         self._take(known)
-        self._keep_uuids(known[uuids], first_new, asked.uuids)
-        self._keep_texts(known[others], first_new, asked.encoded.texts.take(others))
+        self._keep_uuids(uuids, first_new, asked.uuids)
+        self._keep_texts(others, first_new, asked.others)
         self._note_latest(int(heads[is_v7].max(initial=0)))
-        return self._interned(asked.encoded, known, first_new)
-
-    def _look_up_texts(self, known: Numbers, places: Numbers, texts: pa.StringArray) -> None:
-        rows = f"(FROM {self._table} WHERE text IS NOT NULL)"
-        self._look_up(known, _table(code=places, id=texts.take(places)), "text", rows)
+        return self._interned(asked, known, first_new)
 
     def _keep_uuids(self, given: Numbers, first_new: int, uuids: Uuids) -> None:
         fresh = np.flatnonzero(given >= first_new)
@@ -177,8 +173,8 @@ class IdentifierInterner(_Numbering):
 
 def _uuid_table(uuids: Uuids, **columns: Numbers) -> pa.Table:
     """UUIDs as the column `id` beside others."""
-    data = pa.py_buffer(uuids.tobytes())
-    storage = pa.Array.from_buffers(pa.binary(uuids.shape[1]), len(uuids), [None, data])
+    data = pa.py_buffer(as_bytes(uuids).data)
+    storage = pa.Array.from_buffers(pa.binary(UUID_BYTES), len(uuids), [None, data])
     return _table(**columns, id=pa.ExtensionArray.from_storage(pa.uuid(), storage))
 
 

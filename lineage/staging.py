@@ -67,36 +67,27 @@ class Stager:
 
     def stage(self, prepared: Prepared) -> Staged:
         """A batch in numbers. Runs inside the caller's transaction."""
-        batch, codes, owners = prepared.batch, prepared.codes, prepared.owners
+        tables, owners = prepared.tables, prepared.owners
         ids = self._identifiers.intern(prepared.identifiers)
         message, input_, output, hop, run, change, declaration, policy = ids.columns
         origin, source, target, declared = self._datasets.intern(prepared.datasets).columns
         member, changed = self._members.intern(prepared.members).columns
-        hops = _numbered(
-            batch.hops, codes["hops"], n=hop, run=run, source=source, target=target
-        ).drop("read_from", "partition", "position")
+        hops = _numbered(tables["hops"], n=hop, run=run, source=source, target=target)
         return Staged(
-            message=_numbered(batch.messages, codes["messages"], n=message, ds=origin),
-            message_party=_numbered(
-                batch.parties, codes["parties"], n=message[owners["parties"]], member=member
-            ),
+            message=_numbered(tables["messages"], n=message, ds=origin),
+            message_party=_numbered(tables["parties"], n=message[owners["parties"]], member=member),
             hop=hops,
             hop_input=_inputs(prepared, hops, input_),
-            hop_output=_numbered(batch.hop_outputs, {}, h=hop[owners["hop_outputs"]], rec=output),
-            consent_change=_numbered(
-                batch.consent_changes, codes["consent_changes"], n=change, member=changed
-            ),
-            declaration=_numbered(
-                batch.declarations, codes["declarations"], n=declaration, ds=declared
-            ),
-            policy=_numbered(batch.policies, {}, n=policy),
+            hop_output=_numbered(tables["hop_outputs"], h=hop[owners["hop_outputs"]], rec=output),
+            consent_change=_numbered(tables["consent_changes"], n=change, member=changed),
+            declaration=_numbered(tables["declarations"], n=declaration, ds=declared),
+            policy=_numbered(tables["policies"], n=policy),
             first_new=ids.first_new,
         )
 
 
-def _numbered(frame: pl.DataFrame, codes: dict[str, pl.Series], **values: Numbers) -> pl.DataFrame:
-    columns = {name: pl.Series(column) for name, column in values.items()}
-    return frame.with_columns(**codes, **columns)
+def _numbered(frame: pl.DataFrame, **values: Numbers) -> pl.DataFrame:
+    return frame.with_columns(**{name: pl.Series(column) for name, column in values.items()})
 
 
 def _inputs(prepared: Prepared, hops: pl.DataFrame, records: Numbers) -> pl.DataFrame:
@@ -107,7 +98,7 @@ def _inputs(prepared: Prepared, hops: pl.DataFrame, records: Numbers) -> pl.Data
     )
     return pl.concat(
         [
-            prepared.batch.hop_inputs.with_columns(rec=pl.Series(records)),
+            prepared.tables["hop_inputs"].with_columns(rec=pl.Series(records)),
             of_hop[prepared.owners["hop_inputs"]],
         ],
         how="horizontal",

@@ -12,16 +12,16 @@ from types import TracebackType
 import duckdb
 import pyarrow as pa
 
-from lineage.ahead import ahead
 from lineage.applying import Applier, Positions
 from lineage.database import MEMORY_MIB, connect
 from lineage.digest import digest
 from lineage.encoding import Prepared, prepare
 from lineage.errors import LogError
 from lineage.querying import Parameters, query
+from lineage.replaying import prepared_batches
 from lineage.routing import route
 from lineage.sql import sql
-from schemas import Batch, DeadLetter, from_events, read_log
+from schemas import Batch, DeadLetter, from_events
 from schemas import LogError as SchemasLogError
 
 # More is faster, as much of a batch's cost does not grow with it, and takes more memory.
@@ -144,13 +144,12 @@ class Store:
     ) -> Replayed:
         """Apply the event logs at `paths`, `batch_events` at a time.
 
-        `progress` is called with the number of bytes read since its last call. Raises LogError
-        for a path that is no event log.
+        `progress` is called with the number of bytes read since its last call. A large log is
+        decoded in a second process. Raises LogError for a path that is no event log.
         """
         total = Replayed()
         try:
-            batches = read_log(paths, batch_events=batch_events, progress=progress)
-            for prepared in ahead(map(prepare, batches)):
+            for prepared in prepared_batches(paths, batch_events, progress):
                 applied = self.apply_batch(prepared, at=at)
                 total = replace(
                     total,

@@ -8,7 +8,6 @@ from dataclasses import replace
 import numpy as np
 
 from lineage.encoding import Prepared, prepare
-from lineage.policies import accept
 from schemas import Batch, DeadLetter, Decoder
 from streams.transport import Records
 
@@ -29,25 +28,18 @@ def decode_together(decoder: Decoder, lists: Sequence[Records]) -> Batch:
 
 
 def prepared(batches: Sequence[Batch], group: Sequence[Records]) -> Prepared:
-    """Make one batch of several, ready to be applied, with all its dead letters."""
-    return prepare(_judged(Batch.concat(batches), group))
-
-
-def _judged(batch: Batch, group: Sequence[Records]) -> Batch:
-    """Return the batch with all its dead letters, each with the bytes that Kafka had.
-
-    A policy's document is judged by lineage, not by its schema. That is done here, ahead of
-    applying, since dead letters go out before the commit; there it then costs nothing.
-    """
-    accepted, _ = accept(batch)
-    late = accepted.dead_letters[len(batch.dead_letters) :]
+    """Make one batch of several, ready to be applied; dead letters have the bytes of Kafka."""
+    batch = Batch.concat(batches)
+    ready = prepare(batch)
+    # A policy's document is judged by lineage, not by its schema.
+    late = ready.dead_letters[len(batch.dead_letters) :]
     if not late:
-        return accepted
+        return ready
     originals: dict[tuple[str, int], list[Records]] = {}
     for records in group:
         originals.setdefault((records.topic, records.partition), []).append(records)
     letters = [_with_original(one, originals[one.source, one.partition]) for one in late]
-    return replace(accepted, dead_letters=(*batch.dead_letters, *letters))
+    return replace(ready, dead_letters=(*batch.dead_letters, *letters))
 
 
 def _with_original(letter: DeadLetter, candidates: Sequence[Records]) -> DeadLetter:

@@ -249,7 +249,7 @@ class Recorder:
 
     async def _record(self, group: _Group) -> None:
         if group.positions:
-            await send_dead_letters(self._produce, group.prepared.batch.dead_letters)
+            await send_dead_letters(self._produce, group.prepared.dead_letters)
             sink = self._open
             await self._write(lambda: sink.apply(group.prepared, group.positions))
             self.positions.update(group.positions)

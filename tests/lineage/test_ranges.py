@@ -44,8 +44,8 @@ def test_every_number_is_in_a_range_and_there_are_few(values: list[int]) -> None
 
 
 def test_the_range_of_a_uuid_holds_all_that_begin_as_it_does() -> None:
-    uuids = np.frombuffer(bytes.fromhex("0191a2b3000070008000000000000000"), dtype=np.uint8)
-    assert rows_near_uuids("t", "uuid", uuids.reshape(1, 16)) == (
+    uuids = np.array([[0x0191A2B300007000, 0x8000000000000000]], dtype=np.uint64)
+    assert rows_near_uuids("t", "uuid", uuids) == (
         "(SELECT * FROM t WHERE uuid BETWEEN '0191a2b3-0000-0000-0000-000000000000' "
         "AND '0191a2b3-ffff-ffff-ffff-ffffffffffff')"
     )

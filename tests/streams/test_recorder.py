@@ -60,7 +60,7 @@ class Watched(StoreSink):
     def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         if self.error is not None:
             raise self.error
-        self.told.append(f"commit {batch.batch.events}+{len(batch.batch.dead_letters)}")
+        self.told.append(f"commit {batch.events}+{len(batch.dead_letters)}")
         super().apply(batch, positions)
 
     def count(self, what: str) -> int:
