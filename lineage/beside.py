@@ -86,6 +86,12 @@ class Beside:
                 pipe.close()
         self._process.wait()
 
+    def call(self, function: Callable[..., Item], *arguments: object) -> Item:
+        """What `function(*arguments)` gives there; raises as `items` does."""
+        answer: Item
+        (answer,) = self.items(_called, function, arguments)
+        return answer
+
     def items(self, function: Callable[..., Iterable[Item]], *arguments: object) -> Iterator[Item]:
         """What `function(*arguments)` gives there, item by item; raises what it raises.
 
@@ -107,8 +113,9 @@ class Beside:
 
 def serve() -> None:
     """Answer requests on stdin until it ends; the main function of the second process."""
-    # Ctrl-C reaches both; it is the first one that decides what becomes of it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C, and who ends all processes of a service, reach both; it is the first that decides.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     # Nothing that is printed must get between the answers.
     requests, answers, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
     with suppress(EOFError, BrokenPipeError):
@@ -124,6 +131,10 @@ def serve() -> None:
                 _send(answers, _Raised(_portable(error), traceback.format_exc()))
     with suppress(BrokenPipeError):
         answers.close()
+
+
+def _called(function: Callable[..., Item], arguments: tuple[Any, ...]) -> Iterator[Item]:
+    yield function(*arguments)
 
 
 def _portable(error: Exception) -> Exception:

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, cast
 
 import faust
 from faust.streams import Stream
 from faust.types import TP, StreamT
 
-from schemas import Batch, DeadLetter, Decoder, Encoder, HttpRegistry, LocalIds
+from schemas import DeadLetter, Encoder
 from streams.client import check_bootstrap
-from streams.decoding import decode_together
+from streams.decoding import Decoding, registry_at
 from streams.errors import LostEvidenceError, WorkerError
 from streams.recorder import Recorder
 from streams.settings import Settings
 from streams.sink import StoreSink
 from streams.topics import INPUT_TOPICS, MESSAGE_BYTES_MAX, create_topics, end_offsets
-from streams.transport import Records
 
 __all__ = ["LineageApp"]
 
@@ -58,18 +56,11 @@ class LineageApp(faust.App):
         self._prepared = False
         self._ends: dict[tuple[str, int], int] = {}
         self._watch: asyncio.Task[None] | None = None
-        registry = HttpRegistry(settings.registry_url) if settings.registry_url else LocalIds()
-        encoder = Encoder(registry)
-        decoders = threading.local()  # a decoder keeps what it has learnt about schemas
-
-        def decode(lists: Sequence[Records]) -> Batch:
-            if not hasattr(decoders, "decoder"):
-                decoders.decoder = Decoder(registry)
-            return decode_together(decoders.decoder, lists)
-
+        self._decoding = Decoding(settings.registry_url)
+        encoder = Encoder(registry_at(settings.registry_url))
         self.recorder = Recorder(
             lambda: StoreSink(settings.db, encoder, settings.memory_mib),
-            decode,
+            self._decoding.prepared,
             self._produce,
             self.end,
             progress,
@@ -102,6 +93,7 @@ class LineageApp(faust.App):
         await asyncio.to_thread(create_topics, bootstrap)
         self._ends = await asyncio.to_thread(end_offsets, bootstrap, INPUT_TOPICS)
         await self.recorder.open()
+        self._decoding.open()
         self._prepared = True
 
     async def on_first_start(self) -> None:
@@ -122,6 +114,7 @@ class LineageApp(faust.App):
         if self._watch is not None:
             self._watch.cancel()
         await self.recorder.stop()
+        self._decoding.close()
         await super().on_stop()
 
     async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:

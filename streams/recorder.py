@@ -1,8 +1,8 @@
 """From what was read to what is recorded: decode, group, commit, and only then acknowledge.
 
-What has piled up, of all topics and partitions, is decoded together, a topic at a time, and
-applied by one writer thread as one batch in one transaction: little when little comes in, much
-under load. The order of it is what makes a kill at any point harmless:
+What has piled up, of all topics and partitions, is decoded together and applied by one writer
+thread as one batch in one transaction: little when little comes in, much under load. The order of
+it is what makes a kill at any point harmless:
 
 1. dead letters go to their topic, and are acknowledged by the broker;
 2. events, lineage, flags, dead letters and the positions read up to are committed together;
@@ -21,12 +21,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Protocol, TypeVar
 
 from lineage.encoding import Prepared
-from schemas import Batch, DeadLetter
-from streams.decoding import prepared
+from schemas import DeadLetter
 from streams.outgoing import Produce, send_dead_letters, send_flags
 from streams.transport import Records
 
@@ -94,15 +93,16 @@ class _Group:
 class Recorder:
     """Records what the agents read. Its methods run on one event loop.
 
-    decode: fetched lists of one topic to a Batch; called in threads. sink: opened in the writer's
-    thread. fail: told of the error that ends it, once; nothing is recorded or acknowledged
-    afterwards. progress: gets the number of further records that were committed.
+    decode: fetched lists and further dead letters to a batch that is ready to be applied; called in
+    a thread of its own. open_sink: called in the writer's thread. fail: told of the error that ends
+    it, once; nothing is recorded or acknowledged afterwards. progress: gets the number of further
+    records that were committed.
     """
 
     def __init__(
         self,
         open_sink: Callable[[], Sink],
-        decode: Callable[[Sequence[Records]], Batch],
+        decode: Callable[[Sequence[Records], Sequence[DeadLetter]], Prepared],
         produce: Produce,
         fail: Callable[[BaseException], None],
         progress: Callable[[int], None] = lambda records: None,
@@ -112,8 +112,8 @@ class Recorder:
         self._produce = produce
         self._fail = fail
         self._progress = progress
-        # Two: messages and hops can be decoded side by side.
-        self._decoders = ThreadPoolExecutor(2, thread_name_prefix="decode")
+        # The next group is decoded while the one before it is written.
+        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decode")
         # One: a DuckDB connection belongs to one thread, and one writer needs no locks.
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="record")
         self._queue: deque[_Read] = deque()
@@ -147,7 +147,7 @@ class Recorder:
         sink, self._sink = self._sink, None
         if sink is not None:
             await self._write(sink.close)
-        self._decoders.shutdown(wait=False)
+        self._decoder.shutdown(wait=False)
         self._writer.shutdown(wait=False)
 
     @property
@@ -229,7 +229,7 @@ class Recorder:
 
     async def _decoded(self, reads: list[_Read]) -> _Group:
         """Decode what of it was not read before: after a rebalance, lists can overlap."""
-        topics: dict[str, list[Records]] = {}
+        lists: list[Records] = []
         positions: dict[Partition, int] = {}
         letters: list[DeadLetter] = []
         for read in reads:
@@ -240,12 +240,9 @@ class Recorder:
             if read.letter is not None:
                 letters.append(read.letter)
             else:
-                topics.setdefault(fresh.topic, []).append(fresh)
-        works = [partial(self._decode, lists) for lists in topics.values()]
-        batches = await asyncio.gather(*(self._in_thread(self._decoders, work) for work in works))
-        parts = [Batch.of({}, letters), *batches]
-        ready = partial(prepared, parts, [read.records for read in reads])
-        return _Group(reads, await self._in_thread(self._decoders, ready), positions)
+                lists.append(fresh)
+        prepared = await self._in_thread(self._decoder, lambda: self._decode(lists, letters))
+        return _Group(reads, prepared, positions)
 
     async def _record(self, group: _Group) -> None:
         if group.positions:

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from lineage.encoding import Prepared
-from schemas import MESSAGE_SENT, Decoder, Encoder, LocalIds
-from streams.decoding import decode_together
+from schemas import MESSAGE_SENT, Encoder, LocalIds
+from streams.decoding import Decoding
 from streams.recorder import Partition, Recorder
 from streams.sink import StoreSink
 from streams.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
@@ -79,10 +79,9 @@ class Bench:
         self.refuse: Exception | None = None
         self.counts: dict[str, int] = {}
         self.sink = Watched(self.told)
-        decoder = Decoder(REGISTRY)
         self.recorder = Recorder(
             lambda: self.sink,
-            lambda lists: decode_together(decoder, lists),
+            Decoding(None).prepared,
             self.produce,
             self.failed.append,
         )
