@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from lineage.consents import Consents
-from lineage.effects import any_touched, record, touch_upgraded
+from lineage.effects import record, touch_upgraded
 from lineage.encoding import Prepared
 from lineage.errors import StoreError, sentence
 from lineage.flagging import Flagging
@@ -32,12 +32,13 @@ Positions = Mapping[tuple[str, int], int]
 
 @dataclass(frozen=True)
 class Counts:
-    """What a batch came to, and the last flag_history.seq before it; see `Applied`."""
+    """What a batch came to; see `Applied`. flags_after: the changed flags have a greater seq."""
 
     events: int
     arrivals: int
-    history_before: int
     dead_letters: tuple[DeadLetter, ...]
+    flags: int
+    flags_after: int
 
 
 class Applier:
@@ -76,33 +77,34 @@ class Applier:
 
     def _apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Counts:
         connection = self._connection
-        (history_before,) = _one(connection, "SELECT coalesce(max(seq), 0) FROM core.flag_history")
-        events = arrivals = 0
+        before = self._latest = self._latest or Latest.stored(connection)
+        events = arrivals = flags = 0
         if prepared.events:
             settled = settle(connection, prepared, self._stager.stage(prepared))
-            arrivals = self._derive(settled, prepared.policies, history_before, at)
+            arrivals, flags = self._derive(settled, prepared.policies, before, at)
             events = sum(len(getattr(settled.fresh, name)) for name in IDENTIFIED)
         _record_dead_letters(connection, prepared.dead_letters, at)
         _record_positions(connection, positions)
-        return Counts(events, arrivals, history_before, prepared.dead_letters)
+        return Counts(events, arrivals, prepared.dead_letters, flags, before.flag)
 
     def _derive(
         self,
         settled: Settled,
         policies: dict[str, Policy],
-        history_before: int,
+        latest: Latest,
         at: datetime | None,
-    ) -> int:
-        """Record the events, their arrivals and flags; how many arrivals there are more."""
+    ) -> tuple[int, int]:
+        """Record the events, their arrivals and flags; how many arrivals there are more, and
+        how many flags were raised and cleared.
+        """
         connection = self._connection
-        latest = self._latest = self._latest or Latest.stored(connection)
         recorded = record(connection, settled, policies, latest.arrival)
         fresh = recorded.fresh
         judge = self._informed(settled)
         arrived, upgraded = trace(connection, fresh, latest.hop)
         _insert(connection, arrived)
-        touch_upgraded(connection, upgraded)
-        flagging = Flagging(connection, judge, touched=any_touched(connection))
+        touched = touch_upgraded(connection, upgraded, recorded)
+        flagging = Flagging(connection, judge, touched=touched)
         flagging.add(arrived, fresh)
         more = len(arrived) - recorded.retracted
         # Versions of messages that are in the batch have been traced with it.
@@ -112,9 +114,9 @@ class Applier:
             _insert(connection, again)
             flagging.add(again)
             more += len(again)
-        flagging.finish(history_before, at)
-        self._latest = latest.after(fresh, arrived)
-        return more
+        changed = flagging.finish(latest.flag, at)
+        self._latest = latest.after(fresh, arrived, changed)
+        return more, changed
 
     def _informed(self, settled: Settled) -> Judge:
         """The judge, who knows of the changes of consent, policies and declarations."""
@@ -154,10 +156,3 @@ def _record_positions(connection: duckdb.DuckDBPyConnection, positions: Position
     schema = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
     with registered(connection, reached=pl.DataFrame(rows, schema, orient="row")):
         connection.execute(sql("record_positions"))
-
-
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[int, ...]:
-    row = connection.execute(query).fetchone()
-    if row is None:  # an aggregate always gives a row
-        raise AssertionError(query)
-    return row

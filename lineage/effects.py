@@ -32,11 +32,14 @@ class Recorded:
         fresh: The events as they were recorded.
         retracted: How many arrivals were deleted.
         dirty: The messages of these, to be derived anew.
+        touching: Whether there is a temporary table `touched` (m, ds), of what to judge anew from
+            all arrivals.
     """
 
     fresh: Staged
     retracted: int
     dirty: pl.Series
+    touching: bool
 
 
 def record(
@@ -47,10 +50,14 @@ def record(
 ) -> Recorded:
     """Put the batch's events in place of what they replace, and fill `touched`.
 
-    The temporary table `touched` (m, ds) has what to judge anew from all arrivals. `policies` are
-    the parsed documents; `latest_arrival` (microseconds): no stored arrival is later.
+    `policies` are the parsed documents; `latest_arrival` (microseconds): no stored arrival is
+    later.
     """
-    connection.execute(sql("touched"))
+    touching = bool(settled.replaced) or any(
+        len(getattr(settled.fresh, table)) for table, _ in _CHANGED.values()
+    )
+    if touching:
+        connection.execute(sql("touched"))
     old = _retract(connection, settled)
     changed = {
         name: pl.concat([old[name], getattr(settled.fresh, table).select(columns)])
@@ -66,19 +73,26 @@ def record(
         fresh = _with_declassification(connection, settled.fresh)
         _insert(connection, fresh, "message", "hop", "consent_change")
         _touch(connection, changed, latest_arrival)
-    return Recorded(fresh, *_delete_dirty(connection))
+    if not touching:
+        return Recorded(fresh, 0, pl.Series([], dtype=pl.Int64), touching)
+    return Recorded(fresh, *_delete_dirty(connection), touching)
 
 
-def touch_upgraded(connection: duckdb.DuckDBPyConnection, upgraded: Arrivals) -> None:
-    """Record that stored arrivals are identifiable after all; they are judged anew."""
+def touch_upgraded(
+    connection: duckdb.DuckDBPyConnection, upgraded: Arrivals, recorded: Recorded
+) -> bool:
+    """Record that stored arrivals are identifiable after all; they are judged anew.
+
+    Whether anything is in `touched`, which then has it once each.
+    """
     if len(upgraded):
+        if not recorded.touching:
+            connection.execute(sql("touched"))
         with registered(connection, upgraded=upgraded.frame()):
             connection.execute(sql("upgrade_arrival"))
             connection.execute("INSERT INTO touched SELECT m, ds FROM upgraded")
-
-
-def any_touched(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Whether anything is in `touched`, which then has it once each."""
+    elif not recorded.touching:
+        return False
     ((found,),) = connection.execute("SELECT EXISTS (FROM touched)").fetchall()
     if found:
         connection.execute(

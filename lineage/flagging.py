@@ -48,8 +48,8 @@ class Flagging:
         for first in range(0, len(arrived), _ARRIVALS_MAX):
             self._judge_some(arrived.slice(first, _ARRIVALS_MAX), fresh)
 
-    def finish(self, history_before: int, at: datetime | None) -> None:
-        """Judge what is touched, and turn the flags to what is broken now.
+    def finish(self, history_before: int, at: datetime | None) -> int:
+        """Judge what is touched, and turn the flags to what is broken now; how many changed.
 
         `history_before`: the last seq of core.flag_history; `at`, naive UTC: when.
         """
@@ -58,10 +58,13 @@ class Flagging:
                 self._judge_some(part, None)
             self._begin()
         if not self._begun:
-            return
+            return 0
         for name in ("standing_flag", "verdict", "delete_standing_flag", "insert_flag"):
             self._connection.execute(self._with_touched(sql(name)))
-        self._connection.execute(sql("insert_flag_history"), {"seq": history_before, "at": at})
+        parameters = {"seq": history_before, "at": at}
+        changed = self._connection.execute(sql("insert_flag_history"), parameters)
+        ((count,),) = changed.fetchall()
+        return int(count)
 
     def _judge_some(self, arrivals: Arrivals, fresh: Staged | None) -> None:
         facts = self._judge.facts(arrivals, fresh)

@@ -24,6 +24,8 @@ from lineage.sql import sql
 from schemas import Batch, DeadLetter, from_events
 from schemas import LogError as SchemasLogError
 
+# No row of flag_history has a greater seq.
+_NEVER = 2**63 - 1
 # More is faster, as much of a batch's cost does not grow with it, and takes more memory.
 BATCH_EVENTS = 200_000
 FLAG_COLUMNS = (
@@ -128,12 +130,8 @@ class Store:
         """
         prepared = batch if isinstance(batch, Prepared) else prepare(batch)
         counts = self._applier.apply(prepared, positions or {}, _naive(at))
-        return Applied(
-            counts.events,
-            counts.arrivals,
-            counts.dead_letters,
-            self._history(counts.history_before),
-        )
+        changes = self._history(counts.flags_after) if counts.flags else self._no_changes
+        return Applied(counts.events, counts.arrivals, counts.dead_letters, changes)
 
     def replay(
         self,
@@ -202,6 +200,10 @@ class Store:
     def published(self, seq: int) -> None:
         """Note that all rows of `flag_history` up to `seq` have been published."""
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
+
+    @cached_property
+    def _no_changes(self) -> pa.Table:
+        return self._history(_NEVER)
 
     def _history(self, after: int) -> pa.Table:
         return self._connection.execute(sql("changes"), {"after": after}).to_arrow_table()

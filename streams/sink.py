@@ -24,6 +24,8 @@ class StoreSink:
     def __init__(self, db: str, encoder: Encoder, memory_mib: int = MEMORY_MIB) -> None:
         self._store = lineage.open(db, memory_mib=memory_mib)
         self._encoder = encoder
+        # Whether there may be flags that are not published: asking costs as much as a small batch.
+        self._waiting = True
 
     def positions(self) -> dict[Partition, int]:
         """Return (topic, partition) to the offset that comes next."""
@@ -31,15 +33,17 @@ class StoreSink:
 
     def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         """Record both in one transaction, or raise."""
-        self._store.apply_batch(batch, positions, at=datetime.now(timezone.utc))
+        applied = self._store.apply_batch(batch, positions, at=datetime.now(timezone.utc))
+        self._waiting = self._waiting or applied.changes.num_rows > 0
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
         """Return what is not published yet: its last number; (message_id, FlagRaised) pairs.
 
         One message's flags have one key, so whoever reads the topic sees them in their order.
         """
-        rows = self._store.unpublished().to_pylist()
+        rows = self._store.unpublished().to_pylist() if self._waiting else []
         if not rows:
+            self._waiting = False
             return 0, []
         pairs = [
             (str(row["message_id"]).encode(), self._encoder.encode(_json_spelling(row)))
@@ -50,6 +54,7 @@ class StoreSink:
     def published(self, number: int) -> None:
         """Note that all flags up to this number are published."""
         self._store.published(number)
+        self._waiting = False
 
     def close(self) -> None:
         """Close the store."""

@@ -137,6 +137,25 @@ class Consumer(driver.Consumer):
     def on_buffer_drop(self, tp: TP) -> None:
         """Do nothing, see on_buffer_full."""
 
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Do nothing: a message stands for all offsets up to its own, so there are no gaps.
+
+        Faust would keep a tree of them, and build it anew for each message.
+        """
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Return what to commit: the offset after the last one that was acknowledged.
+
+        They are acknowledged in the order of reading.
+        """
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        last = max(acked)
+        acked.clear()
+        self._acked_index[tp].clear()
+        return last + 1
+
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek to where the app says that it goes on, if it says so; else as the driver does.
 

@@ -69,7 +69,7 @@ def test_a_batch_that_fails_leaves_nothing(
     store.apply([message("first")])
     before = store.digest()
 
-    def fail(connection: duckdb.DuckDBPyConnection, messages: object) -> None:
+    def fail(connection: duckdb.DuckDBPyConnection, *_: object) -> None:
         connection.execute("SELECT error('the disk is full')")
 
     monkeypatch.setattr(applying, "touch_upgraded", fail)
