@@ -18,8 +18,12 @@ NO_NUMBERS: Numbers = np.array([], dtype=np.int64)
 
 
 def numbers(column: pl.Series) -> Numbers:
-    """A column as int64: numbers as they are, instants in microseconds, enums by their index."""
-    return column.to_physical().cast(pl.Int64).to_numpy()
+    """A column without nulls as int64: numbers as they are, instants in microseconds."""
+    # polars' own casts cost a tenth of a millisecond each, however short the column.
+    values = column.to_numpy()
+    if values.dtype.kind == "M":
+        values = values.view(np.int64)
+    return values.astype(np.int64, copy=False)
 
 
 def instants(values: Numbers) -> pl.Series:

@@ -108,8 +108,6 @@ def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[st
         for name, (table, columns) in _CHANGED.items()
     }
     for table, numbers in settled.replaced.items():
-        if not len(numbers):
-            continue
         with registered(connection, replaced=pl.DataFrame({"n": numbers})):
             if table == "message":
                 connection.execute("INSERT INTO dirty SELECT n FROM replaced")

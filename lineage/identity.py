@@ -47,7 +47,7 @@ class Settled:
 
     Attributes:
         fresh: The events to insert.
-        replaced: For each table the numbers of events whose stored version no longer counts;
+        replaced: By table the numbers of events whose stored version no longer counts, if any;
             `fresh` holds the version that does.
     """
 
@@ -65,7 +65,9 @@ def settle(connection: duckdb.DuckDBPyConnection, prepared: Prepared, staged: St
             continue
         some = frame.filter(again)
         collision = _Collision(connection, table, prepared, some, staged.first_new)
-        counting, replaced[table] = collision.resolve()
+        counting, gone = collision.resolve()
+        if len(gone):
+            replaced[table] = gone
         fresh = fresh.without(table, np.setdiff1d(some["row"].to_numpy(), counting))
     return Settled(fresh, replaced)
 

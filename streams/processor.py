@@ -260,5 +260,5 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "consumer_auto_offset_reset": "none",
         "producer_request_timeout": 30.0,
         "producer_max_request_size": MESSAGE_BYTES_MAX,
-        "producer_linger": 0.005,
+        "producer_linger": 0.0,
     }

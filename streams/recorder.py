@@ -188,7 +188,6 @@ class Recorder:
                 self._recording = True
                 coming = asyncio.create_task(self._next())
                 await self._record(group)
-                self._recording = False
                 self._taken -= len(group.reads)
                 self._changed.set()
         except Exception as error:
@@ -204,10 +203,13 @@ class Recorder:
 
         While a transaction runs, what comes in is left to pile up, unless it is much already.
         """
+        piled_up = bool(self._queue)
         while not self._stopping:
             if self._queue and (not self._recording or self._queued >= _EAGER_EVENTS):
-                await asyncio.sleep(_FETCH_SECONDS)
+                if not piled_up:
+                    await asyncio.sleep(_FETCH_SECONDS)
                 return await self._decoded(self._take())
+            piled_up = self._recording
             self._changed.clear()
             await self._changed.wait()
         return None
@@ -250,6 +252,8 @@ class Recorder:
             sink = self._open
             await self._write(lambda: sink.apply(group.prepared, group.positions))
             self.positions.update(group.positions)
+        self._recording = False
+        self._changed.set()  # the next group is decoded while flags are published
         for read in group.reads:
             read.ack()
         self._progress(sum(len(read.records) for read in group.reads))

@@ -22,7 +22,12 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, SchedulingStrategyT
 
-__all__ = ["Consumer", "Records", "Transport"]
+__all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Records", "Transport"]
+
+# The broker answers a fetch when so many bytes are there, of all partitions together, or after
+# so long.
+FETCH_BYTES_MIN = 256 * 1024
+FETCH_WAIT_MS_MAX = 25
 
 
 @dataclass(frozen=True)
@@ -93,12 +98,30 @@ class _WholePartitions(SchedulingStrategyT):
         raise NotImplementedError
 
 
+class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The driver's thread, whose fetches wait a moment for more to come.
+
+    Under a steady load each record would be a fetch of its own, and a fetch costs as much as
+    thousands of records, here and at the broker.
+    """
+
+    def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - inherited
+        consumer = super()._create_worker_consumer(transport)
+        # Faust has no settings for these.
+        consumer._fetch_min_bytes = FETCH_BYTES_MIN
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS_MAX
+        return consumer
+
+
 class Consumer(driver.Consumer):
     """The driver's consumer, whose `getmany` gives one message for each fetched list."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().__init__(*args, **kwargs)
         self.scheduler = _WholePartitions()
+
+    def _new_consumer_thread(self) -> _ConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:  # noqa: ANN401 - inherited
         fetched: list[Any] = record
