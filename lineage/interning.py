@@ -197,9 +197,21 @@ class registered:  # noqa: N801 -- reads as a word in `with registered(...)`
 
     def __enter__(self) -> None:
         for name, table in self._tables.items():
-            arrow = table.to_arrow() if isinstance(table, pl.DataFrame) else table
-            self._connection.register(name, arrow)
+            shown = _shown(table) if isinstance(table, pl.DataFrame) else table
+            self._connection.register(name, shown)
 
     def __exit__(self, *_: object) -> None:
         for name in self._tables:
             self._connection.unregister(name)
+
+
+def _shown(table: pl.DataFrame) -> object:
+    """A table in the form that DuckDB begins to read fastest: Arrow takes it half a millisecond."""
+    columns = table.get_columns()
+    if any(column.null_count() or not _plain(column.dtype) for column in columns):
+        return table.to_arrow()
+    return {column.name: column.to_numpy() for column in columns}
+
+
+def _plain(dtype: pl.DataType) -> bool:
+    return dtype.is_numeric() or dtype in (pl.Boolean, pl.Datetime)

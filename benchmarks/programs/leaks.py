@@ -99,7 +99,6 @@ class Sender:
             {
                 "bootstrap.servers": bootstrap,
                 "partitioner": "murmur2_random",
-                "linger.ms": 1,
                 "delivery.report.only.error": True,
             }
         )
