@@ -17,7 +17,7 @@ from streams.transport import Records
 __all__ = ["Decoding", "decoded", "registry_at"]
 
 # Fewer are decoded here before they would be there and back.
-_BESIDE_EVENTS = 1_000
+_BESIDE_EVENTS = 4_000
 
 
 class Decoding:

@@ -20,7 +20,6 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol, TypeVar
@@ -122,8 +121,6 @@ class Recorder:
         self._taken = 0
         self._recording = False
         self._stopping = False
-        # What the last ones took, and so when it is time to decode the next.
-        self._decode_seconds = self._apply_seconds = self._due = 0.0
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._sink: Sink | None = None
@@ -204,21 +201,17 @@ class Recorder:
     async def _next(self) -> _Group | None:
         """Decode the next group. None once it is stopping.
 
-        While a transaction runs, what comes in is left to pile up, unless it is much already, until
-        it is just time to decode it before the transaction ends.
+        While a transaction runs, what comes in is left to pile up, unless it is much already.
         """
-        clock = asyncio.get_running_loop().time
-        at_once = bool(self._queue)
+        piled_up = bool(self._queue)
         while not self._stopping:
-            left = self._due - clock() if self._recording else 0.0
-            if self._queue and (left <= 0 or self._queued >= _EAGER_EVENTS):
-                if not at_once:
+            if self._queue and (not self._recording or self._queued >= _EAGER_EVENTS):
+                if not piled_up:
                     await asyncio.sleep(_FETCH_SECONDS)
                 return await self._decoded(self._take())
-            at_once = self._recording
+            piled_up = self._recording
             self._changed.clear()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), left if self._queue else None)
+            await self._changed.wait()
         return None
 
     def _take(self) -> list[_Read]:
@@ -250,20 +243,14 @@ class Recorder:
                 letters.append(read.letter)
             else:
                 lists.append(fresh)
-        clock = asyncio.get_running_loop().time
-        began = clock()
         prepared = await self._in_thread(self._decoder, lambda: self._decode(lists, letters))
-        self._decode_seconds = clock() - began
         return _Group(reads, prepared, positions)
 
     async def _record(self, group: _Group) -> None:
         if group.positions:
             await send_dead_letters(self._produce, group.prepared.dead_letters)
-            sink, clock = self._open, asyncio.get_running_loop().time
-            began = clock()
-            self._due = began + self._apply_seconds - self._decode_seconds
+            sink = self._open
             await self._write(lambda: sink.apply(group.prepared, group.positions))
-            self._apply_seconds = clock() - began
             self.positions.update(group.positions)
         self._recording = False
         self._changed.set()  # the next group is decoded while flags are published
