@@ -31,10 +31,11 @@ _SETTINGS = {
     "checkpoint_threshold": "'64MB'",
     # The client's progress bar would write into the data on stdout.
     "enable_progress_bar": "false",
-    # One thread is faster than two for a batch; what is read is decoded beside it.
-    "threads": "1",
-    "lock_configuration": "true",
 }
+# One thread is faster than two for a batch; what is read is decoded beside it. Who only asks has
+# all processors.
+_WRITING = {"threads": "1"}
+_LOCK = {"lock_configuration": "true"}
 
 
 def connect(
@@ -52,7 +53,9 @@ def connect(
         _check_path(Path(path), read_only=read_only)
     connection = _connect(str(path), read_only=read_only and not in_memory)
     try:
-        for name, value in {"memory_limit": f"'{memory_mib}MiB'", **_SETTINGS}.items():
+        limit = {"memory_limit": f"'{memory_mib}MiB'"}
+        settings = {**limit, **_SETTINGS, **({} if read_only else _WRITING), **_LOCK}
+        for name, value in settings.items():
             connection.execute(f"SET {name} = {value}")
         _check_format(connection, path, read_only=read_only)
     except duckdb.IOException as error:

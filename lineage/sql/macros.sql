@@ -1,5 +1,7 @@
 -- Questions that auditors ask again and again, as table macros. They look an id up by its number
--- first, so that the rest is found by the minimum and maximum of the row groups.
+-- first, so that the rest is found by the minimum and maximum of the row groups. What is looked for
+-- goes by way of a list: the planner takes a recursion, and what comes of one, for larger than all
+-- tables, and would build its hash tables of these. Ids become text after the join, not before.
 
 CREATE MACRO core.number_of(wanted) AS TABLE
 SELECT n FROM core.identifier WHERE uuid = TRY_CAST(wanted AS UUID)
@@ -14,12 +16,9 @@ WITH own AS MATERIALIZED (
     FROM core.arrival a
     JOIN (FROM core.number_of(wanted_message_id)) w ON a.m = w.n
 ),
-hop AS MATERIALIZED (
-    SELECT h.* FROM core.hop h JOIN (SELECT DISTINCT h FROM own) o ON h.n = o.h
-),
-input AS MATERIALIZED (
-    SELECT i.* FROM core.hop_input i JOIN (SELECT n FROM hop) q ON i.h = q.n
-),
+carried AS MATERIALIZED (SELECT unnest(list(DISTINCT h)) AS h FROM own),
+hop AS MATERIALIZED (SELECT h.* FROM core.hop h JOIN carried c ON h.n = c.h),
+input AS MATERIALIZED (SELECT i.* FROM core.hop_input i JOIN carried USING (h)),
 -- The records that held the message when the hop read them.
 came_from AS (
     SELECT DISTINCT o.h, o.rec, i.source, i.rec AS source_rec
@@ -27,12 +26,16 @@ came_from AS (
     JOIN input i ON i.h = o.h AND (NOT i.keeps_id OR i.rec = o.rec)
     SEMI JOIN own p ON p.ds = i.source AND p.rec = i.rec AND p.arrived_at <= o.arrived_at
 ),
-name AS (
-    SELECT i.n, i.id FROM core.identity i
-    JOIN (
-        SELECT rec AS n FROM own UNION SELECT h FROM own UNION SELECT run FROM hop
-        UNION SELECT source_rec FROM came_from UNION SELECT m FROM own
-    ) q ON i.n = q.n
+asked AS MATERIALIZED (
+    SELECT unnest(list(DISTINCT n)) AS n
+    FROM (
+        SELECT rec AS n FROM own UNION ALL SELECT h FROM own UNION ALL SELECT run FROM hop
+        UNION ALL SELECT source_rec FROM came_from UNION ALL SELECT m FROM own
+    )
+),
+name AS MATERIALIZED (
+    SELECT i.n, coalesce(CAST(i.uuid AS VARCHAR), i.text) AS id
+    FROM core.identifier i JOIN asked USING (n)
 )
 SELECT m.id AS message_id, hn.id AS hop_id, run.id AS run_id, h.job,
     core.operation_word(a.operation) AS operation,
@@ -59,22 +62,36 @@ WITH RECURSIVE way AS (
     FROM core.number_of(wanted_record_id) w, core.dataset_name d
     WHERE d.text = wanted_dataset
     UNION
-    SELECT e.source, e.rec, e.moved_at, e.h, w.ds, w.rec
-    FROM way w
-    JOIN core.edge e ON e.target = w.ds AND e.to_rec = w.rec AND e.moved_at <= w.until_at
+    (
+        WITH here AS MATERIALIZED (SELECT unnest(list(way), recursive := true) FROM way),
+        written AS MATERIALIZED (
+            SELECT unnest(list({'h': o.h, 'ds': w.ds, 'rec': w.rec, 'until_at': w.until_at}),
+                recursive := true)
+            FROM core.hop_output o JOIN here w USING (rec)
+        )
+        SELECT i.source, i.rec, i.moved_at, i.h, w.ds, w.rec
+        FROM core.hop_input i
+        JOIN here w ON i.rec = w.rec AND i.target = w.ds AND i.moved_at <= w.until_at
+        WHERE i.keeps_id
+        UNION ALL
+        SELECT i.source, i.rec, i.moved_at, i.h, w.ds, w.rec
+        FROM core.hop_input i
+        JOIN written w ON i.h = w.h AND i.target = w.ds AND i.moved_at <= w.until_at
+    )
 ),
 step AS MATERIALIZED (
     SELECT DISTINCT ds, rec, h, to_ds, to_rec FROM way WHERE h IS NOT NULL
 ),
--- By way of a list, as the planner takes a recursion for larger than all tables, and would look up
--- all ids for it.
 asked AS MATERIALIZED (
     SELECT unnest(list(DISTINCT n)) AS n
     FROM (
         SELECT rec AS n FROM step UNION ALL SELECT h FROM step UNION ALL SELECT to_rec FROM step
     )
 ),
-name AS MATERIALIZED (SELECT i.n, i.id FROM core.identity i JOIN asked USING (n)),
+name AS MATERIALIZED (
+    SELECT i.n, coalesce(CAST(i.uuid AS VARCHAR), i.text) AS id
+    FROM core.identifier i JOIN asked USING (n)
+),
 hop AS MATERIALIZED (
     SELECT h.n, h.job, h.operation, h.moved_at FROM core.hop h JOIN asked USING (n)
 )
@@ -100,22 +117,37 @@ WITH RECURSIVE way AS (
     FROM core.number_of(wanted_record_id) w, core.dataset_name d
     WHERE d.text = wanted_dataset
     UNION
-    SELECT e.target, e.to_rec, e.moved_at, e.h, w.ds, w.rec
-    FROM way w
-    JOIN core.edge e ON e.source = w.ds AND e.rec = w.rec AND e.moved_at >= w.from_at
+    (
+        WITH here AS MATERIALIZED (SELECT unnest(list(way), recursive := true) FROM way),
+        read AS MATERIALIZED (
+            SELECT unnest(
+                list({
+                    'h': i.h, 'target': i.target, 'keeps_id': i.keeps_id, 'moved_at': i.moved_at,
+                    'ds': w.ds, 'rec': w.rec
+                }),
+                recursive := true)
+            FROM core.hop_input i
+            JOIN here w ON i.rec = w.rec AND i.source = w.ds AND i.moved_at >= w.from_at
+        )
+        SELECT target, rec, moved_at, h, ds, rec FROM read WHERE keeps_id
+        UNION ALL
+        SELECT r.target, o.rec, r.moved_at, r.h, r.ds, r.rec
+        FROM core.hop_output o JOIN read r USING (h)
+    )
 ),
 step AS MATERIALIZED (
     SELECT DISTINCT ds, rec, h, from_ds, from_rec FROM way WHERE h IS NOT NULL
 ),
--- By way of a list, as the planner takes a recursion for larger than all tables, and would look up
--- all ids for it.
 asked AS MATERIALIZED (
     SELECT unnest(list(DISTINCT n)) AS n
     FROM (
         SELECT rec AS n FROM step UNION ALL SELECT h FROM step UNION ALL SELECT from_rec FROM step
     )
 ),
-name AS MATERIALIZED (SELECT i.n, i.id FROM core.identity i JOIN asked USING (n)),
+name AS MATERIALIZED (
+    SELECT i.n, coalesce(CAST(i.uuid AS VARCHAR), i.text) AS id
+    FROM core.identifier i JOIN asked USING (n)
+),
 hop AS MATERIALIZED (
     SELECT h.n, h.job, h.operation, h.moved_at FROM core.hop h JOIN asked USING (n)
 )
