@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench docs clean
+.PHONY: help demo test lint bench bench-history docs clean
 
 help:  ## what there is to make
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
@@ -48,6 +48,9 @@ lint: $(VENV)/.installed-dev  ## ruff and mypy
 
 bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results.json
 	@$(BIN)/python -m benchmarks
+
+bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals of history; it takes half an hour
+	@$(BIN)/python -m benchmarks history
 
 docs: $(VENV)/.installed-dev  ## write docs/commands.md anew from the commands themselves
 	@$(BIN)/python -m streams.cli.reference > docs/commands.md

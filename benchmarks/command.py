@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
@@ -39,6 +40,8 @@ PARTS: dict[str, Part] = {
     "latency": latency.measure,
     "peers": peers.measure,
 }
+# It takes longer than all the others.
+_APART = {"history"}
 _TITLES = {
     "replay": "replay: a log on disk, from decoding to committed flags",
     "stages": "stages: where the time goes, one thread, a stage after the other",
@@ -60,7 +63,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if options.write_docs:
             _write_docs(results)
             return 0
-        return _run(options.parts or list(PARTS), sizes.of_options(options), results, options.json)
+        parts = options.parts or [name for name in PARTS if name not in _APART]
+        with tempfile.TemporaryDirectory(prefix="lineage-bench-logs-") as folder:
+            logs = options.logs or Path(folder)
+            logs.mkdir(parents=True, exist_ok=True)
+            return _run(parts, sizes.of_options(options), results, options.json, logs)
     except BenchmarkError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
@@ -72,13 +79,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure; without a PART, all of them. Leave the machine alone meanwhile.",
+        description="Measure; without a PART, all of them but history. Leave the machine alone "
+        "meanwhile.",
     )
     # No choices here: argparse holds an empty list against them too.
     parser.add_argument("parts", nargs="*", type=_part, metavar="PART", help=", ".join(PARTS))
     parser.add_argument(
         "--json", type=Path, default=RESULTS, metavar="FILE",
         help="where results are kept; parts that are not run stay in it (benchmarks/results.json)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--logs", type=Path, metavar="DIR",
+        help="keep the simulated logs there, and use those that are there",
     )  # fmt: skip
     parser.add_argument(
         "--write-docs", action="store_true",
@@ -94,13 +106,13 @@ def _part(name: str) -> str:
     return name
 
 
-def _run(parts: Sequence[str], size: Sizes, results: Results, path: Path) -> int:
+def _run(parts: Sequence[str], size: Sizes, results: Results, path: Path, logs: Path) -> int:
     failed = False
     for name in dict.fromkeys(parts):
         machine = describe()
         began = time.monotonic()
         try:
-            with Surroundings(name) as surroundings:
+            with Surroundings(name, logs) as surroundings:
                 outcome = PARTS[name](surroundings, size)
         except MissingError as error:
             sys.stderr.write(f"{name} is left out: {error}\n")

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from benchmarks.errors import CommandFailedError
+from benchmarks.memory import MemoryWatch
 
 __all__ = ["Finished", "Program", "program", "run"]
 
@@ -28,7 +29,9 @@ _STOP_SECONDS_MAX = 30.0
 
 @dataclass(frozen=True)
 class Finished:
-    """A process that ended well: its seconds, the most memory it had in bytes, its stdout."""
+    """A process that ended well: its seconds, its stdout, and the most memory that it had, in
+    bytes, together with those that it started.
+    """
 
     seconds: float
     peak_bytes: int
@@ -78,11 +81,13 @@ class Program:
         killer = threading.Timer(seconds_max, self._process.kill)
         killer.daemon = True
         killer.start()
+        memory = MemoryWatch(self._process.pid)
         try:
             # Not Popen.wait: only this tells the memory of this child and no other.
             _, status, usage = os.wait4(self._process.pid, 0)
         finally:
             killer.cancel()
+            together = memory.stop()
         seconds = time.perf_counter() - self._began
         self._process.returncode = os.waitstatus_to_exitcode(status)
         if self._process.returncode != 0:
@@ -90,7 +95,9 @@ class Program:
         # Linux counts in KiB, macOS in bytes.
         unit = 1 if sys.platform == "darwin" else 1024
         return Finished(
-            seconds, usage.ru_maxrss * unit, self._out.read_text("utf-8", errors="replace")
+            seconds,
+            max(usage.ru_maxrss * unit, together),
+            self._out.read_text("utf-8", errors="replace"),
         )
 
     def last_line(self) -> str:

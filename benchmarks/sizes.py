@@ -1,4 +1,4 @@
-"""How large what is measured is; with the defaults `history` takes as long as all the others."""
+"""How large what is measured is; the default of `history` comes to 100 million arrivals."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Sizes:
 
     replay: int = field(default=300_000, metadata={"help": "messages of each replayed log"})
     history: int = field(
-        default=10_000_000,
-        metadata={"help": "messages of history at the end; compared with a tenth of it"},
+        default=25_500_000,
+        metadata={"help": "messages of history at the end; compared with a hundredth of it"},
     )
     batch: int = field(default=50_000, metadata={"help": "events of each batch upon history"})
     disorder: int = field(default=300_000, metadata={"help": "messages before what is in disorder"})

@@ -38,10 +38,16 @@ class Log:
 
 
 class Surroundings:
-    """One part's temporary folder, gone when the block is left; `say` tells what goes on."""
+    """One part's temporary folder, gone when the block is left; `say` tells what goes on.
 
-    def __init__(self, part: str, tell: Callable[[str], None] | None = None) -> None:
+    logs: where simulated logs are kept, and found again.
+    """
+
+    def __init__(
+        self, part: str, logs: Path | None = None, tell: Callable[[str], None] | None = None
+    ) -> None:
         self.part = part
+        self._logs = logs
         self._tell = tell or _to_stderr
         self._began = time.monotonic()
         self._temporary = tempfile.TemporaryDirectory(prefix="lineage-bench-")
@@ -84,14 +90,17 @@ class Surroundings:
         return self.run([*LINEAGE, *map(str, arguments)])
 
     def log(self, messages: int, mix: Mix, file_format: Format, seed: int = 1) -> Log:
-        """Simulate a log in a folder of its own."""
-        folder = self.folder / f"{mix}-{file_format}-{messages}"
-        self.say(f"simulating {messages:,} messages, {mix} mix, .{file_format}")
-        done = self.lineage(
-            *("simulate", "--messages", messages, "--mix", mix, "--format", file_format),
-            *("--seed", seed, "--out", folder, "--json"),
-        )
-        made = json.loads(done.stdout)
+        """Simulate a log in a folder of its own, unless it is there already."""
+        folder = (self._logs or self.folder) / f"{mix}-{file_format}-{messages}-{seed}"
+        summary = folder.with_suffix(".json")
+        if not summary.exists():
+            self.say(f"simulating {messages:,} messages, {mix} mix, .{file_format}")
+            done = self.lineage(
+                *("simulate", "--messages", messages, "--mix", mix, "--format", file_format),
+                *("--seed", seed, "--out", folder, "--json"),
+            )
+            summary.write_text(done.stdout)
+        made = json.loads(summary.read_text())
         size = sum(Path(path).stat().st_size for path in made["paths"])
         return Log(folder, messages, sum(made["events"].values()), made["arrivals"], size)
 

@@ -9,7 +9,7 @@ from benchmarks.figures import Figure, Outcome, Point
 from benchmarks.process import program
 from benchmarks.quantiles import median_near, quantile
 from benchmarks.sizes import Sizes
-from benchmarks.surroundings import MIB, Surroundings, database_bytes
+from benchmarks.surroundings import MIB, Log, Surroundings, database_bytes
 
 __all__ = ["measure"]
 
@@ -18,7 +18,7 @@ _BATCHES_A_POINT = 10
 
 def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     """Apply the own mix in the order of its log, batch after batch, and time each."""
-    points = (sizes.history // 10, sizes.history)
+    points = (sizes.history // 100, sizes.history)
     # As many batches after the last point as before it.
     log = here.log(sizes.history + sizes.batch * _BATCHES_A_POINT // 2, "own", "avro")
     database = here.folder / "history.duckdb"
@@ -37,6 +37,10 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
         )
     small, large = (median_near(batches, point, _BATCHES_A_POINT) for point in points)
     case = "own mix"
+    here.say("writing the same events as Parquet")
+    parquet = int(here.run(program("programs.parquet", log.folder)).stdout)
+    size = database_bytes(database)
+    here.say("asking")
     asked = json.loads(here.run(program("programs.ask", database)).stdout)
     figures = [
         Figure(case, "events a batch", sizes.batch),
@@ -48,8 +52,10 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
         Figure(case, "applying, mean", log.events / sum(r["seconds"] for r in rows), "events/s"),
         Figure(case, "whole process", done.seconds, "s"),
         Figure(case, "peak memory", done.peak_bytes / MIB, "MiB"),
-        Figure(case, "database", database_bytes(database) / MIB, "MiB"),
-        Figure(case, "database", database_bytes(database) / log.arrivals, "bytes/arrival"),
+        Figure(case, "database", size / MIB, "MiB"),
+        Figure(case, "database", size / log.arrivals, "bytes/arrival"),
+        Figure(case, "database to zstd Parquet of the events", size / parquet),
+        *_replayed(here, log),
         *(Figure(case, name, milliseconds, "ms") for name, milliseconds in asked.items()),
     ]
     return Outcome(
@@ -57,6 +63,22 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
         series={"batches": batches},
         sizes={"history": sizes.history, "batch": sizes.batch},
     )
+
+
+def _replayed(here: Surroundings, log: Log) -> list[Figure]:
+    """The same log by `lineage replay`, whose flags are held against the planted leaks."""
+    here.say(f"replaying {log.events:,} events")
+    database = here.folder / "replayed.duckdb"
+    done = here.lineage("replay", log.folder, "--db", database, "--json")
+    here.lineage("check", log.folder, "--db", database)
+    database.unlink()
+    seconds = json.loads(done.stdout)["seconds"]
+    case = "own mix"
+    return [
+        Figure(case, "replay of all of it", log.events / seconds, "events/s"),
+        Figure(case, "replay of all of it", log.arrivals / seconds, "arrivals/s"),
+        Figure(case, "replay of all of it, peak memory", done.peak_bytes / MIB, "MiB"),
+    ]
 
 
 def _progress(line: str) -> str:

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import polars as pl
+import polars.selectors as cs
+import pyarrow.parquet as pq
 
 from schemas import Batch, read_log
 
@@ -19,28 +22,39 @@ _PARTY = (
     *("role", "member_id", "tier", "region"),
     *("ai_training_consent", "third_party_consent"),
 )
+_ROW_GROUP_EVENTS = 500_000
 
 
 def main() -> None:
     """Run."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("log", type=Path)
-    tables: dict[str, list[pl.DataFrame]] = {}
-    for batch in read_log(parser.parse_args().log):
-        for name, table in _nested(batch).items():
-            if table.height:
-                tables.setdefault(name, []).append(table.drop(_NOT_CONTENT, strict=False))
-    with tempfile.TemporaryDirectory() as folder:
-        total = 0
-        for name, parts in tables.items():
-            path = Path(folder) / f"{name}.parquet"
-            pl.concat(parts).write_parquet(path, compression="zstd")
-            total += path.stat().st_size
-    print(total)
+    log = parser.parse_args().log
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _write(log, folder)
+        print(sum(path.stat().st_size for path in folder.iterdir()))
+
+
+def _write(log: Path, folder: Path) -> None:
+    writers: dict[str, pq.ParquetWriter] = {}
+    with ExitStack() as open_files:
+        for batch in read_log(log, batch_events=_ROW_GROUP_EVENTS):
+            for name, table in _nested(batch).items():
+                if not table.height:
+                    continue
+                content = table.drop(_NOT_CONTENT, strict=False)
+                arrow = content.with_columns(cs.enum().cast(pl.String)).to_arrow()
+                if name not in writers:
+                    path = folder / f"{name}.parquet"
+                    writer = pq.ParquetWriter(path, arrow.schema, compression="zstd")
+                    writers[name] = open_files.enter_context(writer)
+                writers[name].write_table(arrow)
 
 
 def _nested(batch: Batch) -> dict[str, pl.DataFrame]:
-    parties = batch.parties.group_by("row", maintain_order=True).agg(parties=pl.struct(_PARTY))
+    party = batch.parties.with_columns(cs.enum().cast(pl.String))
+    parties = party.group_by("row", maintain_order=True).agg(parties=pl.struct(_PARTY))
     inputs = batch.hop_inputs.group_by("row", maintain_order=True).agg(inputs="record_id")
     outputs = batch.hop_outputs.group_by("row", maintain_order=True).agg(outputs="record_id")
     order = {"on": "row", "how": "left", "maintain_order": "left"}

@@ -84,6 +84,27 @@ def test_a_part_that_fails_has_no_figures_and_leaves_nothing_behind(
     assert not folders[-1].exists()
 
 
+def test_history_is_measured_only_where_it_is_asked_for(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command, "PARTS", {"replay": measured, "history": measured})
+    command.main(["--json", str(results)])
+    assert list(parts_in(results)) == ["replay"]
+    command.main(["history", "--json", str(results)])
+    assert list(parts_in(results)) == ["replay", "history"]
+
+
+def test_a_simulated_log_is_kept_and_found_again(tmp_path: Path) -> None:
+    told: list[str] = []
+    with Surroundings("live", tmp_path, told.append) as one:
+        log = one.log(300, "own", "avro")
+    with Surroundings("replay", tmp_path, told.append) as other:
+        assert other.log(300, "own", "avro") == log
+        assert other.log(300, "own", "jsonl").folder != log.folder
+    assert log.folder.is_dir()
+    assert sum("simulating" in line for line in told) == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -35,6 +35,15 @@ def test_memory_is_that_of_one_command_alone(tmp_path: Path) -> None:
     assert small < 100
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux shows it in /proc")
+def test_memory_is_that_of_a_command_with_those_that_it_starts(tmp_path: Path) -> None:
+    large = "b = b'x' * (200 << 20); import time; time.sleep(1)"
+    starts = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {large!r}])"
+    assert run([sys.executable, "-c", starts + "; " + large], tmp_path).peak_bytes >> 20 < 380
+    both = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {large!r}]); "
+    assert run([sys.executable, "-c", both + large], tmp_path).peak_bytes >> 20 > 400
+
+
 def test_the_benchmarks_stay_small_themselves(tmp_path: Path) -> None:
     code = "import benchmarks.command, sys; print({'polars', 'duckdb', 'kafka'} & {*sys.modules})"
     assert run([sys.executable, "-c", code], tmp_path).stdout == "set()\n"
