@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import NO_NUMBERS, Numbers, Truths, differs, distinct, numbers, runs
+from lineage.arrays import NO_NUMBERS, Numbers, Places, Truths, differs, numbers, runs
 from lineage.interning import registered
 from schemas.events import PURPOSES
 
@@ -74,8 +74,8 @@ class Consents:
 
     def said(self, member: Numbers, purpose: int, since: int, until: int) -> Said:
         """What each of some members, who changed it, said about a purpose in a time."""
-        key = member * len(PURPOSES) + purpose
-        asked = distinct(key)
+        places = Places(member)
+        asked = places.distinct * len(PURPOSES) + purpose
         first = np.searchsorted(self._key, asked)
         count = np.searchsorted(self._key, asked, "right") - first
         line, row = runs(first, count)
@@ -93,10 +93,12 @@ class Consents:
         before[line[early]] = word[early]  # of several, numpy keeps the last
         previous = np.where(differs(line), UNSAID, np.roll(word, 1))
         within = ~early & (at <= until)
+        changes = np.bincount(line[within], minlength=len(asked))
         return Said(
-            of=np.searchsorted(asked, key),
+            of=places.of(member),
             before=before,
-            line=line[within],
+            first=np.cumsum(changes) - changes,
+            changes=changes,
             at=at[within],
             word=word[within],
             previous=previous[within],
@@ -107,14 +109,15 @@ class Consents:
 class Said:
     """What some members said in a time; a word is 1 for consent, 0 for a refusal, or UNSAID.
 
-    of: for each member asked about the line of what was said. before: by line, the word as of the
-    beginning. line, at, word, previous: each change after that, with the word before it, in the
-    order of line and instant.
+    of: for each member asked about the line of what was said. before, first, changes: by line, the
+    word as of the beginning, and which of the changes after that are its own: so many from the
+    first. at, word, previous: of each change, with the word before it.
     """
 
     of: Numbers
     before: Numbers
-    line: Numbers
+    first: Numbers
+    changes: Numbers
     at: Numbers
     word: Numbers
     previous: Numbers

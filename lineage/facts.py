@@ -13,7 +13,6 @@ import polars as pl
 
 from lineage.arrays import (
     AsOf,
-    Index,
     Numbers,
     Truths,
     differs,
@@ -21,6 +20,7 @@ from lineage.arrays import (
     instants,
     numbers,
     places,
+    runs,
     starts,
 )
 from lineage.consents import UNSAID, Consents
@@ -173,7 +173,7 @@ def _refused(
     refused = counts[message] > 0
     if not len(said.at):
         return refused
-    one, change = Index(said.line).pairs(said.of)
+    one, change = runs(said.first[said.of], said.changes[said.of])
     previous = np.where(said.previous[change] == UNSAID, tag[one], said.previous[change])
     steps = _Steps(whose[one], said.at[change], previous - said.word[change])
     stepped, more = steps.so_far(message, at)
