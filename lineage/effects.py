@@ -83,7 +83,7 @@ def touch_upgraded(
 ) -> bool:
     """Record that stored arrivals are identifiable after all; they are judged anew.
 
-    Whether anything is in `touched`, which then has it once each.
+    Whether anything is in `touched`.
     """
     if len(upgraded):
         if not recorded.touching:
@@ -94,10 +94,6 @@ def touch_upgraded(
     elif not recorded.touching:
         return False
     ((found,),) = connection.execute("SELECT EXISTS (FROM touched)").fetchall()
-    if found:
-        connection.execute(
-            "CREATE OR REPLACE TEMP TABLE touched AS SELECT DISTINCT m, ds FROM touched"
-        )
     return bool(found)
 
 
@@ -210,7 +206,7 @@ def _touch_by_consent(connection: duckdb.DuckDBPyConnection, since: int) -> None
 
 def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> tuple[int, pl.Series]:
     """Delete the arrivals of what is dirty: how many, and the messages."""
-    dirty = connection.execute("SELECT DISTINCT m FROM dirty").pl()["m"]
+    dirty = connection.execute("SELECT DISTINCT m FROM dirty ORDER BY m").pl()["m"]
     if dirty.is_empty():
         return 0, dirty
     connection.execute(

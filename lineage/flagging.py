@@ -9,7 +9,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import numbers
+from lineage.arrays import numbers, starts
 from lineage.interning import registered
 from lineage.judging import Judge
 from lineage.naming import Names
@@ -17,8 +17,12 @@ from lineage.reach import Arrivals, stored_arrivals
 from lineage.sql import sql
 from lineage.staging import Staged
 
-# So many arrivals are judged at a time, which bounds the memory that it takes.
+# So many arrivals are judged at a time, and so much of what is touched, which bounds the memory
+# that it takes: a late policy can touch all of history.
 _ARRIVALS_MAX = 1_000_000
+_TOUCHED_MAX = 2_000_000
+_BUCKETS = 4096
+Part = dict[str, int]
 
 
 class Flagging:
@@ -42,8 +46,7 @@ class Flagging:
                 {"place": np.arange(len(arrived)), "m": arrived.m, "ds": arrived.ds}
             )
             with registered(self._connection, arrived=frame):
-                query = "SELECT place FROM arrived ANTI JOIN touched USING (m, ds)"
-                left = self._connection.execute(query).fetchnumpy()["place"]
+                left = self._connection.execute(sql("untouched")).fetchnumpy()["place"]
             arrived = arrived.only(left)
         for first in range(0, len(arrived), _ARRIVALS_MAX):
             self._judge_some(arrived.slice(first, _ARRIVALS_MAX), fresh)
@@ -53,17 +56,26 @@ class Flagging:
 
         `history_before`: the last seq of core.flag_history; `at`, naive UTC: when.
         """
-        if self._touched:
-            for part in self._stored():
-                self._judge_some(part, None)
+        changed = 0
+        for part in self._parts() if self._touched else ():
+            self._connection.execute(sql("touched_part"), part)
+            for arrivals in self._stored(part):
+                self._judge_some(arrivals, None)
             self._begin()
-        if not self._begun:
-            return 0
+            changed += self._turn("touched_part", history_before + changed, at)
+        if self._begun:
+            nothing = "(SELECT m, ds FROM breach WHERE false)"
+            changed += self._turn(nothing, history_before + changed, at)
+        return changed
+
+    def _turn(self, touched: str, history_before: int, at: datetime | None) -> int:
+        """Turn the flags of what is in `breach`, and in the relation `touched`."""
         for name in ("standing_flag", "verdict", "delete_standing_flag", "insert_flag"):
-            self._connection.execute(self._with_touched(sql(name)))
+            self._connection.execute(sql(name).format(touched=touched))
         parameters = {"seq": history_before, "at": at}
         changed = self._connection.execute(sql("insert_flag_history"), parameters)
         ((count,),) = changed.fetchall()
+        self._begun = False
         return int(count)
 
     def _judge_some(self, arrivals: Arrivals, fresh: Staged | None) -> None:
@@ -83,15 +95,27 @@ class Flagging:
             self._connection.execute(sql("breach"))
         self._begun = True
 
-    def _stored(self) -> Iterator[Arrivals]:
-        """All arrivals of what is touched, in parts."""
-        self._connection.execute(sql("to_judge"))
+    def _parts(self) -> list[Part]:
+        """Ranges of messages that have all that is touched, and not too much each."""
+        query = "SELECT min(m), max(m), count(*) FROM touched"
+        ((first, last, count),) = self._connection.execute(query).fetchall()
+        if count <= _TOUCHED_MAX:
+            return [{"first": first, "last": last}]
+        width = (last - first) // _BUCKETS + 1
+        query = "SELECT (m - $first) // $width, count(*) FROM touched GROUP BY ALL ORDER BY ALL"
+        counted = self._connection.execute(query, {"first": first, "width": width}).fetchnumpy()
+        bucket, counts = counted.values()
+        # A new part begins where what is touched so far passes another multiple of the maximum.
+        begin = starts((np.cumsum(counts) - counts) // _TOUCHED_MAX)
+        firsts = first + bucket[begin] * width
+        lasts = np.append(firsts[1:] - 1, last)
+        return [{"first": int(f), "last": int(t)} for f, t in zip(firsts, lasts, strict=True)]
+
+    def _stored(self, part: Part) -> Iterator[Arrivals]:
+        """All arrivals of what is touched of these messages, some at a time."""
+        self._connection.execute(sql("to_judge"), part)
         ((count,),) = self._connection.execute("SELECT count(*) FROM to_judge").fetchall()
         for first in range(0, count, _ARRIVALS_MAX):
             last = first + _ARRIVALS_MAX - 1
-            part = f"(FROM to_judge WHERE place BETWEEN {first} AND {last})"
-            yield stored_arrivals(self._connection, part)
-
-    def _with_touched(self, query: str) -> str:
-        touched = "touched" if self._touched else "(SELECT m, ds FROM breach WHERE false)"
-        return query.format(touched=touched)
+            some = f"(FROM to_judge WHERE place BETWEEN {first} AND {last})"
+            yield stored_arrivals(self._connection, some)

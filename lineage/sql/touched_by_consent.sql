@@ -11,7 +11,7 @@ since AS MATERIALIZED (
     JOIN changed c USING (member)
     GROUP BY p.n
 )
-SELECT DISTINCT a.m, a.ds
+SELECT a.m, a.ds
 FROM core.arrival a
 JOIN since s ON s.m = a.m AND a.arrived_at >= s.since_at
 WHERE a.arrived_at >= make_timestamp($since)

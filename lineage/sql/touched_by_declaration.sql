@@ -12,6 +12,6 @@ WITH span AS (
     LEFT JOIN core.declaration d USING (ds)
     GROUP BY c.ds, c.declared_at
 )
-SELECT DISTINCT a.m, a.ds
+SELECT a.m, a.ds
 FROM core.arrival a
 JOIN span s ON a.ds = s.ds AND a.arrived_at >= s.from_at AND a.arrived_at < s.until_at
