@@ -60,6 +60,12 @@ class Applier:
             self._connection.execute("BEGIN")
             counts = self._apply(prepared, positions, at)
             self._connection.execute("COMMIT")
+        except duckdb.OutOfMemoryException as error:
+            self._roll_back()
+            raise StoreError(
+                "the batch was not recorded: it needs more memory than the database may take; "
+                "give it more (--memory, LINEAGE_MEMORY, memory_mib) and record it again"
+            ) from error
         except duckdb.Error as error:
             self._roll_back()
             raise StoreError(f"the batch was not recorded: {sentence(error)}") from error

@@ -82,6 +82,20 @@ def test_a_batch_that_fails_leaves_nothing(
     assert len(store.apply(LEAK).raised) == 1
 
 
+def test_a_batch_that_takes_more_memory_than_there_may_be_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def take_much(connection: duckdb.DuckDBPyConnection, *_: object) -> None:
+        connection.execute("CREATE TEMP TABLE much AS SELECT list(i) FROM range(50_000_000) t(i)")
+
+    with lineage.open(":memory:", memory_mib=200) as store:
+        monkeypatch.setattr(applying, "touch_upgraded", take_much)
+        with pytest.raises(lineage.StoreError, match=r"more memory .* give it more \(--memory"):
+            store.apply(LEAK)
+        monkeypatch.undo()
+        assert len(store.apply(LEAK).raised) == 1
+
+
 def test_the_instant_of_acting_is_given_not_read(store: lineage.Store) -> None:
     noon = datetime(2026, 1, 1, 13, tzinfo=timezone(timedelta(hours=1)))
     store.apply([*LEAK, {"event": "Nothing"}], at=noon)
