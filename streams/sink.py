@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 
+import pyarrow as pa
+
 import lineage
 from lineage.database import MEMORY_MIB
 from lineage.encoding import Prepared
@@ -24,8 +26,9 @@ class StoreSink:
     def __init__(self, db: str, encoder: Encoder, memory_mib: int = MEMORY_MIB) -> None:
         self._store = lineage.open(db, memory_mib=memory_mib)
         self._encoder = encoder
-        # Whether there may be flags that are not published: asking costs as much as a small batch.
-        self._waiting = True
+        # What is not published yet; None until the store has been asked, which costs as much as a
+        # small batch.
+        self._changes: list[pa.Table] | None = None
 
     def positions(self) -> dict[Partition, int]:
         """Return (topic, partition) to the offset that comes next."""
@@ -34,16 +37,18 @@ class StoreSink:
     def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         """Record both in one transaction, or raise."""
         applied = self._store.apply_batch(batch, positions, at=datetime.now(timezone.utc))
-        self._waiting = self._waiting or applied.changes.num_rows > 0
+        if self._changes is not None and applied.changes.num_rows:
+            self._changes.append(applied.changes)
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
         """Return what is not published yet: its last number; (message_id, FlagRaised) pairs.
 
         One message's flags have one key, so whoever reads the topic sees them in their order.
         """
-        rows = self._store.unpublished().to_pylist() if self._waiting else []
+        if self._changes is None:
+            self._changes = [self._store.unpublished()]
+        rows = [row for table in self._changes for row in table.to_pylist()]
         if not rows:
-            self._waiting = False
             return 0, []
         pairs = [
             (str(row["message_id"]).encode(), self._encoder.encode(_json_spelling(row)))
@@ -54,11 +59,16 @@ class StoreSink:
     def published(self, number: int) -> None:
         """Note that all flags up to this number are published."""
         self._store.published(number)
-        self._waiting = False
+        changes = self._changes or []
+        self._changes = [table for table in changes if _last_seq(table) > number]
 
     def close(self) -> None:
         """Close the store."""
         self._store.close()
+
+
+def _last_seq(changes: pa.Table) -> int:
+    return int(changes["seq"][-1].as_py()) if changes.num_rows else 0
 
 
 def _json_spelling(row: Mapping[str, object]) -> dict[str, object]:
