@@ -16,6 +16,7 @@ from lineage.naming import Names
 from lineage.reach import Arrivals, stored_arrivals
 from lineage.sql import sql
 from lineage.staging import Staged
+from lineage.turning import turn_anew, turn_more
 
 # So many arrivals are judged at a time, and so much of what is touched, which bounds the memory
 # that it takes: a late policy can touch all of history.
@@ -23,6 +24,13 @@ _ARRIVALS_MAX = 1_000_000
 _TOUCHED_MAX = 2_000_000
 _BUCKETS = 4096
 Part = dict[str, int]
+_NONE = pl.DataFrame(
+    schema={
+        **{"rule": pl.String, "severity": pl.String, "m": pl.Int64, "ds": pl.Int64},
+        **{"policy": pl.Int64, "arrived_at": pl.Datetime("us")},
+        **{"message_id": pl.String, "hop_id": pl.String},
+    }
+)
 
 
 class Flagging:
@@ -37,7 +45,7 @@ class Flagging:
         self._connection = connection
         self._judge = judge
         self._touched = touched
-        self._begun = False
+        self._breaches: list[pl.DataFrame] = []
 
     def add(self, arrived: Arrivals, fresh: Staged | None = None) -> None:
         """Judge new arrivals, apart from those in `touched`; `fresh`: the batch's events."""
@@ -57,43 +65,30 @@ class Flagging:
         `history_before`: the last seq of core.flag_history; `at`, naive UTC: when.
         """
         changed = 0
+        if self._breaches:
+            changed += turn_more(self._connection, self._taken(), history_before, at)
         for part in self._parts() if self._touched else ():
             self._connection.execute(sql("touched_part"), part)
+            self._breaches = [_NONE]
             for arrivals in self._stored(part):
                 self._judge_some(arrivals, None)
-            self._begin()
-            changed += self._turn("touched_part", history_before + changed, at)
-        if self._begun:
-            nothing = "(SELECT m, ds FROM breach WHERE false)"
-            changed += self._turn(nothing, history_before + changed, at)
+            changed += turn_anew(self._connection, self._taken(), history_before + changed, at)
         return changed
-
-    def _turn(self, touched: str, history_before: int, at: datetime | None) -> int:
-        """Turn the flags of what is in `breach`, and in the relation `touched`."""
-        for name in ("standing_flag", "verdict", "delete_standing_flag", "insert_flag"):
-            self._connection.execute(sql(name).format(touched=touched))
-        parameters = {"seq": history_before, "at": at}
-        changed = self._connection.execute(sql("insert_flag_history"), parameters)
-        ((count,),) = changed.fetchall()
-        self._begun = False
-        return int(count)
 
     def _judge_some(self, arrivals: Arrivals, fresh: Staged | None) -> None:
         facts = self._judge.facts(arrivals, fresh)
         breaches = self._judge.breaches(facts)
         if len(breaches.arrival):
-            self._begin()
             found = self._judge.frame(facts, breaches)
             m, h = numbers(found["m"]), numbers(found["h"])
             names = Names(self._connection, np.concatenate([m, h]))
             found = found.with_columns(message_id=names.of(m), hop_id=names.of(h)).drop("h")
-            with registered(self._connection, found=found):
-                self._connection.execute("INSERT INTO breach BY NAME FROM found")
+            self._breaches.append(found)
 
-    def _begin(self) -> None:
-        if not self._begun:
-            self._connection.execute(sql("breach"))
-        self._begun = True
+    def _taken(self) -> pl.DataFrame:
+        """The breaches so far, which are then none."""
+        breaches, self._breaches = self._breaches, []
+        return pl.concat(breaches)
 
     def _parts(self) -> list[Part]:
         """Ranges of messages that have all that is touched, and not too much each."""

@@ -1,6 +1,4 @@
--- The flags that the batch may change: those of new breaches, and of what is judged anew, which the
--- relation in braces has.
-CREATE OR REPLACE TEMP TABLE standing AS
-SELECT f.*
-FROM core.flag f
-JOIN (SELECT m, ds FROM breach UNION SELECT m, ds FROM {touched}) q ON f.m = q.m AND f.ds = q.ds
+-- The flags that stand for what a relation, in braces, has.
+SELECT * REPLACE (CAST(severity AS VARCHAR) AS severity, CAST(ds AS BIGINT) AS ds)
+FROM core.flag
+SEMI JOIN {relation} USING (m, ds)
