@@ -20,6 +20,7 @@ from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from lineage.errors import BesideError
 
@@ -116,6 +117,8 @@ def serve() -> None:
     # Ctrl-C, and who ends all processes of a service, reach both; it is the first that decides.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
+    # Gives back what a batch took; Arrow's own allocator keeps a good part of it.
+    pa.set_memory_pool(pa.system_memory_pool())
     # Nothing that is printed must get between the answers.
     requests, answers, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
     with suppress(EOFError, BrokenPipeError):

@@ -1,4 +1,4 @@
--- A line for each message, with its parties in their order.
+-- A line for each message, with its parties in their order. Of the ids from $first to $last.
 SELECT to_json([
     i.id, core.channel_word(m.channel), d.text, CAST(epoch_us(m.sent_at) AS VARCHAR),
     CAST(to_json(y.parties) AS VARCHAR)]) AS line
@@ -12,5 +12,7 @@ JOIN (
             ORDER BY q.ordinal) AS parties
     FROM core.message_party q
     JOIN core.member b ON b.n = q.member
+    WHERE q.n BETWEEN $first AND $last
     GROUP BY q.n
 ) y USING (n)
+WHERE m.n BETWEEN $first AND $last

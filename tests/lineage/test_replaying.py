@@ -76,3 +76,13 @@ def test_the_process_ends_with_a_replay_that_is_given_up(
     batches.close()
     assert [process.ended for process in started] == [True]
     assert all(thread.name != "ahead" for thread in threading.enumerate())
+
+
+def test_the_digest_is_the_same_in_however_many_parts(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with lineage.open(":memory:") as store:
+        store.replay(log)
+        whole = store.digest()
+        monkeypatch.setattr("lineage.digest._IDS_MAX", 700)
+        assert store.digest() == whole
