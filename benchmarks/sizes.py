@@ -22,7 +22,7 @@ class Sizes:
     live: int = field(default=300_000, metadata={"help": "messages of each log read from Kafka"})
     rate: int = field(default=20_000, metadata={"help": "events a second while latency is taken"})
     seconds: int = field(default=30, metadata={"help": "seconds for which latency is taken"})
-    peers: int = field(default=120_000, metadata={"help": "messages that each peer reads"})
+    peers: int = field(default=250_000, metadata={"help": "messages that each peer reads"})
     partitions: int = field(default=4, metadata={"help": "partitions of each topic"})
 
 
