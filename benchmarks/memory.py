@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import defaultdict
 from pathlib import Path
@@ -10,7 +11,6 @@ __all__ = ["MemoryWatch"]
 
 _PROC = Path("/proc")
 _LOOK_SECONDS = 0.1
-_PAGE_BYTES = 4096
 
 
 class MemoryWatch:
@@ -54,4 +54,4 @@ def _together(pid: int) -> int:
         number = waiting.pop()
         total += pages.get(number, 0)
         waiting += children[number]
-    return total * _PAGE_BYTES
+    return total * os.sysconf("SC_PAGE_SIZE")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from io import BytesIO
-from types import MappingProxyType, TracebackType
+from types import MappingProxyType
 from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
@@ -50,7 +50,7 @@ class Beside:
     """A process that runs functions of modules that it can import, one at a time.
 
     What goes there and back is pickled, arrays and tables without a copy more than the pipe's.
-    Use it in a `with` block, from one thread at a time. It ends when this process ends.
+    Use it from one thread at a time, and `close` it. It ends when this process ends.
     """
 
     def __init__(self) -> None:
@@ -62,17 +62,6 @@ class Beside:
         self._answers: BinaryIO = self._process.stdout  # type: ignore[assignment]  # IO[bytes] of a pipe
         for pipe in (self._requests, self._answers):
             _widen(pipe)
-
-    def __enter__(self) -> Beside:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     @property
     def ended(self) -> bool:
@@ -101,15 +90,24 @@ class Beside:
         """
         try:
             _send(self._requests, (function, arguments))
-            while not isinstance(answer := _receive(self._answers), _End):
-                if isinstance(answer, _Raised):
-                    raise answer.error from RuntimeError(answer.traceback)
-                yield answer
-        except (EOFError, BrokenPipeError):
-            raise BesideError(
-                f"the process that decodes ended with code {self._process.wait()}; what was "
-                "committed is safe, and the rest can be read again"
-            ) from None
+        except BrokenPipeError:
+            raise self._gone() from None
+        while not isinstance(answer := self._answer(), _End):
+            if isinstance(answer, _Raised):
+                raise answer.error from RuntimeError(answer.traceback)
+            yield answer
+
+    def _answer(self) -> Any:  # noqa: ANN401 -- whatever was sent
+        try:
+            return _receive(self._answers)
+        except EOFError:
+            raise self._gone() from None
+
+    def _gone(self) -> BesideError:
+        return BesideError(
+            f"the process that decodes ended with code {self._process.wait()}; what was "
+            "committed is safe, and the rest can be read again"
+        )
 
 
 def serve() -> None:

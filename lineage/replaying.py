@@ -35,7 +35,7 @@ def prepared_batches(
 
 
 def _beside(paths: Sequence[str | Path], batch_events: int) -> Iterator[Prepared | int]:
-    with Beside() as process:
+    with closing(Beside()) as process:
         yield from process.items(_prepared, paths, batch_events)
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from types import MappingProxyType
 from typing import Any
 
@@ -47,6 +48,11 @@ class AwkwardError(Exception):
         super().__init__(one + two)
 
 
+def failing_like_a_pipe() -> Iterator[int]:
+    yield from ()
+    raise EOFError("of its own")
+
+
 def failing_awkwardly() -> Iterator[int]:
     yield from ()
     raise AwkwardError("cannot ", "be pickled")
@@ -64,7 +70,7 @@ def quitting() -> Iterator[int]:
 
 @pytest.fixture
 def process() -> Iterator[Beside]:
-    with Beside() as process:
+    with closing(Beside()) as process:
         yield process
 
 
@@ -99,6 +105,12 @@ def test_an_error_comes_after_the_items_before_it(process: Beside) -> None:
     with pytest.raises(ValueError, match=r"^the second is none$") as caught:
         next(items)
     assert "in failing" in str(caught.value.__cause__)
+    assert list(process.items(counted, 2)) == [0, 1]
+
+
+def test_an_error_that_an_ended_pipe_would_raise_is_its_own(process: Beside) -> None:
+    with pytest.raises(EOFError, match="of its own"):
+        list(process.items(failing_like_a_pipe))
     assert list(process.items(counted, 2)) == [0, 1]
 
 
