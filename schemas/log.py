@@ -20,6 +20,8 @@ _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
 _NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
 _BATCH_BYTES_MAX = 256 << 20  # of lines: huge hops make a batch of fewer events
+# Of lines, so many parts are put together to a batch.
+_PARTS_A_BATCH = 8
 
 Paths = str | Path | Iterable[str | Path]
 
@@ -45,7 +47,7 @@ def log_files(paths: Paths) -> list[LogFile]:
 def read_log(
     paths: Paths, batch_events: int = 50_000, progress: Progress | None = None
 ) -> Iterator[Batch]:
-    """Batches of at most about batch_events events.
+    """Batches of at most about batch_events events, the first ones smaller.
 
     The .avro files, of one event type each, are read side by side in the order of the instants of
     their events, as far as each is in that order itself; then the files of lines in the order of
@@ -108,24 +110,27 @@ def _batches(
     sources: Sequence[Container | Path], batch_events: int, progress: Progress
 ) -> Iterator[Batch]:
     containers = [source for source in sources if isinstance(source, Container)]
+    some = max(batch_events // _PARTS_A_BATCH, 1)
     parts = chain(
         side_by_side(containers, batch_events, progress),
-        *(_of_lines(path, batch_events, progress) for path in sources if isinstance(path, Path)),
+        *(_of_lines(path, some, progress) for path in sources if isinstance(path, Path)),
     )
     waiting: list[Batch] = []
-    size = 0
+    size, most = 0, some
     for part in parts:
         found = part.events + len(part.dead_letters)
-        if waiting and size + found > batch_events:
+        if waiting and size + found > most:
             yield Batch.concat(waiting)
             waiting, size = [], 0
+            # Who waits for the first batch can begin early, and is not waited for later.
+            most = min(2 * most, batch_events)
         waiting.append(part)
         size += found
     if waiting:
         yield Batch.concat(waiting)
 
 
-def _of_lines(path: Path, batch_events: int, progress: Progress) -> Iterator[Batch]:
+def _of_lines(path: Path, some: int, progress: Progress) -> Iterator[Batch]:
     lines: list[bytes] = []
     first = 1
     size = 0
@@ -141,8 +146,8 @@ def _of_lines(path: Path, batch_events: int, progress: Progress) -> Iterator[Bat
             first = position
         lines += found
         size += sum(map(len, found))
-        while len(lines) >= batch_events or size > _BATCH_BYTES_MAX:
-            now, lines = lines[:batch_events], lines[batch_events:]
+        while len(lines) >= some or size > _BATCH_BYTES_MAX:
+            now, lines = lines[:some], lines[some:]
             yield from_json_lines(now, str(path), first)
             first += len(now)
             size = sum(map(len, lines))

@@ -17,11 +17,16 @@ from streams.simulate import simulate
 BATCH_EVENTS = 500
 
 
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["jsonl", "avro"])
+def log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("log") / "own"
-    simulate(2_000, seed=7, out=folder)
-    (folder / "broken.jsonl").write_text("not an event\n")
+    simulate(2_000, seed=7, out=folder, format=request.param)
+    broken = folder / f"broken.{request.param}"
+    if request.param == "jsonl":
+        broken.write_text("not an event\n")
+    else:
+        whole = (folder / "3-MessageSent.avro").read_bytes()
+        broken.write_bytes(whole[: len(whole) // 2])
     return folder
 
 

@@ -3,12 +3,14 @@
 import gzip
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import orjson
 import pytest
 
 import schemas
 from schemas import Batch, DeadLetter, LogError, lines, log_files, read_events, read_log
+from streams.simulate import simulate
 from tests.schemas.examples import GOOD, HOP, MESSAGE, Event, content, reasons
 
 
@@ -51,6 +53,14 @@ def test_batches_are_of_the_size_asked_for_and_know_their_lines(tmp_path: Path) 
     positions = [p for batch in batches for p in batch.messages["position"]]
     assert positions == list(range(2, 27))
     assert batches[0].messages["read_from"].unique().to_list() == [str(tmp_path / "a.jsonl")]
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "avro"])
+def test_the_first_batches_are_smaller(tmp_path: Path, ending: Literal["jsonl", "avro"]) -> None:
+    simulate(1000, seed=3, out=tmp_path, format=ending)
+    sizes = [batch.events for batch in read_log(tmp_path, batch_events=400)]
+    assert 0 < sizes[0] <= 50
+    assert sizes[1] <= 100 < max(sizes) <= 400
 
 
 def test_small_files_share_a_batch(tmp_path: Path) -> None:
