@@ -15,8 +15,8 @@ from lineage.effects import record, touch_upgraded
 from lineage.encoding import Prepared
 from lineage.errors import StoreError, sentence
 from lineage.flagging import Flagging
+from lineage.given import run_with
 from lineage.identity import IDENTIFIED, Settled, settle
-from lineage.interning import registered
 from lineage.judging import Judge
 from lineage.latest import Latest
 from lineage.policy import Policy
@@ -138,8 +138,7 @@ class Applier:
 
 def _insert(connection: duckdb.DuckDBPyConnection, arrived: Arrivals) -> None:
     if len(arrived):
-        with registered(connection, arrived=arrived.frame()):
-            connection.execute(sql("insert_arrival"))
+        run_with(connection, arrived.frame(), sql("insert_arrival"))
 
 
 def _record_dead_letters(
@@ -151,8 +150,7 @@ def _record_dead_letters(
     frame = pl.DataFrame(
         {name: [getattr(letter, name) for letter in letters] for name in names}
     ).unique(["source", "partition", "position", "sha256"], maintain_order=True)
-    with registered(connection, dead=frame):
-        connection.execute(sql("record_dead_letters"), {"at": at})
+    run_with(connection, frame, sql("record_dead_letters"), {"at": at})
 
 
 def _record_positions(connection: duckdb.DuckDBPyConnection, positions: Positions) -> None:
@@ -160,5 +158,4 @@ def _record_positions(connection: duckdb.DuckDBPyConnection, positions: Position
         return
     rows = [(topic, partition, to) for (topic, partition), to in positions.items()]
     schema = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
-    with registered(connection, reached=pl.DataFrame(rows, schema, orient="row")):
-        connection.execute(sql("record_positions"))
+    run_with(connection, pl.DataFrame(rows, schema, orient="row"), sql("record_positions"))

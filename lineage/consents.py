@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import NO_NUMBERS, Numbers, Places, Truths, differs, numbers, runs
-from lineage.interning import registered
+from lineage.given import run_with
 from schemas.events import PURPOSES
 
 UNSAID = -1
@@ -36,10 +36,9 @@ class Consents:
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection, members: Numbers) -> Consents:
         """Those of some members that are stored."""
-        with registered(connection, wanted=pl.DataFrame({"member": np.unique(members)})):
-            return cls()._with(
-                connection.execute(f"{_CHANGES} SEMI JOIN wanted USING (member)").fetchnumpy()
-            )
+        asked = pl.DataFrame({"member": np.unique(members)})
+        found = run_with(connection, asked, f"{_CHANGES} SEMI JOIN given USING (member)")
+        return cls()._with(found.fetchnumpy())
 
     def add(self, changes: pl.DataFrame) -> None:
         """Add new changes, in the columns of core.consent_change."""

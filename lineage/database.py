@@ -20,13 +20,12 @@ from lineage.policy import BUILT_IN, BUILT_IN_DOCUMENT
 from lineage.sql import sql
 
 PROGRAM = "message-lineage"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 MEMORY_MIB = 1024
 
 _SETTINGS = {
     # Files, other databases and Python's variables are no business of a query.
     "enable_external_access": "false",
-    "python_enable_replacements": "false",
     # Larger ones stall the writer longer, smaller ones cost throughput.
     "checkpoint_threshold": "'64MB'",
     # The client's progress bar would write into the data on stdout.

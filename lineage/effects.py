@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import duckdb
+import numpy as np
 import polars as pl
 
+from lineage.arrays import numbers
+from lineage.given import run_with
 from lineage.identity import Settled
-from lineage.interning import registered
 from lineage.policies import insert_policy
 from lineage.policy import Policy
 from lineage.ranges import rows_near
@@ -16,11 +18,12 @@ from lineage.reach import Arrivals
 from lineage.sql import sql
 from lineage.staging import CHILDREN, Staged
 
-# What an event may change, as (table, columns): where and from when.
+_NEVER = np.iinfo(np.int64).max
+# What an event may change, by its table: where and from when.
 _CHANGED = {
-    "changed_consent": ("consent_change", ("member", "effective_at")),
-    "changed_declaration": ("declaration", ("ds", "declared_at")),
-    "changed_policy": ("policy", ("effective_at",)),
+    "consent_change": ("member", "effective_at"),
+    "declaration": ("ds", "declared_at"),
+    "policy": ("effective_at",),
 }
 
 
@@ -53,27 +56,24 @@ def record(
     `policies` are the parsed documents; `latest_arrival` (microseconds): no stored arrival is
     later.
     """
-    touching = bool(settled.replaced) or any(
-        len(getattr(settled.fresh, table)) for table, _ in _CHANGED.values()
-    )
+    touching = _may_touch(settled, latest_arrival)
     if touching:
         connection.execute(sql("touched"))
     old = _retract(connection, settled)
     changed = {
-        name: pl.concat([old[name], getattr(settled.fresh, table).select(columns)])
-        for name, (table, columns) in _CHANGED.items()
+        table: pl.concat([old[table], getattr(settled.fresh, table).select(columns)])
+        for table, columns in _CHANGED.items()
     }
-    with registered(connection, **{name: rows for name, rows in changed.items() if len(rows)}):
-        for row in settled.fresh.policy.iter_rows(named=True):
-            insert_policy(connection, row, policies[row["document"]])
-        _insert(connection, settled.fresh, "declaration")
-        _refresh_spans(connection, changed)
-        if len(changed["changed_policy"]):
-            _turn_old_hops(connection)
-        fresh = _with_declassification(connection, settled.fresh)
-        _insert(connection, fresh, "message", "hop", "consent_change")
-        _touch(connection, changed, latest_arrival)
-    if not touching:
+    for row in settled.fresh.policy.iter_rows(named=True):
+        insert_policy(connection, row, policies[row["document"]])
+    _insert(connection, settled.fresh, "declaration")
+    _refresh_spans(connection, changed)
+    if len(changed["policy"]):
+        _turn_old_hops(connection, changed["policy"])
+    fresh = _with_declassification(connection, settled.fresh)
+    _insert(connection, fresh, "message", "hop", "consent_change")
+    _touch(connection, changed, latest_arrival)
+    if not settled.replaced and changed["policy"].is_empty():
         return Recorded(fresh, 0, pl.Series([], dtype=pl.Int64), touching)
     return Recorded(fresh, *_delete_dirty(connection), touching)
 
@@ -88,38 +88,50 @@ def touch_upgraded(
     if len(upgraded):
         if not recorded.touching:
             connection.execute(sql("touched"))
-        with registered(connection, upgraded=upgraded.frame()):
-            connection.execute(sql("upgrade_arrival"))
-            connection.execute("INSERT INTO touched SELECT m, ds FROM upgraded")
+        run_with(connection, upgraded.frame(), sql("upgrade_arrival"))
+        run_with(connection, upgraded.frame(), "INSERT INTO touched SELECT m, ds FROM given")
     elif not recorded.touching:
         return False
     ((found,),) = connection.execute("SELECT EXISTS (FROM touched)").fetchall()
     return bool(found)
 
 
+def _may_touch(settled: Settled, latest_arrival: int) -> bool:
+    """Whether any stored arrival may have to be judged or derived anew."""
+    fresh = settled.fresh
+    changed = settled.replaced or len(fresh.declaration) or len(fresh.policy)
+    return bool(changed) or _since(fresh.consent_change) <= latest_arrival
+
+
+def _since(consents: pl.DataFrame) -> int:
+    """The instant of the earliest of some changes of consent, in microseconds."""
+    return int(numbers(consents["effective_at"]).min(initial=_NEVER))
+
+
 def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[str, pl.DataFrame]:
     """Delete the events that no longer count; what they held, and from when."""
     old = {
-        name: getattr(settled.fresh, table).select(columns).clear()
-        for name, (table, columns) in _CHANGED.items()
+        table: getattr(settled.fresh, table).select(columns).clear()
+        for table, columns in _CHANGED.items()
     }
-    for table, numbers in settled.replaced.items():
-        with registered(connection, replaced=pl.DataFrame({"n": numbers})):
-            if table == "message":
-                connection.execute("INSERT INTO dirty SELECT n FROM replaced")
-            if table == "hop":
-                _carried_by(connection, "SELECT n AS h FROM replaced")
-            for name, (of, columns) in _CHANGED.items():
-                if of == table:
-                    query = (
-                        f"SELECT {', '.join(columns)} FROM core.{of} SEMI JOIN replaced USING (n)"  # noqa: S608 -- names of ours
-                    )
-                    held = connection.execute(query).pl()
-                    old[name] = held.cast(dict(old[name].schema))
-            for name, key in _tables_of(table):
-                connection.execute(
-                    f"DELETE FROM core.{name} WHERE {key} IN (SELECT n FROM replaced)"  # noqa: S608 -- names of ours
-                )
+    for table, replaced in settled.replaced.items():
+        gone = pl.DataFrame({"n": replaced})
+        if table == "message":
+            run_with(connection, gone, "INSERT INTO dirty SELECT n FROM given")
+        if table == "hop":
+            run_with(connection, gone, _carried_by("SELECT n AS h FROM given"))
+        if table in _CHANGED:
+            query = (
+                f"SELECT {', '.join(_CHANGED[table])} FROM core.{table} SEMI JOIN given USING (n)"  # noqa: S608 -- names of ours
+            )
+            held = run_with(connection, gone, query).pl()
+            old[table] = held.cast(dict(old[table].schema))
+        for name, key in _tables_of(table):
+            run_with(
+                connection,
+                gone,
+                f"DELETE FROM core.{name} WHERE {key} IN (SELECT n FROM given)",  # noqa: S608 -- names of ours
+            )
     return old
 
 
@@ -137,71 +149,61 @@ def _insert(connection: duckdb.DuckDBPyConnection, fresh: Staged, *tables: str) 
         for name in (table, *CHILDREN.get(table, ())):
             frame = getattr(fresh, name)
             if len(frame):
-                with registered(connection, **{f"fresh_{name}": frame}):
-                    connection.execute(sql(f"insert_{name}"))
+                run_with(connection, frame, sql(f"insert_{name}"))
 
 
 def _refresh_spans(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFrame]) -> None:
-    if len(changed["changed_policy"]):
+    if len(changed["policy"]):
         connection.execute(sql("policy_span"))
-    if len(changed["changed_declaration"]):
+    if len(changed["declaration"]):
         connection.execute(sql("declaration_span"))
 
 
 def _with_declassification(connection: duckdb.DuckDBPyConnection, fresh: Staged) -> Staged:
-    """`fresh` with the column `declassifies` in its hops and their inputs."""
-    claims = fresh.hop.filter(pl.col("method").is_not_null())
-    found = pl.Series([], dtype=pl.Int64)
-    if len(claims):
-        with registered(connection, claim=claims):
-            query = sql("declassifying").format(hops="FROM claim")
-            found = connection.execute(query).pl()["n"]
-    return replace(
-        fresh,
-        hop=fresh.hop.with_columns(declassifies=pl.col("n").is_in(found.implode())),
-        hop_input=fresh.hop_input.with_columns(declassifies=pl.col("h").is_in(found.implode())),
-    )
+    """`fresh` with the column `declassifies` in its hops."""
+    hop = fresh.hop
+    declassifies = np.zeros(len(hop), dtype=np.bool_)
+    if hop["method"].null_count() < len(hop):
+        claims = hop.filter(pl.col("method").is_not_null())
+        query = sql("declassifying").format(hops="FROM given")
+        found = run_with(connection, claims, query).fetchnumpy()["n"]
+        declassifies = np.isin(numbers(hop["n"]), found)
+    return replace(fresh, hop=hop.hstack([pl.Series("declassifies", declassifies)]))
 
 
-def _turn_old_hops(connection: duckdb.DuckDBPyConnection) -> None:
+def _turn_old_hops(connection: duckdb.DuckDBPyConnection, policies: pl.DataFrame) -> None:
     """Derive anew what old hops carried that a changed policy makes declassify, or no more."""
-    connection.execute(sql("changed_policy_span"))
+    run_with(connection, policies, sql("changed_policy_span"))
     declassifying = sql("declassifying").format(hops="FROM examined")
     connection.execute(sql("turned").format(declassifying=declassifying))
-    _carried_by(connection, "SELECT h FROM turned")
-    for table, key in (("hop", "n"), ("hop_input", "h")):
-        connection.execute(
-            f"UPDATE core.{table} SET declassifies = t.declassifies FROM turned t "  # noqa: S608 -- names of ours
-            f"WHERE core.{table}.{key} = t.h"
-        )
-
-
-def _carried_by(connection: duckdb.DuckDBPyConnection, hops: str) -> None:
-    """Derive anew the messages that `hops`, a query for their numbers as h, carried."""
+    connection.execute(_carried_by("SELECT h FROM turned"))
     connection.execute(
-        f"INSERT INTO dirty SELECT DISTINCT a.m FROM core.arrival a JOIN ({hops}) USING (h)"  # noqa: S608 -- a query of ours
+        "UPDATE core.hop SET declassifies = t.declassifies FROM turned t WHERE core.hop.n = t.h"
     )
+
+
+def _carried_by(hops: str) -> str:
+    """A statement to derive anew the messages that `hops`, a query for their numbers, carried."""
+    return f"INSERT INTO dirty SELECT DISTINCT a.m FROM core.arrival a JOIN ({hops}) USING (h)"  # noqa: S608 -- a query of ours
 
 
 def _touch(
     connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFrame], latest_arrival: int
 ) -> None:
-    consents = changed["changed_consent"]
-    since = consents["effective_at"].to_physical().min()
-    if isinstance(since, int) and since <= latest_arrival:
-        _touch_by_consent(connection, since)
-    if len(changed["changed_declaration"]):
-        connection.execute(sql("touched_by_declaration"))
-    if len(changed["changed_policy"]):
+    if _since(changed["consent_change"]) <= latest_arrival:
+        _touch_by_consent(connection, changed["consent_change"])
+    if len(changed["declaration"]):
+        run_with(connection, changed["declaration"], sql("touched_by_declaration"))
+    if len(changed["policy"]):
         connection.execute(sql("touched_by_policy"))
 
 
-def _touch_by_consent(connection: duckdb.DuckDBPyConnection, since: int) -> None:
-    messages = connection.execute(sql("arrived_since"), {"since": since}).fetchnumpy()["m"]
+def _touch_by_consent(connection: duckdb.DuckDBPyConnection, changes: pl.DataFrame) -> None:
+    since = {"since": _since(changes)}
+    messages = connection.execute(sql("arrived_since"), since).fetchnumpy()["m"]
     if len(messages):
         party = rows_near("core.message_party", "n", messages)
-        query = sql("touched_by_consent").format(party=party)
-        connection.execute(query, {"since": since})
+        run_with(connection, changes, sql("touched_by_consent").format(party=party), since)
 
 
 def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> tuple[int, pl.Series]:

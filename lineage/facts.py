@@ -24,8 +24,8 @@ from lineage.arrays import (
     starts,
 )
 from lineage.consents import UNSAID, Consents
+from lineage.given import run_with
 from lineage.in_force import InForce
-from lineage.interning import registered
 from lineage.ranges import rows_near
 from lineage.reach import Arrivals
 from lineage.sql import sql
@@ -33,6 +33,7 @@ from lineage.staging import Staged
 from schemas.events import CHANNELS, PURPOSES
 
 _INMAIL = CHANNELS.index("INMAIL")
+_TABLES = {"party": "message_party", "message": "message"}
 
 
 @dataclass(frozen=True)
@@ -212,13 +213,10 @@ def parties_of(
     known = numbers(fresh.message["n"]) if fresh is not None else messages[:0]
     stored = messages[~places(np.sort(known), messages)[1]]
     if len(stored) or not frames:
-        with registered(connection, wanted=pl.DataFrame({"n": stored})):
-            frames.append(
-                (
-                    connection.execute(_near("message_channel", "core.message", stored)).pl(),
-                    connection.execute(_near("message_tags", "core.message_party", stored)).pl(),
-                )
-            )
+        near = {name: rows_near(f"core.{table}", "n", stored) for name, table in _TABLES.items()}
+        asked = pl.DataFrame({"n": stored})
+        found = run_with(connection, asked, sql("message_tags").format(**near)).pl()
+        frames.append((found, found))
     channel = np.zeros(len(messages), dtype=np.int64)
     columns: list[tuple[Numbers | Truths, ...]] = []
     for message, party in frames:
@@ -248,7 +246,3 @@ def parties_of(
         region[order],
         tuple(tag[order] for tag in tags),
     )
-
-
-def _near(name: str, table: str, messages: Numbers) -> str:
-    return sql(name).format(near=rows_near(table, "n", messages))

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import numbers, starts
-from lineage.interning import registered
+from lineage.given import run_with
 from lineage.judging import Judge
 from lineage.naming import Names
 from lineage.reach import Arrivals, stored_arrivals
@@ -53,8 +53,7 @@ class Flagging:
             frame = pl.DataFrame(
                 {"place": np.arange(len(arrived)), "m": arrived.m, "ds": arrived.ds}
             )
-            with registered(self._connection, arrived=frame):
-                left = self._connection.execute(sql("untouched")).fetchnumpy()["place"]
+            left = run_with(self._connection, frame, sql("untouched")).fetchnumpy()["place"]
             arrived = arrived.only(left)
         for first in range(0, len(arrived), _ARRIVALS_MAX):
             self._judge_some(arrived.slice(first, _ARRIVALS_MAX), fresh)

@@ -14,10 +14,11 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import Numbers
+from lineage.arrays import Numbers, distinct, numbers
 from lineage.content import as_events, contents
 from lineage.encoding import Prepared
-from lineage.interning import registered
+from lineage.given import run_with
+from lineage.repeats import IN_NUMBERS, repeats, stored_events
 from lineage.sql import sql
 from lineage.staging import CHILDREN, Staged
 from schemas import (
@@ -60,42 +61,37 @@ def settle(connection: duckdb.DuckDBPyConnection, prepared: Prepared, staged: St
     fresh, replaced = staged, {}
     for table in _TYPES:
         frame = getattr(staged, table)
-        again = _again(connection, table, frame["n"], staged.first_new)
-        if again is None:
+        n = numbers(frame["n"])
+        stored = stored_events(connection, staged, table, distinct(n[n < staged.first_new]))
+        # New ones are numbered as they come: where they go up all the way, none comes twice.
+        if stored.is_empty() and (np.diff(n) > 0).all():
             continue
-        some = frame.filter(again)
-        collision = _Collision(connection, table, prepared, some, staged.first_new)
-        counting, gone = collision.resolve()
-        if len(gone):
-            replaced[table] = gone
-        fresh = fresh.without(table, np.setdiff1d(some["row"].to_numpy(), counting))
+        again = frame.filter(frame["n"].is_duplicated() | frame["n"].is_in(stored["n"].implode()))
+        if again.is_empty():
+            continue
+        gone, left = np.array([], dtype=np.uint32), numbers(again["row"])
+        if table in IN_NUMBERS:
+            disputed = _disputed(connection, table, numbers(again["n"]))
+            found = repeats(connection, staged, table, again, stored, disputed)
+            gone, left = found.again, found.left
+        if len(left):
+            some = again.filter(np.isin(numbers(again["row"]), left))
+            collision = _Collision(connection, table, prepared, some, staged.first_new)
+            counting, no_more = collision.resolve()
+            if len(no_more):
+                replaced[table] = no_more
+            gone = np.concatenate([gone, np.setdiff1d(left, counting)])
+        fresh = fresh.without(table, gone)
     return Settled(fresh, replaced)
 
 
-def _again(
-    connection: duckdb.DuckDBPyConnection, table: str, numbers: pl.Series, first_new: int
-) -> pl.Series | None:
-    """Which of the events come more than once, in the batch or with the store; None: no one."""
-    known = _stored(connection, table, numbers, first_new)
-    # New ones are numbered as they come: where they go up all the way, none comes twice.
-    if known.is_empty() and (np.diff(numbers.to_numpy()) > 0).all():
-        return None
-    again = numbers.is_duplicated() | numbers.is_in(known.implode())
-    return again if again.any() else None
-
-
-def _stored(
-    connection: duckdb.DuckDBPyConnection, table: str, numbers: pl.Series, first_new: int
-) -> pl.Series:
-    """Those of `numbers` that `table` holds."""
-    candidates = numbers.filter(numbers < first_new).unique()
-    if candidates.is_empty():
-        return candidates
-    with registered(connection, colliding=pl.DataFrame({"n": candidates})):
-        found = connection.execute(
-            f"SELECT n FROM core.{table} SEMI JOIN colliding USING (n)"  # noqa: S608 -- a table name of ours
-        ).fetchnumpy()
-    return pl.Series(found["n"], dtype=pl.Int64)
+def _disputed(connection: duckdb.DuckDBPyConnection, table: str, among: Numbers) -> Numbers:
+    """The numbers of the events of a type, and in the range of some, that have conflicts."""
+    disputed: Numbers = connection.execute(
+        f"SELECT n FROM core.conflict WHERE event = '{_TYPES[table][0].name}' "  # noqa: S608 -- a name and numbers of ours
+        f"AND n BETWEEN {among.min()} AND {among.max()}"
+    ).fetchnumpy()["n"]
+    return disputed
 
 
 class _Collision:
@@ -125,16 +121,16 @@ class _Collision:
     def _of_store(self, numbers: pl.DataFrame) -> tuple[list[pl.DataFrame], pl.Series]:
         """The stored versions of events, and which of them have conflicts already."""
         connection, table = self._connection, self._table
-        with registered(connection, colliding=numbers):
-            stored = [
-                connection.execute(sql(f"stored_{name}")).pl()
-                for name in (table, *CHILDREN.get(table, ()))
-            ]
-            disputed = connection.execute(
-                "SELECT DISTINCT n FROM core.conflict SEMI JOIN colliding USING (n) "
-                "WHERE event = $event",
-                {"event": self._event.name},
-            ).pl()["n"]
+        stored = [
+            run_with(connection, numbers, sql(f"stored_{name}")).pl()
+            for name in (table, *CHILDREN.get(table, ()))
+        ]
+        disputed = run_with(
+            connection,
+            numbers,
+            "SELECT DISTINCT n FROM core.conflict SEMI JOIN given USING (n) WHERE event = $event",
+            {"event": self._event.name},
+        ).pl()["n"]
         return stored, disputed
 
     def resolve(self) -> tuple[Numbers, Numbers]:
@@ -193,12 +189,13 @@ class _Collision:
 
     def _recorded(self, numbers: pl.Series) -> list[tuple[int, str, str]]:
         """The versions that are recorded already: number, sha256 and content."""
-        with registered(self._connection, colliding=pl.DataFrame({"n": numbers})):
-            return self._connection.execute(
-                "SELECT n, sha256, content FROM core.conflict SEMI JOIN colliding USING (n) "
-                "WHERE event = $event",
-                {"event": self._event.name},
-            ).fetchall()
+        return run_with(
+            self._connection,
+            pl.DataFrame({"n": numbers}),
+            "SELECT n, sha256, content FROM core.conflict SEMI JOIN given USING (n) "
+            "WHERE event = $event",
+            {"event": self._event.name},
+        ).fetchall()
 
     def _record(self, rows_by_sha: dict[int, dict[str, tuple[int | None, str]]]) -> None:
         versions = pl.DataFrame(
@@ -215,5 +212,4 @@ class _Collision:
             },
             orient="row",
         )
-        with registered(self._connection, versions=versions):
-            self._connection.execute(sql("record_conflicts"))
+        run_with(self._connection, versions, sql("record_conflicts"))

@@ -13,11 +13,11 @@ from typing import Any
 import duckdb
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 
 from lineage.arrays import Numbers
 from lineage.encoding import Encoded, Identifiers
+from lineage.given import run_with
 from lineage.ranges import rows_near_uuids
 from lineage.sql import sql
 from lineage.uuids import UUID_BYTES, Uuids, as_bytes
@@ -66,15 +66,10 @@ class _Numbering:
         by_code = np.append(known, 0)  # code -1, which numpy reads as the last one: null
         return Interned(tuple(by_code[codes] for codes in encoded.codes), first_new)
 
-    def _query(self, query: str, **asked: pa.Table | pl.DataFrame) -> None:
-        with registered(self._connection, **asked):
-            self._connection.execute(query)
-
     def _look_up(self, known: Numbers, asked: pa.Table, column: str, rows: str) -> None:
         """Fill in the numbers of the texts `asked` that `rows`, a relation, has in `column`."""
-        with registered(self._connection, interning_batch=asked):
-            query = sql("intern_known").format(column=column, rows=rows)
-            found = self._connection.execute(query).fetchnumpy()
+        query = sql("intern_known").format(column=column, rows=rows)
+        found = run_with(self._connection, asked, query).fetchnumpy()
         known[found["code"]] = found["n"]
 
 
@@ -102,7 +97,7 @@ class Interner(_Numbering):
         new = self._take(known)
         if len(new):
             fresh = _table(n=known[new], text=encoded.texts.take(new))
-            self._query(self._insert, interning_batch=fresh)
+            run_with(self._connection, fresh, self._insert)
         # Either all of the table is in memory, or what came first: who writes often is among it.
         if len(cached) == first_new - 1 and self._next <= _CACHED_MAX:
             cached.update((texts[place], int(known[place])) for place in new)
@@ -157,13 +152,13 @@ class IdentifierInterner(_Numbering):
         fresh = np.flatnonzero(given >= first_new)
         if len(fresh):
             table = _uuid_table(uuids[fresh], n=given[fresh])
-            self._query(sql("intern_uuids"), interning_batch=table)
+            run_with(self._connection, table, sql("intern_uuids"))
 
     def _keep_texts(self, given: Numbers, first_new: int, texts: pa.StringArray) -> None:
         fresh = np.flatnonzero(given >= first_new)
         if len(fresh):
             table = _table(n=given[fresh], id=texts.take(fresh))
-            self._query(sql("intern_texts"), interning_batch=table)
+            run_with(self._connection, table, sql("intern_texts"))
 
     def _note_latest(self, head: int) -> None:
         if head > self._latest:
@@ -181,37 +176,3 @@ def _uuid_table(uuids: Uuids, **columns: Numbers) -> pa.Table:
 def _table(**columns: npt.ArrayLike) -> pa.Table:
     table: pa.Table = pa.table(columns)
     return table
-
-
-class registered:  # noqa: N801 -- reads as a word in `with registered(...)`
-    """Show tables to SQL under the given names for the time of a `with` block.
-
-    By name and never by replacement scan: a table of the catalogue would shadow the variable.
-    """
-
-    def __init__(
-        self, connection: duckdb.DuckDBPyConnection, **tables: pl.DataFrame | pa.Table
-    ) -> None:
-        self._connection = connection
-        self._tables = tables
-
-    def __enter__(self) -> None:
-        for name, table in self._tables.items():
-            shown = _shown(table) if isinstance(table, pl.DataFrame) else table
-            self._connection.register(name, shown)
-
-    def __exit__(self, *_: object) -> None:
-        for name in self._tables:
-            self._connection.unregister(name)
-
-
-def _shown(table: pl.DataFrame) -> object:
-    """A table in the form that DuckDB begins to read fastest: Arrow takes it half a millisecond."""
-    columns = table.get_columns()
-    if any(column.null_count() or not _plain(column.dtype) for column in columns):
-        return table.to_arrow()
-    return {column.name: column.to_numpy() for column in columns}
-
-
-def _plain(dtype: pl.DataType) -> bool:
-    return dtype.is_numeric() or dtype in (pl.Boolean, pl.Datetime)

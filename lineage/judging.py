@@ -12,8 +12,8 @@ import polars as pl
 from lineage.arrays import NO_NUMBERS, Numbers, Places, distinct, instants, places, runs
 from lineage.consents import Consents
 from lineage.facts import Facts, facts_of, parties_of
+from lineage.given import run_with
 from lineage.in_force import InForce, StoredRule
-from lineage.interning import registered
 from lineage.reach import Arrivals
 from lineage.sql import sql
 from lineage.staging import Staged
@@ -145,28 +145,26 @@ class Judge:
         if not rules:
             return Breaches(NO_NUMBERS, NO_NUMBERS)
         arrivals, broken = [], []
-        with registered(self._connection, judged=facts.frame(self.in_force, rows)):
-            more = (
-                "f.place, NULL AS arrived_at"
-                if once
-                else "f.place, f.arrived_at, i.id AS message_id"
-            )
-            text = sql("fact_text").format(facts="judged", more=more)
-            if not once:
-                text += "JOIN core.identity i ON i.n = f.m"
-            self._connection.execute(sql("judged_text").format(fact_text=text))
-            for some in _in_parts(rules):
-                found = self._connection.execute(self._query(some)).fetchnumpy()
-                arrivals.append(found["place"])
-                broken.append(found["rule"])
+        more = (
+            "f.place, NULL AS arrived_at" if once else "f.place, f.arrived_at, i.id AS message_id"
+        )
+        text = sql("fact_text").format(facts="given", more=more)
+        if not once:
+            text += "JOIN core.identity i ON i.n = f.m"
+        judged = facts.frame(self.in_force, rows)
+        for some in _in_parts(rules):
+            query = sql("broken").format(fact_text=text, broken=self._broken_by(some))
+            found = run_with(self._connection, judged, query).fetchnumpy()
+            arrivals.append(found["place"])
+            broken.append(found["rule"])
         return Breaches(np.concatenate(arrivals), np.concatenate(broken))
 
-    def _query(self, rules: list[tuple[int, StoredRule]]) -> str:
-        """SQL for the places of what breaks one of `rules`, and the rule's."""
+    def _broken_by(self, rules: list[tuple[int, StoredRule]]) -> str:
+        """A query for the places of what breaks one of `rules`, and the rule's."""
         numbers = self.in_force.policy_number
         return " UNION ALL ".join(
             f"SELECT place, CAST({place} AS BIGINT) AS rule "  # noqa: S608 -- a checked expression
-            f"FROM judged_text WHERE policy = {numbers[rule.policy]} AND {rule.expression}"
+            f"FROM judged WHERE policy = {numbers[rule.policy]} AND {rule.expression}"
             for place, rule in rules
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import Numbers, distinct, numbers
-from lineage.interning import registered
+from lineage.given import run_with
 from lineage.ranges import rows_near
 from lineage.sql import sql
 
@@ -21,8 +21,8 @@ class Names:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, wanted: Numbers) -> None:
         near = rows_near("core.identifier", "n", wanted[wanted > 0])
-        with registered(connection, wanted=pl.DataFrame({"n": distinct(wanted)})):
-            found = connection.execute(sql("names").format(near=near)).pl().sort("n")
+        asked = pl.DataFrame({"n": distinct(wanted)})
+        found = run_with(connection, asked, sql("names").format(near=near)).pl().sort("n")
         self.numbers = np.append(0, numbers(found["n"]))
         self.ids = pl.concat([pl.Series("id", [""]), found["id"]])
 

@@ -17,7 +17,7 @@ import polars as pl
 from lineage.arrays import NO_NUMBERS, Columns, Numbers, Truths, distinct, instants, numbers, places
 from lineage.carrying import Carrier, Held, Hops, Known, by_slot, record_keys, record_of, unpacked
 from lineage.encoding import SEND
-from lineage.interning import registered
+from lineage.given import run_with
 from lineage.ranges import rows_near
 from lineage.sql import sql
 from lineage.staging import Staged
@@ -79,9 +79,8 @@ def trace(
 
 def trace_anew(connection: duckdb.DuckDBPyConnection, messages: pl.Series) -> Arrivals:
     """Where messages arrive whose arrivals have been deleted, by all hops that are stored."""
-    with registered(connection, wanted=pl.DataFrame({"n": messages})):
-        query = "SELECT n, ds, sent_at FROM core.message SEMI JOIN wanted USING (n)"
-        origins = connection.execute(query).pl()
+    query = "SELECT n, ds, sent_at FROM core.message SEMI JOIN given USING (n)"
+    origins = run_with(connection, pl.DataFrame({"n": messages}), query).pl()
     tracing = _Tracing(connection, Hops.none(), _EVERYTHING, _EVERYTHING)
     tracing.run(_origins(origins), None)
     return tracing.arrived()
@@ -112,9 +111,8 @@ def _held_before(connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: i
     records = distinct(hops.input_record[hops.input_record < first_new])
     if not len(records):
         return None
-    with registered(connection, wanted=pl.DataFrame({"rec": records})):
-        query = sql("reach_held").format(near=rows_near("core.arrival", "rec", records))
-        found = connection.execute(query).fetchnumpy()
+    query = sql("reach_held").format(near=rows_near("core.arrival", "rec", records))
+    found = run_with(connection, pl.DataFrame({"rec": records}), query).fetchnumpy()
     return Held(
         found["m"],
         record_keys(found["rec"], found["ds"]),
@@ -222,8 +220,7 @@ class _Tracing:
                 "arrived_at": instants(hops.moved_at[hop]),
             }
         )
-        with registered(self._connection, wanted=frame):
-            stored = self._connection.execute(sql("reach_stored")).fetchnumpy()
+        stored = run_with(self._connection, frame, sql("reach_stored")).fetchnumpy()
         same = asked[stored["place"]] >> 1
         return np.sort((same << 1) | ~stored["identifiable"])
 
@@ -235,10 +232,10 @@ class _Tracing:
         if not len(records):
             return
         self._met = np.sort(np.concatenate([self._met, records]))
-        with registered(self._connection, wanted=pl.DataFrame({"rec": records})):
-            near = rows_near("core.hop_input", "rec", records)
-            query = sql("reach_hop_input").format(near=near)
-            read = self._connection.execute(query, {"since": self._since}).fetchnumpy()
+        near = rows_near("core.hop_input", "rec", records)
+        query = sql("reach_hop_input").format(near=near)
+        asked = pl.DataFrame({"rec": records})
+        read = run_with(self._connection, asked, query, {"since": self._since}).fetchnumpy()
         # The batch's own hops are there, with all that they read.
         old = ~places(self._own, read["h"])[1]
         if old.any():
@@ -257,9 +254,8 @@ def _with_old(connection: duckdb.DuckDBPyConnection, hops: Hops, read: Columns) 
     writing = number[~new["keeps_id"].astype(np.bool_)]
     written: Columns = {"h": NO_NUMBERS, "rec": NO_NUMBERS}
     if len(writing):
-        with registered(connection, wanted=pl.DataFrame({"h": writing})):
-            near = rows_near("core.hop_output", "h", writing)
-            written = connection.execute(sql("reach_hop_output").format(near=near)).fetchnumpy()
+        query = sql("reach_hop_output").format(near=rows_near("core.hop_output", "h", writing))
+        written = run_with(connection, pl.DataFrame({"h": writing}), query).fetchnumpy()
     output_hop = np.searchsorted(number, written["h"])
     outputs = np.bincount(output_hop, minlength=len(number))
     added = Hops(

@@ -1,6 +1,8 @@
-"""The way of one message, with what was true of it at each step and the rules it broke there."""
+"""The way of one message, with the facts of its arrivals and the rules that they break."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
@@ -9,12 +11,35 @@ import polars as pl
 from lineage.arrays import NO_NUMBERS, Numbers, Places, distinct, numbers
 from lineage.consents import Consents
 from lineage.facts import facts_of, parties_of
-from lineage.interning import registered
+from lineage.given import run_with
 from lineage.judging import Judge
 from lineage.naming import Names, number_of
 from lineage.ranges import rows_near
 from lineage.reach import Arrivals, stored_arrivals
 from lineage.sql import sql
+
+_ARRIVAL = ["h", "ds", "rec"]
+_COLUMNS = (
+    *("message_id", "hop_id", "run_id", "job", "operation", "source", "source_record_id"),
+    *("dataset", "record_id", "arrived_at", "identifiable", "declared", "kind", "party"),
+    *("recipient", "policy_id", "disclosed", "channel", "confidential", "exempt_region"),
+    *("ai_training_consent", "third_party_consent", "rules"),
+)
+# The origin has no hop, and comes first of what happened at its instant.
+_ORDER = {
+    **{"arrived_at": "last", "hop_id": "first", "dataset": "last", "record_id": "last"},
+    "source_record_id": "last",
+}
+
+
+@dataclass(frozen=True)
+class _Hops:
+    """The hops that carried a message (n, run, job, source, source_text, keeps_id), and what they
+    read (h, source_rec).
+    """
+
+    hop: pl.DataFrame
+    read: pl.DataFrame
 
 
 def route(connection: duckdb.DuckDBPyConnection, message_id: str) -> duckdb.DuckDBPyRelation:
@@ -23,39 +48,74 @@ def route(connection: duckdb.DuckDBPyConnection, message_id: str) -> duckdb.Duck
     wanted = -1 if number is None else number
     own = f"(FROM core.arrival WHERE m = {wanted})"
     arrivals = stored_arrivals(connection, own)
-    frames = {**_judged(connection, arrivals), **_carried_by(connection, arrivals)}
-    named = [arrivals.m, arrivals.h, arrivals.rec, numbers(frames["hop"]["run"])]
-    names = Names(connection, np.concatenate(named))
-    name = pl.DataFrame({"n": names.numbers, "id": names.ids}).filter(pl.col("n") > 0)
-    with registered(connection, **frames, name=name):
-        fact_text = sql("fact_text").format(facts="judged", more="f.arrived_at")
-        table = connection.execute(sql("route").format(fact_text=fact_text)).to_arrow_table()
-    return connection.from_arrow(table)
+    facts, rules = _judged(connection, arrivals)
+    hops = _hops_of(connection, arrivals)
+    run = numbers(hops.hop["run"])
+    names = Names(connection, np.concatenate([arrivals.m, arrivals.h, arrivals.rec, run]))
+    came_from = _came_from(arrivals, hops)
+    hop = hops.hop.select(
+        "job", h="n", hop_id=names.of(numbers(hops.hop["n"])), run_id=names.of(run)
+    )
+    source_record_id = names.of(numbers(came_from["source_rec"]))
+    table = (
+        facts.lazy()
+        .with_columns(message_id=pl.lit(message_id), record_id=names.of(numbers(facts["rec"])))
+        .join(hop.lazy(), on="h", how="left")
+        .join(
+            came_from.lazy().with_columns(source_record_id=source_record_id),
+            on=["h", "rec"],
+            how="left",
+        )
+        .join(rules.lazy(), on=_ARRIVAL, how="left")
+        .with_columns(pl.col("rules").fill_null([]))
+        .sort(*_ORDER, nulls_last=[place == "last" for place in _ORDER.values()])
+        .select(_COLUMNS)
+        .collect()
+    )
+    return connection.from_arrow(table.to_arrow())
 
 
-def _judged(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> dict[str, pl.DataFrame]:
-    """The facts of the arrivals, and the rules that were broken."""
+def _judged(
+    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The facts of the arrivals in words, and the rules that each breaks."""
     messages = Places(arrivals.m)
     parties = parties_of(connection, messages.distinct)
     judge = Judge(connection, Consents.of(connection, parties.member))
     message = messages.of(arrivals.m)
     facts = facts_of(arrivals, parties, message, judge.in_force, judge.consents)
     breaches = judge.breaches(facts)
-    return {
-        "judged": facts.frame(judge.in_force, np.arange(len(arrivals))),
-        "found": judge.frame(facts, breaches).with_columns(rec=arrivals.rec[breaches.arrival]),
-    }
+    broken = judge.frame(facts, breaches).with_columns(rec=arrivals.rec[breaches.arrival])
+    rules = broken.group_by(_ARRIVAL).agg(rules=pl.col("rule").unique().sort())
+    judged = facts.frame(judge.in_force, np.arange(len(arrivals)))
+    text = sql("fact_text").format(facts="given", more="f.arrived_at, p.policy_id")
+    text += "JOIN core.policy p ON p.n = f.policy"
+    return run_with(connection, judged, text).pl(), rules
 
 
-def _carried_by(
-    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals
-) -> dict[str, pl.DataFrame]:
-    """The hops of the arrivals, and what they read."""
-    hops: Numbers = distinct(arrivals.h[arrivals.h > 0]) if len(arrivals) else NO_NUMBERS
-    with registered(connection, wanted=pl.DataFrame({"h": hops})):
-        hop = f"SELECT n, run, job FROM {rows_near('core.hop', 'n', hops)} JOIN wanted ON n = h"  # noqa: S608 -- names and numbers of ours
-        read = f"FROM {rows_near('core.hop_input', 'h', hops)} SEMI JOIN wanted USING (h)"
-        return {
-            "hop": connection.execute(hop).pl(),
-            "input": connection.execute(read).pl(),
-        }
+def _hops_of(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> _Hops:
+    numbers: Numbers = distinct(arrivals.h[arrivals.h > 0]) if len(arrivals) else NO_NUMBERS
+    given = pl.DataFrame({"h": numbers})
+    hop = sql("route_hop").format(near=rows_near("core.hop", "n", numbers))
+    read = sql("route_hop_input").format(near=rows_near("core.hop_input", "h", numbers))
+    return _Hops(run_with(connection, given, hop).pl(), run_with(connection, given, read).pl())
+
+
+def _came_from(arrivals: Arrivals, hops: _Hops) -> pl.DataFrame:
+    """The records (source, source_rec) that held the message when a hop (h) read them, by what
+    it made of them (rec).
+    """
+    own = arrivals.frame().lazy()
+    held = own.select("arrived_at", source="ds", source_rec="rec")
+    hop = hops.hop.lazy().select("source", "source_text", "keeps_id", h="n")
+    return (
+        own.select("h", "rec", "arrived_at")
+        .join(hop, on="h")
+        .join(hops.read.lazy(), on="h")
+        .filter(~pl.col("keeps_id") | (pl.col("source_rec") == pl.col("rec")))
+        .join(held, on=["source", "source_rec"], suffix="_before")
+        .filter(pl.col("arrived_at_before") <= pl.col("arrived_at"))
+        .select("h", "rec", "source_rec", source="source_text")
+        .unique()
+        .collect()
+    )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lineage.arrays import Numbers
+from lineage.arrays import Numbers, Truths
 from lineage.encoding import Prepared
 from lineage.interning import IdentifierInterner, Interner
 
@@ -72,12 +72,15 @@ class Stager:
         message, input_, output, hop, run, change, declaration, policy = ids.columns
         origin, source, target, declared = self._datasets.intern(prepared.datasets).columns
         member, changed = self._members.intern(prepared.members).columns
-        hops = _numbered(tables["hops"], n=hop, run=run, source=source, target=target)
+        keeps_id = np.ones(len(hop), dtype=np.bool_)
+        keeps_id[owners["hop_outputs"]] = False
         return Staged(
             message=_numbered(tables["messages"], n=message, ds=origin),
             message_party=_numbered(tables["parties"], n=message[owners["parties"]], member=member),
-            hop=hops,
-            hop_input=_inputs(prepared, hops, input_),
+            hop=_numbered(
+                tables["hops"], n=hop, run=run, source=source, target=target, keeps_id=keeps_id
+            ),
+            hop_input=_numbered(tables["hop_inputs"], h=hop[owners["hop_inputs"]], rec=input_),
             hop_output=_numbered(tables["hop_outputs"], h=hop[owners["hop_outputs"]], rec=output),
             consent_change=_numbered(tables["consent_changes"], n=change, member=changed),
             declaration=_numbered(tables["declarations"], n=declaration, ds=declared),
@@ -86,20 +89,5 @@ class Stager:
         )
 
 
-def _numbered(frame: pl.DataFrame, **values: Numbers) -> pl.DataFrame:
-    return frame.with_columns(**{name: pl.Series(column) for name, column in values.items()})
-
-
-def _inputs(prepared: Prepared, hops: pl.DataFrame, records: Numbers) -> pl.DataFrame:
-    keeps_id = np.ones(len(hops), dtype=np.bool_)
-    keeps_id[prepared.owners["hop_outputs"]] = False
-    of_hop = hops.select(
-        "source", "target", "operation", "moved_at", h="n", keeps_id=pl.Series(keeps_id)
-    )
-    return pl.concat(
-        [
-            prepared.tables["hop_inputs"].with_columns(rec=pl.Series(records)),
-            of_hop[prepared.owners["hop_inputs"]],
-        ],
-        how="horizontal",
-    )
+def _numbered(frame: pl.DataFrame, **values: Numbers | Truths) -> pl.DataFrame:
+    return frame.hstack([pl.Series(name, column) for name, column in values.items()])

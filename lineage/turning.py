@@ -7,7 +7,7 @@ from datetime import datetime
 import duckdb
 import polars as pl
 
-from lineage.interning import registered
+from lineage.given import run_with
 from lineage.sql import sql
 
 _FLAG = ["rule", "m", "ds"]
@@ -27,7 +27,7 @@ def turn_anew(
     breach (ties: the smaller hop id, the origin first) names hop, policy and severity.
     history_before: the last seq of core.flag_history; at: when, naive UTC.
     """
-    standing = _standing(connection, "touched_part")
+    standing = connection.execute(sql("standing_flag").format(relation="touched_part")).pl()
     return _put(connection, standing, _flags(_single(breaches)), history_before, at)
 
 
@@ -38,15 +38,10 @@ def turn_more(
     at: datetime | None,
 ) -> int:
     """Add further breaches to the flags that stand; the rest is as in `turn_anew`."""
-    with registered(connection, more=breaches.select("m", "ds").unique()):
-        standing = _standing(connection, "more")
+    more = breaches.select("m", "ds").unique()
+    standing = run_with(connection, more, sql("standing_flag").format(relation="given")).pl()
     flags = _flags(pl.concat([_single(breaches), standing]))
     return _put(connection, standing, flags, history_before, at)
-
-
-def _standing(connection: duckdb.DuckDBPyConnection, relation: str) -> pl.DataFrame:
-    """The flags of what a relation (m, ds) has."""
-    return connection.execute(sql("standing_flag").format(relation=relation)).pl()
 
 
 def _single(breaches: pl.DataFrame) -> pl.DataFrame:
@@ -79,11 +74,9 @@ def _put(
 ) -> int:
     """Put flags in the place of those that stood, and keep what was raised and cleared."""
     if len(standing):
-        with registered(connection, standing=standing.select(_FLAG)):
-            connection.execute(sql("delete_flag"))
+        run_with(connection, standing.select(_FLAG), sql("delete_flag"))
     if len(flags):
-        with registered(connection, put=flags):
-            connection.execute(sql("insert_flag"))
+        run_with(connection, flags, sql("insert_flag"))
     changes = pl.concat(
         [
             flags.join(standing, on=_FLAG, how="anti").with_columns(status=pl.lit("RAISED")),
@@ -92,6 +85,5 @@ def _put(
     )
     if len(changes):
         changes = changes.sort("status", *_FLAG).with_row_index("seq", history_before + 1)
-        with registered(connection, changes=changes):
-            connection.execute(sql("insert_flag_history"), {"at": at})
+        run_with(connection, changes, sql("insert_flag_history"), {"at": at})
     return len(changes)

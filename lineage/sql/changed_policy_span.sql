@@ -4,6 +4,6 @@ SELECT c.effective_at AS from_at,
     coalesce(
         min(p.effective_at) FILTER (p.effective_at > c.effective_at),
         TIMESTAMP 'infinity') AS until_at
-FROM changed_policy c
+FROM given c
 LEFT JOIN core.policy p ON p.n <> 0
 GROUP BY c.effective_at

@@ -1,2 +1,2 @@
 -- Put the flags as they stand now.
-INSERT INTO core.flag BY NAME SELECT * FROM put
+INSERT INTO core.flag BY NAME SELECT * FROM given

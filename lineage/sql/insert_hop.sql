@@ -1,3 +1,4 @@
 -- Record the batch's new hops.
 INSERT INTO core.hop
-SELECT n, run, job, operation, source, target, method, k, moved_at, declassifies FROM fresh_hop
+SELECT n, run, job, operation, source, target, method, k, moved_at, keeps_id, declassifies
+FROM given

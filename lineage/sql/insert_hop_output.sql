@@ -1,2 +1,2 @@
 -- Record what the batch's new hops wrote.
-INSERT INTO core.hop_output SELECT h, rec FROM fresh_hop_output
+INSERT INTO core.hop_output SELECT h, rec FROM given

@@ -21,10 +21,11 @@ hop AS MATERIALIZED (SELECT h.* FROM core.hop h JOIN carried c ON h.n = c.h),
 input AS MATERIALIZED (SELECT i.* FROM core.hop_input i JOIN carried USING (h)),
 -- The records that held the message when the hop read them.
 came_from AS (
-    SELECT DISTINCT o.h, o.rec, i.source, i.rec AS source_rec
+    SELECT DISTINCT o.h, o.rec, h.source, i.rec AS source_rec
     FROM own o
-    JOIN input i ON i.h = o.h AND (NOT i.keeps_id OR i.rec = o.rec)
-    SEMI JOIN own p ON p.ds = i.source AND p.rec = i.rec AND p.arrived_at <= o.arrived_at
+    JOIN hop h ON h.n = o.h
+    JOIN input i ON i.h = o.h AND (NOT h.keeps_id OR i.rec = o.rec)
+    SEMI JOIN own p ON p.ds = h.source AND p.rec = i.rec AND p.arrived_at <= o.arrived_at
 ),
 asked AS MATERIALIZED (
     SELECT unnest(list(DISTINCT n)) AS n
@@ -64,19 +65,30 @@ WITH RECURSIVE way AS (
     UNION
     (
         WITH here AS MATERIALIZED (SELECT unnest(list(way), recursive := true) FROM way),
-        written AS MATERIALIZED (
-            SELECT unnest(list({'h': o.h, 'ds': w.ds, 'rec': w.rec, 'until_at': w.until_at}),
+        found AS MATERIALIZED (
+            SELECT unnest(list(hop), recursive := true)
+            FROM (
+                SELECT o.h, false AS keeps_id, w.* FROM core.hop_output o JOIN here w USING (rec)
+                UNION ALL
+                SELECT i.h, true, w.* FROM core.hop_input i JOIN here w USING (rec)
+            ) hop
+        ),
+        moved AS MATERIALIZED (
+            SELECT unnest(
+                list({
+                    'h': h.n, 'source': h.source, 'keeps_id': h.keeps_id, 'moved_at': h.moved_at,
+                    'ds': w.ds, 'rec': w.rec
+                }),
                 recursive := true)
-            FROM core.hop_output o JOIN here w USING (rec)
+            FROM core.hop h
+            JOIN found w ON h.n = w.h AND h.keeps_id = w.keeps_id AND h.target = w.ds
+                AND h.moved_at <= w.until_at
         )
-        SELECT i.source, i.rec, i.moved_at, i.h, w.ds, w.rec
-        FROM core.hop_input i
-        JOIN here w ON i.rec = w.rec AND i.target = w.ds AND i.moved_at <= w.until_at
-        WHERE i.keeps_id
+        SELECT source, rec, moved_at, h, ds, rec FROM moved WHERE keeps_id
         UNION ALL
-        SELECT i.source, i.rec, i.moved_at, i.h, w.ds, w.rec
+        SELECT w.source, i.rec, w.moved_at, w.h, w.ds, w.rec
         FROM core.hop_input i
-        JOIN written w ON i.h = w.h AND i.target = w.ds AND i.moved_at <= w.until_at
+        JOIN (FROM moved WHERE NOT keeps_id) w USING (h)
     )
 ),
 step AS MATERIALIZED (
@@ -119,20 +131,25 @@ WITH RECURSIVE way AS (
     UNION
     (
         WITH here AS MATERIALIZED (SELECT unnest(list(way), recursive := true) FROM way),
-        read AS MATERIALIZED (
+        found AS MATERIALIZED (
+            SELECT unnest(list(read), recursive := true)
+            FROM (SELECT i.h, w.* FROM core.hop_input i JOIN here w USING (rec)) read
+        ),
+        moved AS MATERIALIZED (
             SELECT unnest(
                 list({
-                    'h': i.h, 'target': i.target, 'keeps_id': i.keeps_id, 'moved_at': i.moved_at,
+                    'h': h.n, 'target': h.target, 'keeps_id': h.keeps_id, 'moved_at': h.moved_at,
                     'ds': w.ds, 'rec': w.rec
                 }),
                 recursive := true)
-            FROM core.hop_input i
-            JOIN here w ON i.rec = w.rec AND i.source = w.ds AND i.moved_at >= w.from_at
+            FROM core.hop h
+            JOIN found w ON h.n = w.h AND h.source = w.ds AND h.moved_at >= w.from_at
         )
-        SELECT target, rec, moved_at, h, ds, rec FROM read WHERE keeps_id
+        SELECT target, rec, moved_at, h, ds, rec FROM moved WHERE keeps_id
         UNION ALL
-        SELECT r.target, o.rec, r.moved_at, r.h, r.ds, r.rec
-        FROM core.hop_output o JOIN read r USING (h)
+        SELECT w.target, o.rec, w.moved_at, w.h, w.ds, w.rec
+        FROM core.hop_output o
+        JOIN moved w USING (h)
     )
 ),
 step AS MATERIALIZED (

@@ -1,4 +1,4 @@
--- The ids of the numbers `wanted`. The relation in braces has (at least) these.
+-- The ids of the numbers `given`. The relation in braces has (at least) these.
 SELECT n, coalesce(CAST(uuid AS VARCHAR), text) AS id
 FROM {near}
-SEMI JOIN wanted USING (n)
+SEMI JOIN given USING (n)

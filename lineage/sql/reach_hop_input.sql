@@ -1,9 +1,10 @@
--- Which hops, not before $since (microseconds), read the records `wanted`? The relation in braces
+-- Which hops, not before $since (microseconds), read the records `given`? The relation in braces
 -- has (at least) what reads them.
 SELECT
-    i.h, i.rec, CAST(i.source AS BIGINT) AS source, CAST(i.target AS BIGINT) AS target,
-    CAST(i.operation AS BIGINT) AS operation, i.keeps_id, i.declassifies,
-    epoch_us(i.moved_at) AS moved_at
+    i.h, i.rec, CAST(h.source AS BIGINT) AS source, CAST(h.target AS BIGINT) AS target,
+    CAST(h.operation AS BIGINT) AS operation, h.keeps_id, h.declassifies,
+    epoch_us(h.moved_at) AS moved_at
 FROM {near} i
-SEMI JOIN wanted USING (rec)
-WHERE i.moved_at >= make_timestamp($since)
+SEMI JOIN given USING (rec)
+JOIN core.hop h ON h.n = i.h
+WHERE h.moved_at >= make_timestamp($since)

@@ -1,6 +1,6 @@
--- What do the hops `wanted` write? In the order of the hops. The relation in braces has (at least)
+-- What do the hops `given` write? In the order of the hops. The relation in braces has (at least)
 -- their outputs.
 SELECT o.h, o.rec
 FROM {near} o
-SEMI JOIN wanted USING (h)
+SEMI JOIN given USING (h)
 ORDER BY o.h

@@ -1,7 +1,7 @@
--- The hops numbered in `colliding`, in the columns of a batch.
+-- The hops numbered in `given`, in the columns of a batch.
 SELECT h.n AS row, i.id AS hop_id, r.id AS run_id, h.job, core.operation_word(h.operation) AS operation,
     s.text AS source, t.text AS target, h.method, h.k, h.moved_at
-FROM colliding c
+FROM given c
 JOIN core.hop h USING (n)
 JOIN core.identity i USING (n)
 JOIN core.identity r ON r.n = h.run

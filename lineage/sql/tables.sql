@@ -23,15 +23,12 @@ CREATE TABLE core.message (n BIGINT, channel UTINYINT, ds INTEGER, sent_at TIMES
 CREATE TABLE core.message_party (
     n BIGINT, ordinal USMALLINT, role UTINYINT, member INTEGER, tier UTINYINT, region USMALLINT,
     ai_training_consent BOOLEAN, third_party_consent BOOLEAN);
+-- keeps_id: the hop names no outputs, so its inputs keep their ids in the target. declassifies: the
+-- policy in force at moved_at accepts what the hop claims.
 CREATE TABLE core.hop (
     n BIGINT, run BIGINT, job VARCHAR, operation UTINYINT, source INTEGER, target INTEGER,
-    method VARCHAR, k INTEGER, moved_at TIMESTAMP, declassifies BOOLEAN);
--- What tracing asks of a hop stands beside each of its inputs. keeps_id: the hop names no outputs,
--- so the input keeps its own id in the target. declassifies: the policy in force at moved_at
--- accepts what the hop claims.
-CREATE TABLE core.hop_input (
-    h BIGINT, rec BIGINT, source INTEGER, target INTEGER, operation UTINYINT,
-    keeps_id BOOLEAN, declassifies BOOLEAN, moved_at TIMESTAMP);
+    method VARCHAR, k INTEGER, moved_at TIMESTAMP, keeps_id BOOLEAN, declassifies BOOLEAN);
+CREATE TABLE core.hop_input (h BIGINT, rec BIGINT);
 CREATE TABLE core.hop_output (h BIGINT, rec BIGINT);
 CREATE TABLE core.consent_change (
     n BIGINT, member INTEGER, purpose UTINYINT, granted BOOLEAN, basis UTINYINT,

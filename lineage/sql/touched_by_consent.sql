@@ -2,7 +2,7 @@
 -- microseconds. The relation in braces has the parties of (at least) what arrived since then.
 INSERT INTO touched
 WITH changed AS MATERIALIZED (
-    SELECT member, min(effective_at) AS since_at FROM changed_consent GROUP BY member
+    SELECT member, min(effective_at) AS since_at FROM given GROUP BY member
 ),
 -- One row a message: what it comes to is an equality, which the planner joins by.
 since AS MATERIALIZED (

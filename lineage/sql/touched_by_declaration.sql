@@ -8,7 +8,7 @@ WITH span AS (
         coalesce(
             min(d.declared_at) FILTER (d.declared_at > c.declared_at),
             TIMESTAMP 'infinity') AS until_at
-    FROM changed_declaration c
+    FROM given c
     LEFT JOIN core.declaration d USING (ds)
     GROUP BY c.ds, c.declared_at
 )
