@@ -17,6 +17,7 @@ from lineage.errors import StoreError, sentence
 from lineage.flagging import Flagging
 from lineage.given import run_with
 from lineage.identity import IDENTIFIED, Settled, settle
+from lineage.in_force import InForce
 from lineage.judging import Judge
 from lineage.latest import Latest
 from lineage.policy import Policy
@@ -126,13 +127,15 @@ class Applier:
 
     def _informed(self, settled: Settled) -> Judge:
         """The judge, who knows of the changes of consent, policies and declarations."""
-        judge, fresh = self._judge, settled.fresh
+        connection, judge, fresh = self._connection, self._judge, settled.fresh
         if judge is None or len(settled.replaced.get("consent_change", ())):
-            self._judge = Judge(self._connection, Consents.stored(self._connection))
-            return self._judge
-        judge.consents.add(fresh.consent_change)
-        if len(fresh.policy) or len(fresh.declaration) or settled.replaced:
-            judge.reload()
+            consents = Consents.stored(connection)
+            judge = Judge(connection, consents, InForce(connection))
+        else:
+            judge.consents.add(fresh.consent_change)
+            if len(fresh.policy) or len(fresh.declaration) or settled.replaced:
+                judge = Judge(connection, judge.consents, InForce(connection))
+        self._judge = judge
         return judge
 
 

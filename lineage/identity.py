@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import Numbers, distinct, numbers
+from lineage.arrays import NO_NUMBERS, Numbers, distinct, numbers
 from lineage.content import as_events, contents
 from lineage.encoding import Prepared
 from lineage.given import run_with
@@ -60,20 +60,13 @@ def settle(connection: duckdb.DuckDBPyConnection, prepared: Prepared, staged: St
     """Tell new events from repeats and conflicts; conflicts are recorded here."""
     fresh, replaced = staged, {}
     for table in _TYPES:
-        frame = getattr(staged, table)
-        n = numbers(frame["n"])
-        stored = stored_events(connection, staged, table, distinct(n[n < staged.first_new]))
-        # New ones are numbered as they come: where they go up all the way, none comes twice.
-        if stored.is_empty() and (np.diff(n) > 0).all():
-            continue
-        again = frame.filter(frame["n"].is_duplicated() | frame["n"].is_in(stored["n"].implode()))
+        again, stored = _again(connection, staged, table)
         if again.is_empty():
             continue
-        gone, left = np.array([], dtype=np.uint32), numbers(again["row"])
+        gone, left = NO_NUMBERS, numbers(again["row"])
         if table in IN_NUMBERS:
             disputed = _disputed(connection, table, numbers(again["n"]))
-            found = repeats(connection, staged, table, again, stored, disputed)
-            gone, left = found.again, found.left
+            gone, left = repeats(connection, staged, table, again, stored, disputed)
         if len(left):
             some = again.filter(np.isin(numbers(again["row"]), left))
             collision = _Collision(connection, table, prepared, some, staged.first_new)
@@ -83,6 +76,22 @@ def settle(connection: duckdb.DuckDBPyConnection, prepared: Prepared, staged: St
             gone = np.concatenate([gone, np.setdiff1d(left, counting)])
         fresh = fresh.without(table, gone)
     return Settled(fresh, replaced)
+
+
+def _again(
+    connection: duckdb.DuckDBPyConnection, staged: Staged, table: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The events that come more than once, in the batch or with the store; and what the store has
+    of them (`stored_events`).
+    """
+    frame = getattr(staged, table)
+    n = numbers(frame["n"])
+    stored = stored_events(connection, staged, table, distinct(n[n < staged.first_new]))
+    # New ones are numbered as they come: where they go up all the way, none comes twice.
+    if stored.is_empty() and (np.diff(n) > 0).all():
+        return frame.clear(), stored
+    known = stored["n"].implode()
+    return frame.filter(frame["n"].is_duplicated() | frame["n"].is_in(known)), stored
 
 
 def _disputed(connection: duckdb.DuckDBPyConnection, table: str, among: Numbers) -> Numbers:
@@ -161,7 +170,7 @@ class _Collision:
             among = distinct.filter(pl.col("n").is_in(disputed.implode()))
             rows, replaced = self._settle_conflicts(among)
             first += rows
-        return np.array(first, dtype=np.uint32), np.array(replaced, dtype=np.int64)
+        return np.array(first, dtype=np.int64), np.array(replaced, dtype=np.int64)
 
     def _settle_conflicts(self, versions: pl.DataFrame) -> tuple[list[int], list[int]]:
         """Record the versions (n, row, stored) of events that conflict.

@@ -32,16 +32,14 @@ class Breaches:
 
 
 class Judge:
-    """Judges arrivals by what is in force. Forget what it knows of the store with `reload`."""
+    """Judges arrivals by what is in force. Make another one when that changes."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, consents: Consents) -> None:
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, consents: Consents, in_force: InForce
+    ) -> None:
         self._connection = connection
         self.consents = consents
-        self.reload()
-
-    def reload(self) -> None:
-        """Read policies and declarations from the store."""
-        self.in_force = InForce(self._connection)
+        self.in_force = in_force
         # Facts repeat: the rules (places in InForce.rules) that each combination of them breaks.
         self._broken: dict[int, tuple[int, ...]] = {}
 

@@ -6,8 +6,6 @@ told from texts, which costs several times more.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import duckdb
 import numpy as np
 import polars as pl
@@ -18,14 +16,6 @@ from lineage.staging import CHILDREN, Staged
 
 # The others are kept with their texts, and are few.
 IN_NUMBERS = ("message", "hop", "consent_change")
-
-
-@dataclass(frozen=True)
-class Repeats:
-    """Which events of a batch (their rows) are repeats, and of which that cannot be said."""
-
-    again: Numbers
-    left: Numbers
 
 
 def stored_events(
@@ -45,8 +35,9 @@ def repeats(
     again: pl.DataFrame,
     stored: pl.DataFrame,
     disputed: Numbers,
-) -> Repeats:
-    """Tell which of the events `again`, which come more than once, say the same each time.
+) -> tuple[Numbers, Numbers]:
+    """The rows of the batch that are repeats; and those of events that come with other content, or
+    have come so already.
 
     again: all rows of the batch with these numbers. stored: what the store has of them. disputed:
     the numbers of those with conflicts already.
@@ -69,7 +60,7 @@ def repeats(
     left = np.isin(n, n[~equal])
     is_again = ~left
     is_again[first] = False
-    return Repeats(row[is_again], row[left])
+    return row[is_again], row[left]
 
 
 def _first_of_new(n: Numbers, stored: pl.DataFrame) -> Numbers:

@@ -12,6 +12,7 @@ from lineage.arrays import NO_NUMBERS, Numbers, Places, distinct, numbers
 from lineage.consents import Consents
 from lineage.facts import facts_of, parties_of
 from lineage.given import run_with
+from lineage.in_force import InForce
 from lineage.judging import Judge
 from lineage.naming import Names, number_of
 from lineage.ranges import rows_near
@@ -42,13 +43,15 @@ class _Hops:
     read: pl.DataFrame
 
 
-def route(connection: duckdb.DuckDBPyConnection, message_id: str) -> duckdb.DuckDBPyRelation:
-    """See `Store.route`. Give it a cursor of its own."""
+def route(
+    connection: duckdb.DuckDBPyConnection, message_id: str, in_force: InForce
+) -> duckdb.DuckDBPyRelation:
+    """See `Store.route`. Give it a cursor of its own; in_force: of its database."""
     number = number_of(connection, message_id)
     wanted = -1 if number is None else number
     own = f"(FROM core.arrival WHERE m = {wanted})"
     arrivals = stored_arrivals(connection, own)
-    facts, rules = _judged(connection, arrivals)
+    facts, rules = _judged(connection, arrivals, in_force)
     hops = _hops_of(connection, arrivals)
     run = numbers(hops.hop["run"])
     names = Names(connection, np.concatenate([arrivals.m, arrivals.h, arrivals.rec, run]))
@@ -76,18 +79,18 @@ def route(connection: duckdb.DuckDBPyConnection, message_id: str) -> duckdb.Duck
 
 
 def _judged(
-    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals
+    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, in_force: InForce
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The facts of the arrivals in words, and the rules that each breaks."""
     messages = Places(arrivals.m)
     parties = parties_of(connection, messages.distinct)
-    judge = Judge(connection, Consents.of(connection, parties.member))
+    judge = Judge(connection, Consents.of(connection, parties.member), in_force)
     message = messages.of(arrivals.m)
-    facts = facts_of(arrivals, parties, message, judge.in_force, judge.consents)
+    facts = facts_of(arrivals, parties, message, in_force, judge.consents)
     breaches = judge.breaches(facts)
     broken = judge.frame(facts, breaches).with_columns(rec=arrivals.rec[breaches.arrival])
     rules = broken.group_by(_ARRIVAL).agg(rules=pl.col("rule").unique().sort())
-    judged = facts.frame(judge.in_force, np.arange(len(arrivals)))
+    judged = facts.frame(in_force, np.arange(len(arrivals)))
     text = sql("fact_text").format(facts="given", more="f.arrived_at, p.policy_id")
     text += "JOIN core.policy p ON p.n = f.policy"
     return run_with(connection, judged, text).pl(), rules

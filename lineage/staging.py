@@ -6,14 +6,11 @@ from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from lineage.arrays import Numbers, Truths
 from lineage.encoding import Prepared
 from lineage.interning import IdentifierInterner, Interner
-
-Rows = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -34,7 +31,7 @@ class Staged:
     policy: pl.DataFrame
     first_new: int
 
-    def without(self, table: str, rows: Rows) -> Staged:
+    def without(self, table: str, rows: Numbers) -> Staged:
         """All but the rows given of one table, and what hangs on them."""
         events = getattr(self, table)
         kept = np.ones(int(events["row"].max()) + 1, dtype=np.bool_)

@@ -17,6 +17,7 @@ from lineage.database import MEMORY_MIB, connect
 from lineage.digest import digest
 from lineage.encoding import Prepared, prepare
 from lineage.errors import LogError
+from lineage.in_force import InForce
 from lineage.querying import Parameters, query
 from lineage.replaying import prepared_batches
 from lineage.routing import route
@@ -94,6 +95,8 @@ class Store:
     ) -> None:
         self._connection = connect(path, read_only=read_only, memory_mib=memory_mib)
         self._applier = Applier(self._connection)
+        self._read_only = read_only
+        self._lasting: InForce | None = None
 
     def __enter__(self) -> Store:
         return self
@@ -177,7 +180,8 @@ class Store:
         The columns of the macro `route`, then the facts and `rules`, the ids of the rules that
         the arrival broke; in the order of arriving. No rows for a message that is not known.
         """
-        return route(self._connection.cursor(), message_id)
+        cursor = self._connection.cursor()
+        return route(cursor, message_id, self._in_force(cursor))
 
     def sql(self, text: str, params: Parameters = None) -> duckdb.DuckDBPyRelation:
         """Answer one SELECT; see `lineage.querying.query`. Raises QueryError."""
@@ -200,6 +204,13 @@ class Store:
     def published(self, seq: int) -> None:
         """Note that all rows of `flag_history` up to `seq` have been published."""
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
+
+    def _in_force(self, cursor: duckdb.DuckDBPyConnection) -> InForce:
+        """What is in force. Who only reads can keep it: nobody else can write meanwhile."""
+        in_force = self._lasting or InForce(cursor)
+        if self._read_only:
+            self._lasting = in_force
+        return in_force
 
     @cached_property
     def _no_changes(self) -> pa.Table:
