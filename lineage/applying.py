@@ -28,6 +28,7 @@ from schemas import DeadLetter
 
 # So many messages are derived anew at a time, which bounds the memory that it takes.
 _ANEW_MAX = 200_000
+_POSITION = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
 Positions = Mapping[tuple[str, int], int]
 
 
@@ -50,6 +51,7 @@ class Applier:
         self._stager = Stager(connection)
         self._judge: Judge | None = None
         self._latest: Latest | None = None
+        self._positions: dict[tuple[str, int], int] | None = None
 
     def apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Counts:
         """Apply a batch and note `positions` ((topic, partition) to next offset), or nothing.
@@ -80,7 +82,7 @@ class Applier:
         with suppress(duckdb.TransactionException):
             self._connection.execute("ROLLBACK")
         self._stager.reload()
-        self._judge = self._latest = None
+        self._judge = self._latest = self._positions = None
 
     def _apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Counts:
         connection = self._connection
@@ -91,8 +93,20 @@ class Applier:
             arrivals, flags = self._derive(settled, prepared.policies, before, at)
             events = sum(len(getattr(settled.fresh, name)) for name in IDENTIFIED)
         _record_dead_letters(connection, prepared.dead_letters, at)
-        _record_positions(connection, positions)
+        self._record_positions(positions)
         return Counts(events, arrivals, prepared.dead_letters, flags, before.flag)
+
+    def _record_positions(self, positions: Positions) -> None:
+        """Write all of them anew: they are few, and finding some takes longer."""
+        if not positions:
+            return
+        held = _stored_positions(self._connection) if self._positions is None else self._positions
+        self._positions = {**held, **positions}
+        rows = [(topic, partition, to) for (topic, partition), to in self._positions.items()]
+        self._connection.execute("DELETE FROM core.ingest_position")
+        run_with(
+            self._connection, pl.DataFrame(rows, _POSITION, orient="row"), sql("insert_position")
+        )
 
     def _derive(
         self,
@@ -156,9 +170,6 @@ def _record_dead_letters(
     run_with(connection, frame, sql("record_dead_letters"), {"at": at})
 
 
-def _record_positions(connection: duckdb.DuckDBPyConnection, positions: Positions) -> None:
-    if not positions:
-        return
-    rows = [(topic, partition, to) for (topic, partition), to in positions.items()]
-    schema = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
-    run_with(connection, pl.DataFrame(rows, schema, orient="row"), sql("record_positions"))
+def _stored_positions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], int]:
+    rows = connection.execute("FROM core.ingest_position").fetchall()
+    return {(topic, partition): to for topic, partition, to in rows}

@@ -8,14 +8,14 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import NO_NUMBERS, Numbers, Places, Truths, differs, numbers, runs
-from lineage.given import run_with
+from lineage.arrays import NO_NUMBERS, Numbers, Places, Truths, differs, distinct, numbers, runs
+from lineage.given import run_on
 from schemas.events import PURPOSES
 
 UNSAID = -1
 _CHANGES = (
     "SELECT CAST(member AS BIGINT) AS member, CAST(purpose AS BIGINT) AS purpose, "
-    "granted, epoch_us(effective_at) AS effective_at FROM core.consent_change"
+    "granted, epoch_us(effective_at) AS effective_at FROM {rows}"
 )
 
 
@@ -31,14 +31,15 @@ class Consents:
     @classmethod
     def stored(cls, connection: duckdb.DuckDBPyConnection) -> Consents:
         """All that are stored."""
-        return cls()._with(connection.execute(_CHANGES).fetchnumpy())
+        return cls()._with(
+            connection.execute(_CHANGES.format(rows="core.consent_change")).fetchnumpy()
+        )
 
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection, members: Numbers) -> Consents:
         """Those of some members that are stored."""
-        asked = pl.DataFrame({"member": np.unique(members)})
-        found = run_with(connection, asked, f"{_CHANGES} SEMI JOIN given USING (member)")
-        return cls()._with(found.fetchnumpy())
+        rows = ("core.consent_change", "member")
+        return cls()._with(run_on(connection, distinct(members), _CHANGES, rows=rows).fetchnumpy())
 
     def add(self, changes: pl.DataFrame) -> None:
         """Add new changes, in the columns of core.consent_change."""

@@ -24,16 +24,14 @@ from lineage.arrays import (
     starts,
 )
 from lineage.consents import UNSAID, Consents
-from lineage.given import run_with
+from lineage.given import run_on
 from lineage.in_force import InForce
-from lineage.ranges import rows_near
 from lineage.reach import Arrivals
 from lineage.sql import sql
 from lineage.staging import Staged
 from schemas.events import CHANNELS, PURPOSES
 
 _INMAIL = CHANNELS.index("INMAIL")
-_TABLES = {"party": "message_party", "message": "message"}
 
 
 @dataclass(frozen=True)
@@ -213,9 +211,8 @@ def parties_of(
     known = numbers(fresh.message["n"]) if fresh is not None else messages[:0]
     stored = messages[~places(np.sort(known), messages)[1]]
     if len(stored) or not frames:
-        near = {name: rows_near(f"core.{table}", "n", stored) for name, table in _TABLES.items()}
-        asked = pl.DataFrame({"n": stored})
-        found = run_with(connection, asked, sql("message_tags").format(**near)).pl()
+        rows = {"party": ("core.message_party", "n"), "message": ("core.message", "n")}
+        found = run_on(connection, stored, sql("message_tags"), None, **rows).pl()
         frames.append((found, found))
     channel = np.zeros(len(messages), dtype=np.int64)
     columns: list[tuple[Numbers | Truths, ...]] = []

@@ -19,8 +19,9 @@ from lineage.arrays import Numbers
 from lineage.encoding import Encoded, Identifiers
 from lineage.given import run_with
 from lineage.ranges import rows_near_uuids
+from lineage.recent import RecentUuids
 from lineage.sql import sql
-from lineage.uuids import UUID_BYTES, Uuids, as_bytes
+from lineage.uuids import UUID_BYTES, Uuids, as_bytes, is_v7
 
 # So many texts of a table are held in memory; each takes some 200 bytes.
 _CACHED_MAX = 1_000_000
@@ -126,18 +127,15 @@ class IdentifierInterner(_Numbering):
         """Read the next free number, and the latest UUIDv7, from the store."""
         super().reload()
         ((self._latest,),) = self._connection.execute("FROM core.latest_uuid").fetchall()
+        self._recent = RecentUuids(self._latest)
 
     def intern(self, asked: Identifiers) -> Interned:
         """Numbers for ids, inserting those that are new."""
         first_new = self._next
         known = np.zeros(len(asked.uuids) + len(asked.others), dtype=np.int64)
         uuids, others = known[: len(asked.uuids)], known[len(asked.uuids) :]
-        heads, is_v7 = asked.uuids[:, 0], asked.uuids[:, 0] >> np.uint64(12) & np.uint64(15) == 7
-        # What is later than all there is, as most is in the order of time, need not be looked for.
-        old = np.flatnonzero(~(is_v7 & (heads > self._latest)))
-        if len(old) and first_new > 1:
-            near = rows_near_uuids(self._table, "uuid", asked.uuids[old])
-            self._look_up(uuids, _uuid_table(asked.uuids[old], code=old), "uuid", near)
+        if first_new > 1:
+            self._look_up_uuids(uuids, asked.uuids)
         if len(others) and first_new > 1:
             rows = f"(FROM {self._table} WHERE text IS NOT NULL)"
             texts = _table(code=np.arange(len(others)), id=asked.others)
@@ -145,14 +143,25 @@ class IdentifierInterner(_Numbering):
         self._take(known)
         self._keep_uuids(uuids, first_new, asked.uuids)
         self._keep_texts(others, first_new, asked.others)
-        self._note_latest(int(heads[is_v7].max(initial=0)))
         return self._interned(asked, known, first_new)
+
+    def _look_up_uuids(self, known: Numbers, uuids: Uuids) -> None:
+        # What is later than all there is, as most is in the order of time, need not be looked for.
+        old = np.flatnonzero(~(is_v7(uuids) & (uuids[:, 0] > self._latest)))
+        held = self._recent.covers(uuids[old])
+        known[old[held]] = self._recent.numbers(uuids[old[held]])
+        old = old[~held]
+        if len(old):
+            near = rows_near_uuids(self._table, "uuid", uuids[old])
+            self._look_up(known, _uuid_table(uuids[old], code=old), "uuid", near)
 
     def _keep_uuids(self, given: Numbers, first_new: int, uuids: Uuids) -> None:
         fresh = np.flatnonzero(given >= first_new)
         if len(fresh):
-            table = _uuid_table(uuids[fresh], n=given[fresh])
-            run_with(self._connection, table, sql("intern_uuids"))
+            numbers, uuids = given[fresh], uuids[fresh]
+            run_with(self._connection, _uuid_table(uuids, n=numbers), sql("intern_uuids"))
+            self._note_latest(int(uuids[is_v7(uuids), 0].max(initial=0)))
+            self._recent.add(uuids, numbers, self._latest)
 
     def _keep_texts(self, given: Numbers, first_new: int, texts: pa.StringArray) -> None:
         fresh = np.flatnonzero(given >= first_new)

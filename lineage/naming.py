@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import Numbers, distinct, numbers
-from lineage.given import run_with
-from lineage.ranges import rows_near
+from lineage.given import run_on
 from lineage.sql import sql
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -20,9 +19,8 @@ class Names:
     """The ids of some numbers; of 0, which is none, ''."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, wanted: Numbers) -> None:
-        near = rows_near("core.identifier", "n", wanted[wanted > 0])
-        asked = pl.DataFrame({"n": distinct(wanted)})
-        found = run_with(connection, asked, sql("names").format(near=near)).pl().sort("n")
+        some = distinct(wanted[wanted > 0])
+        found = run_on(connection, some, sql("names"), rows=("core.identifier", "n")).pl().sort("n")
         self.numbers = np.append(0, numbers(found["n"]))
         self.ids = pl.concat([pl.Series("id", [""]), found["id"]])
 

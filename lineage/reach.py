@@ -17,8 +17,7 @@ import polars as pl
 from lineage.arrays import NO_NUMBERS, Columns, Numbers, Truths, distinct, instants, numbers, places
 from lineage.carrying import Carrier, Held, Hops, Known, by_slot, record_keys, record_of, unpacked
 from lineage.encoding import SEND
-from lineage.given import run_with
-from lineage.ranges import rows_near
+from lineage.given import run_on, run_with
 from lineage.sql import sql
 from lineage.staging import Staged
 
@@ -79,8 +78,8 @@ def trace(
 
 def trace_anew(connection: duckdb.DuckDBPyConnection, messages: pl.Series) -> Arrivals:
     """Where messages arrive whose arrivals have been deleted, by all hops that are stored."""
-    query = "SELECT n, ds, sent_at FROM core.message SEMI JOIN given USING (n)"
-    origins = run_with(connection, pl.DataFrame({"n": messages}), query).pl()
+    query = "SELECT n, ds, sent_at FROM {rows}"
+    origins = run_on(connection, numbers(messages), query, rows=("core.message", "n")).pl()
     tracing = _Tracing(connection, Hops.none(), _EVERYTHING, _EVERYTHING)
     tracing.run(_origins(origins), None)
     return tracing.arrived()
@@ -111,8 +110,8 @@ def _held_before(connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: i
     records = distinct(hops.input_record[hops.input_record < first_new])
     if not len(records):
         return None
-    query = sql("reach_held").format(near=rows_near("core.arrival", "rec", records))
-    found = run_with(connection, pl.DataFrame({"rec": records}), query).fetchnumpy()
+    query = sql("reach_held")
+    found = run_on(connection, records, query, rows=("core.arrival", "rec")).fetchnumpy()
     return Held(
         found["m"],
         record_keys(found["rec"], found["ds"]),
@@ -232,10 +231,10 @@ class _Tracing:
         if not len(records):
             return
         self._met = np.sort(np.concatenate([self._met, records]))
-        near = rows_near("core.hop_input", "rec", records)
-        query = sql("reach_hop_input").format(near=near)
-        asked = pl.DataFrame({"rec": records})
-        read = run_with(self._connection, asked, query, {"since": self._since}).fetchnumpy()
+        since = {"since": self._since}
+        rows = ("core.hop_input", "rec")
+        query = sql("reach_hop_input")
+        read = run_on(self._connection, records, query, since, rows=rows).fetchnumpy()
         # The batch's own hops are there, with all that they read.
         old = ~places(self._own, read["h"])[1]
         if old.any():
@@ -254,8 +253,8 @@ def _with_old(connection: duckdb.DuckDBPyConnection, hops: Hops, read: Columns) 
     writing = number[~new["keeps_id"].astype(np.bool_)]
     written: Columns = {"h": NO_NUMBERS, "rec": NO_NUMBERS}
     if len(writing):
-        query = sql("reach_hop_output").format(near=rows_near("core.hop_output", "h", writing))
-        written = run_with(connection, pl.DataFrame({"h": writing}), query).fetchnumpy()
+        rows = ("core.hop_output", "h")
+        written = run_on(connection, writing, sql("reach_hop_output"), rows=rows).fetchnumpy()
     output_hop = np.searchsorted(number, written["h"])
     outputs = np.bincount(output_hop, minlength=len(number))
     added = Hops(

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import Numbers, distinct, numbers, places, starts
-from lineage.given import run_with
+from lineage.given import run_on
 from lineage.staging import CHILDREN, Staged
 
 # The others are kept with their texts, and are few.
@@ -89,9 +89,8 @@ def _stored(
     columns = [column for column in frame.columns if column != "row"]
     if not len(wanted):
         return frame.select(columns).clear()
-    key = _key(name)
-    query = f"SELECT {', '.join(columns)} FROM core.{name} SEMI JOIN given USING ({key})"  # noqa: S608 -- names of ours
-    found = run_with(connection, pl.DataFrame({key: wanted}), query).pl()
+    query = f"SELECT {', '.join(columns)} FROM {{rows}}"  # noqa: S608 -- names of ours
+    found = run_on(connection, wanted, query, rows=(f"core.{name}", _key(name))).pl()
     return found.cast({column: frame.schema[column] for column in columns})
 
 

@@ -8,14 +8,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import NO_NUMBERS, Numbers, Places, distinct, numbers
+from lineage.arrays import Places, distinct, numbers
 from lineage.consents import Consents
 from lineage.facts import facts_of, parties_of
-from lineage.given import run_with
+from lineage.given import run_on, run_with
 from lineage.in_force import InForce
 from lineage.judging import Judge
 from lineage.naming import Names, number_of
-from lineage.ranges import rows_near
 from lineage.reach import Arrivals, stored_arrivals
 from lineage.sql import sql
 
@@ -97,11 +96,11 @@ def _judged(
 
 
 def _hops_of(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> _Hops:
-    numbers: Numbers = distinct(arrivals.h[arrivals.h > 0]) if len(arrivals) else NO_NUMBERS
-    given = pl.DataFrame({"h": numbers})
-    hop = sql("route_hop").format(near=rows_near("core.hop", "n", numbers))
-    read = sql("route_hop_input").format(near=rows_near("core.hop_input", "h", numbers))
-    return _Hops(run_with(connection, given, hop).pl(), run_with(connection, given, read).pl())
+    some = distinct(arrivals.h[arrivals.h > 0])
+    return _Hops(
+        run_on(connection, some, sql("route_hop"), rows=("core.hop", "n")).pl(),
+        run_on(connection, some, sql("route_hop_input"), rows=("core.hop_input", "h")).pl(),
+    )
 
 
 def _came_from(arrivals: Arrivals, hops: _Hops) -> pl.DataFrame:

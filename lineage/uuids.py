@@ -78,6 +78,12 @@ def texts_of(uuids: Uuids) -> pa.StringArray:
     )
 
 
+def is_v7(uuids: Uuids) -> Truths:
+    """Which are of version 7, whose first 64 bits begin with the time."""
+    found: Truths = uuids[:, 0] >> _bits(12) & _bits(15) == _bits(7)
+    return found
+
+
 def as_bytes(uuids: Uuids) -> npt.NDArray[np.uint8]:
     """Their 16 bytes each, one after another."""
     return uuids.astype(">u8").view(np.uint8).ravel()

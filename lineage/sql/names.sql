@@ -1,4 +1,3 @@
--- The ids of the numbers `given`. The relation in braces has (at least) these.
+-- The ids of some numbers.
 SELECT n, coalesce(CAST(uuid AS VARCHAR), text) AS id
-FROM {near}
-SEMI JOIN given USING (n)
+FROM {rows}

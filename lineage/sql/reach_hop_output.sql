@@ -1,6 +1,4 @@
--- What do the hops `given` write? In the order of the hops. The relation in braces has (at least)
--- their outputs.
-SELECT o.h, o.rec
-FROM {near} o
-SEMI JOIN given USING (h)
-ORDER BY o.h
+-- What do some hops write? In the order of the hops.
+SELECT h, rec
+FROM {rows}
+ORDER BY h

@@ -1,5 +1,4 @@
--- The hops `given`. The relation in braces has (at least) these.
-SELECT c.n, c.run, c.job, CAST(c.source AS BIGINT) AS source, s.text AS source_text, c.keeps_id
-FROM {near} c
-JOIN given g ON g.h = c.n
-JOIN core.dataset_name s ON s.n = c.source
+-- Some hops, with the name of what they read from.
+SELECT h.n, h.run, h.job, CAST(h.source AS BIGINT) AS source, s.text AS source_text, h.keeps_id
+FROM {rows} h
+JOIN core.dataset_name s ON s.n = h.source
