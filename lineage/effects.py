@@ -21,9 +21,9 @@ from lineage.staging import CHILDREN, Staged
 _NEVER = np.iinfo(np.int64).max
 # What an event may change, by its table: where and from when.
 _CHANGED = {
-    "consent_change": ("member", "effective_at"),
-    "declaration": ("ds", "declared_at"),
-    "policy": ("effective_at",),
+    "consent_change": ["member", "effective_at"],
+    "declaration": ["ds", "declared_at"],
+    "policy": ["effective_at"],
 }
 
 
@@ -60,10 +60,8 @@ def record(
     if touching:
         connection.execute(sql("touched"))
     old = _retract(connection, settled)
-    changed = {
-        table: pl.concat([old[table], getattr(settled.fresh, table).select(columns)])
-        for table, columns in _CHANGED.items()
-    }
+    changed = {table: getattr(settled.fresh, table)[columns] for table, columns in _CHANGED.items()}
+    changed |= {table: pl.concat([held, changed[table]]) for table, held in old.items()}
     for row in settled.fresh.policy.iter_rows(named=True):
         insert_policy(connection, row, policies[row["document"]])
     _insert(connection, settled.fresh, "declaration")
@@ -109,11 +107,8 @@ def _since(consents: pl.DataFrame) -> int:
 
 
 def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[str, pl.DataFrame]:
-    """Delete the events that no longer count; what they held, and from when."""
-    old = {
-        table: getattr(settled.fresh, table).select(columns).clear()
-        for table, columns in _CHANGED.items()
-    }
+    """Delete the events that no longer count; by table what they held, and from when."""
+    old: dict[str, pl.DataFrame] = {}
     for table, replaced in settled.replaced.items():
         gone = pl.DataFrame({"n": replaced})
         if table == "message":
@@ -125,7 +120,7 @@ def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[st
                 f"SELECT {', '.join(_CHANGED[table])} FROM core.{table} SEMI JOIN given USING (n)"  # noqa: S608 -- names of ours
             )
             held = run_with(connection, gone, query).pl()
-            old[table] = held.cast(dict(old[table].schema))
+            old[table] = held.cast(dict(getattr(settled.fresh, table)[_CHANGED[table]].schema))
         for name, key in _tables_of(table):
             run_with(
                 connection,

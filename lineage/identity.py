@@ -89,7 +89,7 @@ def _again(
     stored = stored_events(connection, staged, table, distinct(n[n < staged.first_new]))
     # New ones are numbered as they come: where they go up all the way, none comes twice.
     if stored.is_empty() and (np.diff(n) > 0).all():
-        return frame.clear(), stored
+        return frame[:0], stored
     known = stored["n"].implode()
     return frame.filter(frame["n"].is_duplicated() | frame["n"].is_in(known)), stored
 

@@ -25,7 +25,7 @@ def stored_events(
     other columns of the batch's.
     """
     frame = getattr(staged, table)
-    return _stored(connection, frame if table in IN_NUMBERS else frame.select("n"), table, wanted)
+    return _stored(connection, frame if table in IN_NUMBERS else frame[["n"]], table, wanted)
 
 
 def repeats(
@@ -88,7 +88,7 @@ def _stored(
     """The rows of core.`name` of these events, in the columns of `frame`, without `row`."""
     columns = [column for column in frame.columns if column != "row"]
     if not len(wanted):
-        return frame.select(columns).clear()
+        return frame[columns][:0]
     query = f"SELECT {', '.join(columns)} FROM {{rows}}"  # noqa: S608 -- names of ours
     found = run_on(connection, wanted, query, rows=(f"core.{name}", _key(name))).pl()
     return found.cast({column: frame.schema[column] for column in columns})

@@ -39,7 +39,7 @@ class Staged:
         return replace(
             self,
             **{
-                name: frame.filter(pl.Series(kept[frame["row"].to_numpy()]))
+                name: frame[np.flatnonzero(kept[frame["row"].to_numpy()])]
                 for name in (table, *CHILDREN.get(table, ()))
                 if len(frame := getattr(self, name))
             },
