@@ -18,10 +18,11 @@ from lineage.sql import sql
 from lineage.staging import Staged
 from lineage.turning import turn_anew, turn_more
 
-# So many arrivals are judged at a time, and so much of what is touched, which bounds the memory
-# that it takes: a late policy can touch all of history.
+# So many arrivals of a batch are judged at a time, and so many stored ones, of so much of what is
+# touched. It bounds the memory that it takes: a late policy can touch all of history.
 _ARRIVALS_MAX = 1_000_000
-_TOUCHED_MAX = 2_000_000
+_STORED_MAX = 250_000
+_TOUCHED_MAX = 500_000
 _BUCKETS = 4096
 Part = dict[str, int]
 _NONE = pl.DataFrame(
@@ -109,7 +110,7 @@ class Flagging:
         """All arrivals of what is touched of these messages, some at a time."""
         self._connection.execute(sql("to_judge"), part)
         ((count,),) = self._connection.execute("SELECT count(*) FROM to_judge").fetchall()
-        for first in range(0, count, _ARRIVALS_MAX):
-            last = first + _ARRIVALS_MAX - 1
+        for first in range(0, count, _STORED_MAX):
+            last = first + _STORED_MAX - 1
             some = f"(FROM to_judge WHERE place BETWEEN {first} AND {last})"
             yield stored_arrivals(self._connection, some)

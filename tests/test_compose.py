@@ -54,7 +54,7 @@ def test_the_worker_reads_the_environment_that_it_is_given(compose: dict[str, An
     environment = compose["services"]["worker"]["environment"]
     settings = Settings.from_environment(environment)
     assert (settings.bootstrap, settings.db) == ("kafka:9092", "/data/lineage.duckdb")
-    assert settings.memory_mib == 1024
+    assert settings.memory_mib == 320
     assert Settings.from_environment({"LINEAGE_MEMORY": "300"}).memory_mib == 300
     with pytest.raises(WorkerError, match="LINEAGE_MEMORY must be a whole number of MiB"):
         Settings.from_environment({"LINEAGE_MEMORY": "much"})

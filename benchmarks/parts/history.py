@@ -14,8 +14,6 @@ from benchmarks.surroundings import MIB, Log, Surroundings, database_bytes
 __all__ = ["measure"]
 
 _BATCHES_A_POINT = 10
-# What the database may take: at this size it is a good part of the peak.
-_MEMORY_MIB = 512
 
 
 def measure(here: Surroundings, sizes: Sizes) -> Outcome:
@@ -25,10 +23,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     log = here.log(sizes.history + sizes.batch * _BATCHES_A_POINT // 2, "own", "avro")
     database = here.folder / "history.duckdb"
     here.say(f"applying {log.events:,} events, {sizes.batch:,} a batch")
-    command = program(
-        *("programs.apply", log.folder, database, "--batch", sizes.batch),
-        *("--memory", _MEMORY_MIB),
-    )
+    command = program("programs.apply", log.folder, database, "--batch", sizes.batch)
     done = here.run_watched(command, _progress)
     *rows, end = [json.loads(line) for line in done.stdout.splitlines()]
     if end["stored"] != log.arrivals:
@@ -74,7 +69,7 @@ def _replayed(here: Surroundings, log: Log) -> list[Figure]:
     """The same log by `lineage replay`, whose flags are held against the planted leaks."""
     here.say(f"replaying {log.events:,} events")
     database = here.folder / "replayed.duckdb"
-    done = here.lineage("replay", log.folder, "--db", database, "--json", "--memory", _MEMORY_MIB)
+    done = here.lineage("replay", log.folder, "--db", database, "--json")
     here.lineage("check", log.folder, "--db", database)
     database.unlink()
     seconds = json.loads(done.stdout)["seconds"]

@@ -22,10 +22,9 @@ def main() -> None:
     parser.add_argument("log", type=Path)
     parser.add_argument("database", type=Path)
     parser.add_argument("--batch", type=int, required=True, help="events in each")
-    parser.add_argument("--memory", type=int, required=True, help="MiB for the database")
     asked = parser.parse_args()
     history = 0
-    with lineage.open(asked.database, memory_mib=asked.memory) as store:
+    with lineage.open(asked.database) as store:
         for batch in read_log(asked.log, batch_events=asked.batch):
             began = time.perf_counter()
             applied = store.apply_batch(batch)

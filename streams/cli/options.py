@@ -30,7 +30,7 @@ bootstrap: Callable[[_F], _F] = click.option(
 memory: Callable[[_F], _F] = click.option(
     "--memory",
     type=click.IntRange(min=200),
-    default=1024,
+    default=320,
     show_default=True,
     envvar="LINEAGE_MEMORY",
     show_envvar=True,
