@@ -55,7 +55,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
         Figure(case, "database", size / MIB, "MiB"),
         Figure(case, "database", size / log.arrivals, "bytes/arrival"),
         Figure(case, "database to zstd Parquet of the events", size / parquet),
-        *_replayed(here, log),
+        *_replayed(here, log, parquet),
         *(Figure(case, name, milliseconds, "ms") for name, milliseconds in asked.items()),
     ]
     return Outcome(
@@ -65,12 +65,16 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     )
 
 
-def _replayed(here: Surroundings, log: Log) -> list[Figure]:
-    """The same log by `lineage replay`, whose flags are held against the planted leaks."""
+def _replayed(here: Surroundings, log: Log, parquet: int) -> list[Figure]:
+    """The same log by `lineage replay`, whose flags are held against the planted leaks.
+
+    parquet: the bytes of the same events as Parquet.
+    """
     here.say(f"replaying {log.events:,} events")
     database = here.folder / "replayed.duckdb"
     done = here.lineage("replay", log.folder, "--db", database, "--json")
     here.lineage("check", log.folder, "--db", database)
+    size = database_bytes(database)
     database.unlink()
     seconds = json.loads(done.stdout)["seconds"]
     case = "own mix"
@@ -78,6 +82,8 @@ def _replayed(here: Surroundings, log: Log) -> list[Figure]:
         Figure(case, "replay of all of it", log.events / seconds, "events/s"),
         Figure(case, "replay of all of it", log.arrivals / seconds, "arrivals/s"),
         Figure(case, "replay of all of it, peak memory", done.peak_bytes / MIB, "MiB"),
+        Figure(case, "replay of all of it, database", size / log.arrivals, "bytes/arrival"),
+        Figure(case, "replay of all of it, database to zstd Parquet", size / parquet),
     ]
 
 

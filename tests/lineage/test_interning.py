@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 import lineage
-from lineage import interning
+from lineage import applying, interning, recent
 from lineage.encoding import identifiers
-from lineage.uuids import texts_of
+from lineage.recent import RecentUuids
+from lineage.uuids import Uuids, texts_of
 from tests.lineage.builders import RECIPIENT, SENDER, at, hop, message
 
 V7 = "01920000-0000-7000-8000-00000000000{}"
@@ -55,6 +56,59 @@ def test_ids_keep_their_numbers_whatever_their_order_in_time(tmp_path: Path) -> 
     assert {count for _, count in named} == {1}
     assert {*ids, *(f"h {one}" for one in ids)} <= {name for name, _ in named}
     assert counts == [(len(ids),)]
+
+
+@pytest.mark.parametrize("held", [0, 3, 1000])
+def test_ids_keep_their_numbers_however_many_are_held(
+    held: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came last is not looked up in the store, in whatever order it comes again."""
+    monkeypatch.setattr(recent, "_HELD_MAX", held)
+    ids = [LATER_V7, V7.format(1), V4.format(1), "plain", V7.format(3), V7.format(2)]
+    with lineage.open(":memory:") as store:
+        for _ in range(2):
+            for one in ids:
+                store.apply([message(one)])
+                store.apply([hop(f"h {one}", "inbox", "w", [one, V7.format(2)], moved_at=at(9))])
+        named = store.sql("SELECT id, count(*) FROM core.identity GROUP BY ALL").fetchall()
+        (arrivals,) = store.sql("SELECT count(*) FROM arrival").fetchall()[0]
+    assert {count for _, count in named} == {1}
+    # Each at its origin, by its own hop, and one of them by all the others' hops too.
+    assert arrivals == 2 * len(ids) + len(ids) - 1
+
+
+def test_what_a_rolled_back_batch_numbered_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with lineage.open(":memory:") as store, lineage.open(":memory:") as other:
+        store.apply([message(V7.format(5))])
+        with monkeypatch.context() as patch:
+            patch.setattr(applying, "trace", failing)
+            with pytest.raises(KeyboardInterrupt):
+                store.apply([message(V7.format(7)), message(V7.format(6))])
+        for one in (store, other):
+            one.apply([message(V7.format(number)) for number in (6, 5, 7, 8)])
+        assert store.digest() == other.digest()
+        counts = store.sql("SELECT n, count(*) FROM core.identity GROUP BY ALL").fetchall()
+    assert {count for _, count in counts} == {1}
+
+
+def uuids(*heads: int) -> Uuids:
+    return np.array([[head << 16 | 0x7000, head] for head in heads], dtype=np.uint64)
+
+
+def test_what_is_held_covers_all_later_ids_until_there_are_too_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recent, "_HELD_MAX", 3)
+    held = RecentUuids(5 << 16 | 0x7000)
+    held.add(uuids(4, 6, 7), np.array([1, 2, 3]), 7 << 16 | 0x7000)
+    assert held.covers(uuids(4, 5, 6, 9)).tolist() == [False, False, True, True]
+    assert held.numbers(uuids(7, 6, 9)).tolist() == [3, 2, 0]
+    held.add(uuids(8, 9), np.array([4, 5]), 9 << 16 | 0x7000)
+    assert held.covers(uuids(6, 8, 9, 10)).tolist() == [False, False, False, True]
+    assert held.numbers(uuids(8, 10)).tolist() == [0, 0]
 
 
 def test_a_member_has_one_number_when_the_memory_is_full(
