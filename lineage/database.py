@@ -21,7 +21,7 @@ from lineage.sql import sql
 
 PROGRAM = "message-lineage"
 FORMAT_VERSION = 3
-MEMORY_MIB = 320
+MEMORY_MIB = 1024
 
 _SETTINGS = {
     # Files, other databases and Python's variables are no business of a query.

@@ -8,9 +8,9 @@ from datetime import datetime, timezone
 import pyarrow as pa
 
 import lineage
-from lineage.database import MEMORY_MIB
 from lineage.encoding import Prepared
 from schemas import FLAG_RAISED, Encoder
+from streams.settings import MEMORY_MIB
 
 __all__ = ["StoreSink"]
 

@@ -13,12 +13,11 @@ from typing import Any
 import faust
 from aiokafka.errors import OffsetOutOfRangeError
 
-from lineage.database import MEMORY_MIB
 from lineage.errors import LineageError
 from schemas import SchemasError
 from streams.errors import LostEvidenceError, StreamsError, WorkerError
 from streams.processor import LineageApp
-from streams.settings import DEFAULT_GROUP, Settings
+from streams.settings import DEFAULT_GROUP, MEMORY_MIB, Settings
 
 __all__ = ["SHUTDOWN_SECONDS_MAX", "BoundedWorker", "end_process", "run_worker"]
 

@@ -39,7 +39,8 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         lineage.open(Path(folder) / "disorder.duckdb") as store,
     ):
-        *history, first, second = read_log(asked.log, batch_events=asked.batch)
+        # The last one is what was left over.
+        *history, first, second, _ = read_log(asked.log, batch_events=asked.batch)
         for batch in history:
             store.apply_batch(batch)
         for case, batches in _cases(store, first, second):

@@ -132,4 +132,4 @@ def test_the_memory_of_the_database_is_bounded_as_asked() -> None:
     with lineage.open(":memory:", memory_mib=300) as store:
         assert store.sql("SELECT current_setting('memory_limit')").fetchall() == [("300.0 MiB",)]
     with lineage.open(":memory:") as store:
-        assert store.sql("SELECT current_setting('memory_limit')").fetchall() == [("320.0 MiB",)]
+        assert store.sql("SELECT current_setting('memory_limit')").fetchall() == [("1.0 GiB",)]
