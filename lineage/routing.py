@@ -26,10 +26,7 @@ _COLUMNS = (
     *("ai_training_consent", "third_party_consent", "rules"),
 )
 # The origin has no hop, and comes first of what happened at its instant.
-_ORDER = {
-    **{"arrived_at": "last", "hop_id": "first", "dataset": "last", "record_id": "last"},
-    "source_record_id": "last",
-}
+_ORDER = ("arrived_at", "hop_id", "dataset", "record_id", "source_record_id")
 
 
 @dataclass(frozen=True)
@@ -70,7 +67,7 @@ def route(
         )
         .join(rules.lazy(), on=_ARRIVAL, how="left")
         .with_columns(pl.col("rules").fill_null([]))
-        .sort(*_ORDER, nulls_last=[place == "last" for place in _ORDER.values()])
+        .sort(*_ORDER, nulls_last=[name != "hop_id" for name in _ORDER])
         .select(_COLUMNS)
         .collect()
     )

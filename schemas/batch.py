@@ -149,6 +149,11 @@ class Batch:
         """How many good events it holds."""
         return sum(getattr(self, table).height for table in MAIN_TABLES)
 
+    @property
+    def bytes(self) -> int:
+        """About how many bytes its tables take in memory."""
+        return sum(int(getattr(self, table).estimated_size()) for table in COLUMNS)
+
     @classmethod
     def of(
         cls, tables: Mapping[str, pl.DataFrame], dead_letters: Iterable[DeadLetter] = ()

@@ -19,7 +19,7 @@ from schemas.side_by_side import side_by_side
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
 _NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
-_BATCH_BYTES_MAX = 256 << 20  # of lines: huge hops make a batch of fewer events
+_BATCH_BYTES_MAX = 256 << 20  # of lines, or of tables: huge hops make a batch of fewer events
 # Of lines, so many parts are put together to a batch.
 _PARTS_A_BATCH = 8
 
@@ -47,7 +47,7 @@ def log_files(paths: Paths) -> list[LogFile]:
 def read_log(
     paths: Paths, batch_events: int = 50_000, progress: Progress | None = None
 ) -> Iterator[Batch]:
-    """Batches of at most about batch_events events, the first ones smaller.
+    """Batches of at most about batch_events events; fewer at first, and where hops are huge.
 
     The .avro files, of one event type each, are read side by side in the order of the instants of
     their events, as far as each is in that order itself; then the files of lines in the order of
@@ -116,16 +116,18 @@ def _batches(
         *(_of_lines(path, some, progress) for path in sources if isinstance(path, Path)),
     )
     waiting: list[Batch] = []
-    size, most = 0, some
+    size = taken = 0
+    most = some
     for part in parts:
         found = part.events + len(part.dead_letters)
-        if waiting and size + found > most:
+        if waiting and (size + found > most or taken + part.bytes > _BATCH_BYTES_MAX):
             yield Batch.concat(waiting)
-            waiting, size = [], 0
+            waiting, size, taken = [], 0, 0
             # Who waits for the first batch can begin early, and is not waited for later.
             most = min(2 * most, batch_events)
         waiting.append(part)
         size += found
+        taken += part.bytes
     if waiting:
         yield Batch.concat(waiting)
 

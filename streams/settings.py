@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from streams.errors import WorkerError
 
-__all__ = ["DEFAULT_GROUP", "Settings"]
+__all__ = ["DEFAULT_GROUP", "MEMORY_MIB", "Settings"]
 
 DEFAULT_GROUP = "lineage"
 _MEMORY_MIB_MIN = 200

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, cast
 
 from faust.transport.drivers import aiokafka as driver
+from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, ConsumerMessage
-from faust.types.transports import ConsumerT, SchedulingStrategyT
+from faust.types.transports import ConsumerT
 
 __all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Records", "Transport"]
 
@@ -76,26 +77,17 @@ class Records:
         return self.values[index] if found else None
 
 
-class _WholePartitions(SchedulingStrategyT):
+class _WholePartitions(DefaultSchedulingStrategy):
     """Faust's order of handing over what was fetched, with each partition in one piece."""
 
-    def __init__(self) -> None:  # the base declares it abstract
+    def __init__(self) -> None:  # the base of Faust's own declares it abstract
         pass
 
-    @classmethod
-    def map_from_records(cls, records: Mapping[TP, list[Any]]) -> dict[str, Any]:
-        """Unused: there is nothing to take turns in."""
-        raise NotImplementedError
-
     def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, list[Any]]]:
-        """Give each partition's records as one list."""
+        """Give each partition's records as one list: there is nothing to take turns in."""
         for tp, fetched in records.items():
             if fetched:
                 yield tp, fetched
-
-    def records_iterator(self, index: Any) -> Iterator[tuple[TP, Any]]:  # noqa: ANN401 - inherited
-        """Unused, see map_from_records."""
-        raise NotImplementedError
 
 
 class _ConsumerThread(driver.AIOKafkaConsumerThread):

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+from streams.settings import MEMORY_MIB
+
 _F = TypeVar("_F", bound=Callable[..., Any])
 
 database: Callable[[_F], _F] = click.option(
@@ -30,7 +32,7 @@ bootstrap: Callable[[_F], _F] = click.option(
 memory: Callable[[_F], _F] = click.option(
     "--memory",
     type=click.IntRange(min=200),
-    default=320,
+    default=MEMORY_MIB,
     show_default=True,
     envvar="LINEAGE_MEMORY",
     show_envvar=True,

@@ -8,9 +8,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
+import numpy as np
 import pytest
 
 import lineage
+from lineage.database import connect
 from tests.lineage.builders import hop, message
 
 
@@ -133,3 +136,14 @@ def test_an_interrupt_ends_the_question_at_once(store: lineage.Store) -> None:
         store.sql("SELECT count(*) FROM range(10_000_000) a, range(10_000_000) b")
     assert time.monotonic() - started < 20
     assert store.sql("SELECT 1").fetchall() == [(1,)]
+
+
+def test_variables_of_the_program_are_out_of_reach() -> None:
+    """DuckDB would look for them in the function that executes the question."""
+    variable = {"n": np.arange(3)}
+    with duckdb.connect() as free:
+        assert free.execute("FROM variable").fetchall() == [(n,) for n in variable["n"]]
+    with connect(":memory:", read_only=False) as connection:
+        for one in (connection, connection.cursor()):
+            with pytest.raises(duckdb.CatalogException, match="variable"):
+                one.execute("FROM variable")

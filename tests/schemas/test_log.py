@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 import schemas
-from schemas import Batch, DeadLetter, LogError, lines, log_files, read_events, read_log
+from schemas import Batch, DeadLetter, LogError, lines, log, log_files, read_events, read_log
 from streams.simulate import simulate
 from tests.schemas.examples import GOOD, HOP, MESSAGE, Event, content, reasons
 
@@ -61,6 +61,17 @@ def test_the_first_batches_are_smaller(tmp_path: Path, ending: Literal["jsonl", 
     sizes = [batch.events for batch in read_log(tmp_path, batch_events=400)]
     assert 0 < sizes[0] <= 50
     assert sizes[1] <= 100 < max(sizes) <= 400
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "avro"])
+def test_large_hops_make_a_batch_of_fewer_events(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: Literal["jsonl", "avro"]
+) -> None:
+    simulate(1000, seed=3, out=tmp_path, format=ending)
+    (whole,) = list(read_log(tmp_path, batch_events=1_000_000))[-1:]
+    monkeypatch.setattr(log, "_BATCH_BYTES_MAX", 64 << 10)
+    sizes = [batch.bytes for batch in read_log(tmp_path, batch_events=1_000)]
+    assert max(sizes) <= 64 << 10 < whole.bytes
 
 
 def test_small_files_share_a_batch(tmp_path: Path) -> None:
