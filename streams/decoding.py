@@ -42,8 +42,7 @@ class Decoding:
         """What `decoded` gives. Raises BesideError where the second process has ended."""
         if self._process is None or sum(map(len, lists)) < _BESIDE_EVENTS:
             return decoded(self._decoder, lists, letters)
-        bare = [replace(one, keys=(), timestamps=(), headers=()) for one in lists]
-        return self._process.call(_decoded_there, self._registry_url, bare, letters)
+        return self._process.call(_decoded_there, self._registry_url, lists, letters)
 
 
 def registry_at(url: str | None) -> Registry:

@@ -15,6 +15,7 @@ from schemas import DeadLetter, Encoder
 from streams.client import check_bootstrap
 from streams.decoding import Decoding, registry_at
 from streams.errors import LostEvidenceError, WorkerError
+from streams.garbage import few_collections, usual_collections
 from streams.recorder import Recorder
 from streams.settings import Settings
 from streams.sink import StoreSink
@@ -90,14 +91,19 @@ class LineageApp(faust.App):
         Raises BrokerUnavailableError, TopicError, and what `lineage.open` raises.
         """
         bootstrap = self.settings.bootstrap
-        await asyncio.to_thread(create_topics, bootstrap)
-        self._ends = await asyncio.to_thread(end_offsets, bootstrap, INPUT_TOPICS)
-        await self.recorder.open()
-        self._decoding.open()
+        self._decoding.open()  # its process starts while the rest is looked after
+        try:
+            await asyncio.to_thread(create_topics, bootstrap)
+            self._ends = await asyncio.to_thread(end_offsets, bootstrap, INPUT_TOPICS)
+            await self.recorder.open()
+        except BaseException:
+            self._decoding.close()
+            raise
         self._prepared = True
 
     async def on_first_start(self) -> None:
         """Prepare, unless that was done, and start recording."""
+        few_collections()
         # Not Faust's own: it makes folders for tables, and there are none.
         if not self._prepared:
             try:
@@ -115,6 +121,7 @@ class LineageApp(faust.App):
             self._watch.cancel()
         await self.recorder.stop()
         self._decoding.close()
+        usual_collections()
         await super().on_stop()
 
     async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:

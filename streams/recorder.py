@@ -78,7 +78,7 @@ class _Read:
 
     @cached_property
     def bytes(self) -> int:
-        return sum(len(value) for value in self.records.values if value is not None)
+        return sum(map(len, filter(None, self.records.values)))
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ class Recorder:
     def note_lost(self, partition: Partition, letter: DeadLetter, next_offset: int) -> None:
         """Record, in its turn, that records of a partition were gone before they were read."""
         topic, number = partition
-        lost = Records(topic, number, [next_offset - 1], [None], [None], [None], [()])
+        lost = Records(topic, number, [next_offset - 1], [None])
         self._enqueue(_Read(lost, lambda: None, letter))
 
     def _enqueue(self, read: _Read) -> None:
@@ -286,7 +286,7 @@ def _in_time(queue: Iterable[_Read]) -> list[_Read]:
     latest: dict[Partition, int] = {}
     keyed: list[tuple[int, _Read]] = []
     for read in queue:
-        at = max(read.records.timestamps[0] or 0, latest.get(read.partition, 0))
+        at = max(read.records.timestamp or 0, latest.get(read.partition, 0))
         latest[read.partition] = at
         keyed.append((at, read))
     return [read for _, read in sorted(keyed, key=lambda pair: pair[0])]

@@ -14,10 +14,13 @@ Registered as `batched` among the `faust.transports`: use a broker URL `batched:
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, cast
 
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, ConsumerMessage
@@ -35,17 +38,15 @@ FETCH_WAIT_MS_MAX = 25
 class Records:
     """Records of one partition, in order; `offsets` ascend but may have gaps.
 
-    The columns have one entry for each record: offsets, values (None: a tombstone), keys,
-    timestamps in milliseconds since 1970, headers as (name, bytes) pairs.
+    offsets and values (None: a tombstone) have one entry for each record. timestamp: what Kafka
+    has for the first of those that were fetched together, in milliseconds since 1970.
     """
 
     topic: str
     partition: int
     offsets: Sequence[int]
     values: Sequence[bytes | None] = field(repr=False)
-    keys: Sequence[bytes | None] = field(repr=False)
-    timestamps: Sequence[int | None] = field(repr=False)
-    headers: Sequence[Sequence[tuple[str, bytes]]] = field(repr=False)
+    timestamp: int | None = None
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -60,15 +61,7 @@ class Records:
         first = bisect_left(self.offsets, offset)
         if first == len(self.offsets):
             return None
-        return Records(
-            self.topic,
-            self.partition,
-            self.offsets[first:],
-            self.values[first:],
-            self.keys[first:],
-            self.timestamps[first:],
-            self.headers[first:],
-        )
+        return replace(self, offsets=self.offsets[first:], values=self.values[first:])
 
     def value_at(self, offset: int) -> bytes | None:
         """Return the value of the record at an offset, None if it has none or is not here."""
@@ -90,12 +83,34 @@ class _WholePartitions(DefaultSchedulingStrategy):
                 yield tp, fetched
 
 
+class _Fetched(OrderedDict[TopicPartition, Any]):
+    """What a fetcher holds for its consumer, whose records stay as they came off the wire.
+
+    aiokafka would make a further object of each, which takes longer than all else that is done
+    with it here.
+    """
+
+    def __setitem__(self, partition: TopicPartition, result: Any) -> None:  # noqa: ANN401 - an error's too
+        if isinstance(result, FetchResult):
+            result._partition_records._consumer_record = _as_it_came
+        super().__setitem__(partition, result)
+
+
+def _as_it_came(partition: TopicPartition, record: Any) -> Any:  # noqa: ANN401 - of several formats
+    return record
+
+
 class _ConsumerThread(driver.AIOKafkaConsumerThread):
     """The driver's thread, whose fetches wait a moment for more to come.
 
     Under a steady load each record would be a fetch of its own, and a fetch costs as much as
     thousands of records, here and at the broker.
     """
+
+    async def on_start(self) -> None:
+        """Start the driver's consumer; no partition is its own yet, so nothing is fetched."""
+        await super().on_start()
+        self._ensure_consumer()._fetcher._records = _Fetched()
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - inherited
         consumer = super()._create_worker_consumer(transport)
@@ -117,19 +132,14 @@ class Consumer(driver.Consumer):
 
     def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:  # noqa: ANN401 - inherited
         fetched: list[Any] = record
-        last = fetched[-1]
+        first, last = fetched[0], fetched[-1]
+        values = [one.value for one in fetched]
         records = Records(
-            topic=tp.topic,
-            partition=tp.partition,
-            offsets=[one.offset for one in fetched],
-            values=[one.value for one in fetched],
-            keys=[one.key for one in fetched],
-            timestamps=[one.timestamp for one in fetched],
-            headers=[one.headers for one in fetched],
+            tp.topic, tp.partition, [one.offset for one in fetched], values, first.timestamp
         )
         return ConsumerMessage(
-            last.topic,
-            last.partition,
+            tp.topic,
+            tp.partition,
             last.offset,
             (last.timestamp or 0) / 1000.0,
             last.timestamp_type,
@@ -138,7 +148,7 @@ class Consumer(driver.Consumer):
             cast(bytes, records),  # the topic's codec must be "raw", which passes it on
             None,
             0,
-            sum(max(one.serialized_value_size, 0) for one in fetched),
+            sum(map(len, filter(None, values))),
             tp,
             generation_id=self.app.consumer_generation_id,
         )

@@ -20,10 +20,7 @@ LOST = DeadLetter.of("messaging.message.sent.v1", 3, 8, "was gone", None)
 
 
 def records(topic: str, partition: int, values: list[bytes | None]) -> Records:
-    nothing = [None for _ in values]
-    return Records(
-        topic, partition, range(7, 7 + len(values)), values, nothing, nothing, [() for _ in values]
-    )
+    return Records(topic, partition, range(7, 7 + len(values)), values)
 
 
 LISTS = [

@@ -45,8 +45,7 @@ def message(number: int) -> bytes:
 
 def records(first: int, values: Sequence[bytes | None], partition: int = 0) -> Records:
     offsets = list(range(first, first + len(values)))
-    nothing = [None for _ in values]
-    return Records(TOPIC, partition, offsets, values, nothing, nothing, [() for _ in values])
+    return Records(TOPIC, partition, offsets, values)
 
 
 class Watched(StoreSink):
