@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from lineage.applied import Applied
 from lineage.database import MEMORY_MIB as _MEMORY_MIB
 from lineage.errors import (
     LineageError,
@@ -23,7 +24,7 @@ from lineage.errors import (
     StoreMissingError,
     StoreVersionError,
 )
-from lineage.store import Applied, Replayed, Store
+from lineage.store import Replayed, Store
 
 __all__ = [
     "Applied",

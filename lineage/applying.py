@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 
+from lineage.applied import Applied
+from lineage.changes import NO_CHANGES, Wording
 from lineage.consents import Consents
 from lineage.effects import record, touch_upgraded
 from lineage.encoding import Prepared
@@ -32,17 +34,6 @@ _POSITION = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
 Positions = Mapping[tuple[str, int], int]
 
 
-@dataclass(frozen=True)
-class Counts:
-    """What a batch came to; see `Applied`. flags_after: the changed flags have a greater seq."""
-
-    events: int
-    arrivals: int
-    dead_letters: tuple[DeadLetter, ...]
-    flags: int
-    flags_after: int
-
-
 class Applier:
     """Applies batches to a store through one connection."""
 
@@ -51,9 +42,10 @@ class Applier:
         self._stager = Stager(connection)
         self._judge: Judge | None = None
         self._latest: Latest | None = None
+        self._wording = Wording(connection)
         self._positions: dict[tuple[str, int], int] | None = None
 
-    def apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Counts:
+    def apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Applied:
         """Apply a batch and note `positions` ((topic, partition) to next offset), or nothing.
 
         `at`, naive UTC, is when: it goes to the columns that tell when the tracker acted. Raises
@@ -61,7 +53,7 @@ class Applier:
         """
         try:
             self._connection.execute("BEGIN")
-            counts = self._apply(prepared, positions, at)
+            applied = self._apply(prepared, positions, at)
             self._connection.execute("COMMIT")
         except duckdb.OutOfMemoryException as error:
             self._roll_back()
@@ -75,7 +67,7 @@ class Applier:
         except BaseException:
             self._roll_back()
             raise
-        return counts
+        return applied
 
     def _roll_back(self) -> None:
         # A failed COMMIT has ended the transaction already.
@@ -83,18 +75,20 @@ class Applier:
             self._connection.execute("ROLLBACK")
         self._stager.reload()
         self._judge = self._latest = self._positions = None
+        self._wording = Wording(self._connection)
 
-    def _apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Counts:
+    def _apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Applied:
         connection = self._connection
         before = self._latest = self._latest or Latest.stored(connection)
-        events = arrivals = flags = 0
+        events = arrivals = 0
+        changes = NO_CHANGES
         if prepared.events:
             settled = settle(connection, prepared, self._stager.stage(prepared))
-            arrivals, flags = self._derive(settled, prepared.policies, before, at)
+            arrivals, changes = self._derive(settled, prepared.policies, before, at)
             events = sum(len(getattr(settled.fresh, name)) for name in IDENTIFIED)
         _record_dead_letters(connection, prepared.dead_letters, at)
         self._record_positions(positions)
-        return Counts(events, arrivals, prepared.dead_letters, flags, before.flag)
+        return Applied(events, arrivals, prepared.dead_letters, changes)
 
     def _record_positions(self, positions: Positions) -> None:
         """Write all of them anew: they are few, and finding some takes longer."""
@@ -114,9 +108,9 @@ class Applier:
         policies: dict[str, Policy],
         latest: Latest,
         at: datetime | None,
-    ) -> tuple[int, int]:
+    ) -> tuple[int, pa.Table]:
         """Record the events, their arrivals and flags; how many arrivals there are more, and
-        how many flags were raised and cleared.
+        which flags were raised and cleared.
         """
         connection = self._connection
         recorded = record(connection, settled, policies, latest.arrival)
@@ -136,8 +130,8 @@ class Applier:
             flagging.add(again)
             more += len(again)
         changed = flagging.finish(latest.flag, at)
-        self._latest = latest.after(fresh, arrived, changed)
-        return more, changed
+        self._latest = latest.after(fresh, arrived, sum(map(len, changed)))
+        return more, self._wording.table(pl.concat(changed), at) if changed else NO_CHANGES
 
     def _informed(self, settled: Settled) -> Judge:
         """The judge, who knows of the changes of consent, policies and declarations."""

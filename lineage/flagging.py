@@ -59,21 +59,23 @@ class Flagging:
         for first in range(0, len(arrived), _ARRIVALS_MAX):
             self._judge_some(arrived.slice(first, _ARRIVALS_MAX), fresh)
 
-    def finish(self, history_before: int, at: datetime | None) -> int:
-        """Judge what is touched, and turn the flags to what is broken now; how many changed.
+    def finish(self, history_before: int, at: datetime | None) -> list[pl.DataFrame]:
+        """Judge what is touched, and turn the flags to what is broken now.
 
-        `history_before`: the last seq of core.flag_history; `at`, naive UTC: when.
+        `history_before`: the last seq of core.flag_history; `at`, naive UTC: when. Returns what
+        changed, in parts: rows of core.flag with `seq` and `status`.
         """
-        changed = 0
+        changes: list[pl.DataFrame] = []
         if self._breaches:
-            changed += turn_more(self._connection, self._taken(), history_before, at)
+            changes.append(turn_more(self._connection, self._taken(), history_before, at))
         for part in self._parts() if self._touched else ():
             self._connection.execute(sql("touched_part"), part)
             self._breaches = [_NONE]
             for arrivals in self._stored(part):
                 self._judge_some(arrivals, None)
-            changed += turn_anew(self._connection, self._taken(), history_before + changed, at)
-        return changed
+            before = history_before + sum(map(len, changes))
+            changes.append(turn_anew(self._connection, self._taken(), before, at))
+        return [some for some in changes if len(some)]
 
     def _judge_some(self, arrivals: Arrivals, fresh: Staged | None) -> None:
         facts = self._judge.facts(arrivals, fresh)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 
 import duckdb
 import pyarrow as pa
 
+from lineage.applied import Applied
 from lineage.applying import Applier, Positions
+from lineage.changes import unpublished
 from lineage.database import MEMORY_MIB, connect
 from lineage.digest import digest
 from lineage.encoding import Prepared, prepare
@@ -22,55 +23,11 @@ from lineage.querying import Parameters, query
 from lineage.replaying import prepared_batches
 from lineage.routing import route
 from lineage.sql import sql
-from schemas import Batch, DeadLetter, from_events
+from schemas import Batch, from_events
 from schemas import LogError as SchemasLogError
 
-# No row of flag_history has a greater seq.
-_NEVER = 2**63 - 1
 # More is faster, as much of a batch's cost does not grow with it, and takes more memory.
 BATCH_EVENTS = 200_000
-FLAG_COLUMNS = (
-    "rule",
-    "severity",
-    "message_id",
-    "dataset",
-    "policy_id",
-    "first_at",
-    "last_at",
-    "arrivals",
-    "first_hop",
-)
-
-
-@dataclass(frozen=True)
-class Applied:
-    """What one batch came to.
-
-    Attributes:
-        events: How many events were new.
-        arrivals: How many arrivals there are more (fewer, if negative: a conflict retracts).
-        dead_letters: What could not be used.
-        changes: The rows of `flag_history` that it added, in the order of seq.
-    """
-
-    events: int
-    arrivals: int
-    dead_letters: tuple[DeadLetter, ...]
-    changes: pa.Table
-
-    @cached_property
-    def raised(self) -> list[dict[str, object]]:
-        """The flags that it raised, in the columns of `flag`."""
-        return self._with("RAISED")
-
-    @cached_property
-    def cleared(self) -> list[dict[str, object]]:
-        """The flags that it cleared, as they were, in the columns of `flag`."""
-        return self._with("CLEARED")
-
-    def _with(self, status: str) -> list[dict[str, object]]:
-        rows = self.changes.to_pylist()
-        return [{k: r[k] for k in FLAG_COLUMNS} for r in rows if r["status"] == status]
 
 
 @dataclass(frozen=True)
@@ -132,9 +89,7 @@ class Store:
         What `prepare` makes of a batch is applied faster, and can be made in another thread.
         """
         prepared = batch if isinstance(batch, Prepared) else prepare(batch)
-        counts = self._applier.apply(prepared, positions or {}, _naive(at))
-        changes = self._history(counts.flags_after) if counts.flags else self._no_changes
-        return Applied(counts.events, counts.arrivals, counts.dead_letters, changes)
+        return self._applier.apply(prepared, positions or {}, _naive(at))
 
     def replay(
         self,
@@ -198,8 +153,7 @@ class Store:
 
     def unpublished(self) -> pa.Table:
         """The rows of `flag_history` not known to have been published, in the order of seq."""
-        (row,) = self._connection.execute("SELECT published FROM core.outbox").fetchall()
-        return self._history(row[0])
+        return unpublished(self._connection)
 
     def published(self, seq: int) -> None:
         """Note that all rows of `flag_history` up to `seq` have been published."""
@@ -211,13 +165,6 @@ class Store:
         if self._read_only:
             self._lasting = in_force
         return in_force
-
-    @cached_property
-    def _no_changes(self) -> pa.Table:
-        return self._history(_NEVER)
-
-    def _history(self, after: int) -> pa.Table:
-        return self._connection.execute(sql("changes"), {"after": after}).to_arrow_table()
 
 
 def _count(changes: pa.Table, status: str) -> int:

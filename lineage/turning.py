@@ -20,8 +20,10 @@ def turn_anew(
     breaches: pl.DataFrame,
     history_before: int,
     at: datetime | None,
-) -> int:
-    """Put the flags of what is in the table `touched_part` (m, ds) anew; how many changed.
+) -> pl.DataFrame:
+    """Put the flags of what is in the table `touched_part` (m, ds) anew.
+
+    Returns what changed by it: rows of core.flag with `seq` and `status`.
 
     breaches: all of these, in the columns of `Judge.frame` with message_id and hop_id. The first
     breach (ties: the smaller hop id, the origin first) names hop, policy and severity.
@@ -36,7 +38,7 @@ def turn_more(
     breaches: pl.DataFrame,
     history_before: int,
     at: datetime | None,
-) -> int:
+) -> pl.DataFrame:
     """Add further breaches to the flags that stand; the rest is as in `turn_anew`."""
     more = breaches.select("m", "ds").unique()
     standing = run_with(connection, more, sql("standing_flag").format(relation="given")).pl()
@@ -71,7 +73,7 @@ def _put(
     flags: pl.DataFrame,
     history_before: int,
     at: datetime | None,
-) -> int:
+) -> pl.DataFrame:
     """Put flags in the place of those that stood, and keep what was raised and cleared."""
     if len(standing):
         run_with(connection, standing.select(_FLAG), sql("delete_flag"))
@@ -83,7 +85,7 @@ def _put(
             standing.join(flags, on=_FLAG, how="anti").with_columns(status=pl.lit("CLEARED")),
         ]
     )
+    changes = changes.sort("status", *_FLAG).with_row_index("seq", history_before + 1)
     if len(changes):
-        changes = changes.sort("status", *_FLAG).with_row_index("seq", history_before + 1)
         run_with(connection, changes, sql("insert_flag_history"), {"at": at})
-    return len(changes)
+    return changes

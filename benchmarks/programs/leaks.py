@@ -9,6 +9,7 @@ milliseconds), rate (events a second, as sent), late_ms_max (the sender behind i
 from __future__ import annotations
 
 import argparse
+import gc
 import io
 import json
 import sys
@@ -144,6 +145,8 @@ def main() -> None:
     head, loaded, alone = _planned(
         rest, asked.rate * (asked.seconds + asked.warm_up), asked.rate, asked.idle
     )
+    # The sender must not stop to look through what is planned.
+    gc.freeze()
     flags, sender = Flags(asked.bootstrap), Sender(asked.bootstrap)
     # One leak before all others: it comes through once the worker is ready.
     for record in [*first, *head]:

@@ -30,7 +30,9 @@ READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
 _HERE = Path(__file__).parent
 # C1 only and a serial collector: a broker for one machine should start fast and stay small.
-_JVM = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-Xshare:auto"]
+# The second compiler takes six seconds of processor in the first minute, and a broker of ours seldom
+# lives for longer.
+_JVM = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 
 
 class LocalBroker:
