@@ -29,9 +29,8 @@ __all__ = ["LocalBroker"]
 READY_SECONDS_MAX = 60.0
 STOP_SECONDS_MAX = 15.0
 _HERE = Path(__file__).parent
-# C1 only and a serial collector: a broker for one machine should start fast and stay small.
-# The second compiler takes six seconds of processor in the first minute, and a broker of ours seldom
-# lives for longer.
+# A serial collector, and the first compiler only: a broker for one machine should start fast and
+# stay small, and the second compiler takes six seconds of processor in the first minute.
 _JVM = ["-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto"]
 
 
