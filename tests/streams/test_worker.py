@@ -32,8 +32,8 @@ from tests.streams.kafka_helpers import (
     read_all,
 )
 
-# A worker of its own process, as `lineage worker` is one. Small fetches and transactions make
-# a small log last long enough to be killed on the way.
+# A worker of its own process, as `lineage worker` is one. Small fetches, and transactions that are
+# small and slow, make a small log last long enough to be killed on the way.
 COMMAND = """
 import logging, sys, time
 import streams.processor, streams.recorder, streams.sink
@@ -43,6 +43,11 @@ db, bootstrap, group, once, slow = sys.argv[1:]
 if slow == "slow":
     streams.processor._FETCH_BYTES_MAX = 2048
     streams.recorder.GROUP_EVENTS_MAX = 50
+    apply = streams.sink.StoreSink.apply
+    def slowly(*arguments):
+        time.sleep(0.05)
+        apply(*arguments)
+    streams.sink.StoreSink.apply = slowly
 if slow == "stuck":
     streams.sink.StoreSink.apply = lambda *_: time.sleep(3600)
 try:
@@ -152,7 +157,7 @@ class TestOnRealKafka:
         worker.kill_after(total // 4)
         first = worker.recorded()
         assert 0 < first < total
-        worker.kill_after(total // 2)
+        worker.kill_after(first + (total - first) // 4)
         second = worker.recorded()
         assert first < second < total
         worker.drain()
