@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.errors import WrongResultError
+from benchmarks.errors import MissingError, WrongResultError
 from benchmarks.figures import Figure, Outcome, Point
+from benchmarks.parts.late_worker import measure_late
 from benchmarks.process import program
 from benchmarks.quantiles import median_near, quantile
 from benchmarks.sizes import Sizes
@@ -55,18 +56,23 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
         Figure(case, "database", size / MIB, "MiB"),
         Figure(case, "database", size / log.arrivals, "bytes/arrival"),
         Figure(case, "database to zstd Parquet of the events", size / parquet),
-        *_replayed(here, log, parquet),
+        *_replayed(here, sizes, log, parquet),
         *(Figure(case, name, milliseconds, "ms") for name, milliseconds in asked.items()),
     ]
     return Outcome(
         figures,
         series={"batches": batches},
-        sizes={"history": sizes.history, "batch": sizes.batch},
+        sizes={
+            "history": sizes.history,
+            "batch": sizes.batch,
+            "partitions": sizes.partitions,
+        },
     )
 
 
-def _replayed(here: Surroundings, log: Log, parquet: int) -> list[Figure]:
-    """The same log by `lineage replay`, whose flags are held against the planted leaks.
+def _replayed(here: Surroundings, sizes: Sizes, log: Log, parquet: int) -> list[Figure]:
+    """The same log by `lineage replay`, whose flags are held against the planted leaks; and a
+    worker upon it, where there is a Kafka.
 
     parquet: the bytes of the same events as Parquet.
     """
@@ -75,15 +81,21 @@ def _replayed(here: Surroundings, log: Log, parquet: int) -> list[Figure]:
     done = here.lineage("replay", log.folder, "--db", database, "--json")
     here.lineage("check", log.folder, "--db", database)
     size = database_bytes(database)
+    case = "own mix"
+    try:
+        late = measure_late(here, sizes, database, case)
+    except MissingError as error:
+        here.say(f"without a worker upon it: {error}")
+        late = []
     database.unlink()
     seconds = json.loads(done.stdout)["seconds"]
-    case = "own mix"
     return [
         Figure(case, "replay of all of it", log.events / seconds, "events/s"),
         Figure(case, "replay of all of it", log.arrivals / seconds, "arrivals/s"),
         Figure(case, "replay of all of it, peak memory", done.peak_bytes / MIB, "MiB"),
         Figure(case, "replay of all of it, database", size / log.arrivals, "bytes/arrival"),
         Figure(case, "replay of all of it, database to zstd Parquet", size / parquet),
+        *late,
     ]
 
 

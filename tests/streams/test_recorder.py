@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -43,9 +44,11 @@ def message(number: int) -> bytes:
     )
 
 
-def records(first: int, values: Sequence[bytes | None], partition: int = 0) -> Records:
+def records(
+    first: int, values: Sequence[bytes | None], partition: int = 0, at: int | None = None
+) -> Records:
     offsets = list(range(first, first + len(values)))
-    return Records(TOPIC, partition, offsets, values)
+    return Records(TOPIC, partition, offsets, values, at)
 
 
 class Watched(StoreSink):
@@ -127,6 +130,19 @@ def test_dead_letters_then_the_commit_then_acknowledgements_then_flags() -> None
         "ack",
         f"sent to {FLAG_TOPIC}",
     ]
+
+
+def test_what_came_to_kafka_first_is_recorded_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.recorder.GROUP_EVENTS_MAX", 2)
+
+    async def later_partition_first(bench: Bench) -> None:
+        for partition, at in ((0, 2_000), (1, 1_000)):
+            ack = partial(bench.told.append, f"ack {partition}")
+            values = [message(2 * partition), message(2 * partition + 1)]
+            await bench.recorder.read(records(0, values, partition, at), ack)
+
+    told = run(later_partition_first).told
+    assert [one for one in told if one.startswith("ack")] == ["ack 1", "ack 0"]
 
 
 def test_what_is_read_twice_is_recorded_once() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 import signal
@@ -20,7 +21,9 @@ import lineage
 from schemas import FLAG_RAISED, Encoder, LocalIds
 from streams.client import admin_client
 from streams.errors import BrokerUnavailableError
+from streams.processor import LineageApp
 from streams.publish import publish
+from streams.settings import Settings
 from streams.simulate import simulate
 from streams.topics import DEAD_LETTER_TOPIC, INPUT_TOPICS, create_topics
 from streams.worker import run_worker
@@ -35,7 +38,7 @@ from tests.streams.kafka_helpers import (
 # A worker of its own process, as `lineage worker` is one. Small fetches, and transactions that are
 # small and slow, make a small log last long enough to be killed on the way.
 COMMAND = """
-import logging, sys, time
+import gc, logging, sys, time
 import streams.processor, streams.recorder, streams.sink
 from streams.worker import run_worker
 logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
@@ -48,6 +51,12 @@ if slow == "slow":
         time.sleep(0.05)
         apply(*arguments)
     streams.sink.StoreSink.apply = slowly
+if slow == "watched":
+    apply = streams.sink.StoreSink.apply
+    def watched(*arguments):
+        print("the collector rests:", gc.get_freeze_count() > 10_000, file=sys.stderr)
+        apply(*arguments)
+    streams.sink.StoreSink.apply = watched
 if slow == "stuck":
     streams.sink.StoreSink.apply = lambda *_: time.sleep(3600)
 try:
@@ -362,6 +371,20 @@ class TestOnRealKafka:
         process.communicate(timeout=20)
         assert process.returncode == 0
         assert digest(worker.db) == digest(replayed)
+
+    def test_the_garbage_collector_rests_while_it_records(self, worker: Worker, log: Path) -> None:
+        publish([log], worker.bootstrap, PARTITIONS)
+        process = worker.start(once="once", slow="watched")
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0
+        assert set(said.splitlines()) == {"the collector rests: True"}
+
+
+def test_no_process_is_left_where_there_is_no_broker(tmp_path: Path) -> None:
+    app = LineageApp(Settings(str(tmp_path / "db"), "127.0.0.1:1"), lambda error: None)
+    with pytest.raises(BrokerUnavailableError):
+        asyncio.run(app.prepare())
+    assert app._decoding._process is None
 
 
 def test_no_broker_is_said_at_once(tmp_path: Path) -> None:
