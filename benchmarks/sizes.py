@@ -18,7 +18,7 @@ class Sizes:
         metadata={"help": "messages of history at the end; compared with a hundredth of it"},
     )
     batch: int = field(default=50_000, metadata={"help": "events of each batch upon history"})
-    disorder: int = field(default=300_000, metadata={"help": "messages before what is in disorder"})
+    disorder: int = field(default=600_000, metadata={"help": "messages of the log in disorder"})
     live: int = field(default=300_000, metadata={"help": "messages of each log read from Kafka"})
     rate: int = field(default=20_000, metadata={"help": "events a second while latency is taken"})
     seconds: int = field(default=30, metadata={"help": "seconds for which latency is taken"})

@@ -1,4 +1,4 @@
-"""Single batches that are not in the order of time, upon a history."""
+"""Batches that are not in the order of time, upon a history."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from benchmarks.sizes import Sizes
 from benchmarks.surroundings import Surroundings
 
 __all__ = ["measure"]
+
+_EVENTS_MIN = 100_000
 
 
 def measure(here: Surroundings, sizes: Sizes) -> Outcome:
@@ -25,6 +27,14 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
             Figure("events", case, told["events"]),
             Figure("arrivals", case, told["arrivals"]),
             Figure("time, s", case, told["seconds"]),
+            *_throughput(case, told),
         )
     ]
     return Outcome(figures, sizes={"disorder": sizes.disorder, "batch": sizes.batch})
+
+
+def _throughput(case: str, told: dict[str, float]) -> list[Figure]:
+    """Events a second, where there are enough to say so."""
+    if told["events"] < _EVENTS_MIN:
+        return []
+    return [Figure("events/s", case, told["events"] / told["seconds"])]

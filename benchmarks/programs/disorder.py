@@ -1,13 +1,15 @@
-"""Times single batches that are not in the order of time, upon a history; prints JSON.
+"""Times batches that are not in the order of time, upon a history; prints JSON.
 
-{case: {"events", "arrivals", "seconds"}}, each applied once, in this order. The history is all of
-LOG but its last events, which are the cases "in order" and "hops before their messages".
+{case: {"events", "arrivals", "seconds"}}, in this order. The history is all of LOG but its last
+batches, which are in turn the cases "in order" and "hops before their messages": one batch can
+take half as long again as the next, so that two alone cannot be compared.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import tempfile
 import time
 import uuid
@@ -21,9 +23,13 @@ from lineage.policy import BUILT_IN_DOCUMENT
 from schemas import Batch, from_events, read_log
 from streams.simulate import world
 
+# Batches in order, and as many in disorder.
+_PAIRS = 5
 _SPREAD = 10_000
 _SHARD = 100_000
 _RANDOM_IDS = 10_000
+
+_ORDERS = ("in order", "hops before their messages")
 
 Event = dict[str, object]
 
@@ -34,18 +40,37 @@ def main() -> None:
     parser.add_argument("log", type=Path)
     parser.add_argument("--batch", type=int, required=True, help="events of the cases in order")
     asked = parser.parse_args()
+    # The last one is what was left over.
+    *batches, _ = read_log(asked.log, batch_events=asked.batch)
+    history, rest = batches[: -2 * _PAIRS], batches[-2 * _PAIRS :]
+    if not history:
+        sys.exit(f"{len(batches)} batches are too few; use a longer log or a smaller --batch")
     told: dict[str, dict[str, float]] = {}
     with (
         tempfile.TemporaryDirectory() as folder,
         lineage.open(Path(folder) / "disorder.duckdb") as store,
     ):
-        # The last one is what was left over.
-        *history, first, second, _ = read_log(asked.log, batch_events=asked.batch)
         for batch in history:
             store.apply_batch(batch)
-        for case, batches in _cases(store, first, second):
-            told[case] = _timed(store, batches)
+        told |= _compared(store, rest[::2], rest[1::2])
+        for case, batch in _cases(store, rest[-1]):
+            told[case] = _timed(store, [batch])
     print(json.dumps(told))
+
+
+def _compared(
+    store: lineage.Store, ordered: Sequence[Batch], disordered: Sequence[Batch]
+) -> dict[str, dict[str, float]]:
+    """Apply batches in turn, as they are and with their hops in a batch before the rest."""
+    of_hops = ("hops", "hop_inputs", "hop_outputs")
+    told = {case: {"events": 0.0, "arrivals": 0.0, "seconds": 0.0} for case in _ORDERS}
+    for first, second in zip(ordered, disordered, strict=True):
+        hops = Batch.of({name: getattr(second, name) for name in of_hops})
+        others = replace(second, **{name: getattr(Batch.empty(), name) for name in of_hops})
+        for case, batches in zip(_ORDERS, ([first], [hops, others]), strict=True):
+            for name, value in _timed(store, batches).items():
+                told[case][name] += value
+    return told
 
 
 def _timed(store: lineage.Store, batches: Sequence[Batch]) -> dict[str, float]:
@@ -58,25 +83,18 @@ def _timed(store: lineage.Store, batches: Sequence[Batch]) -> dict[str, float]:
     }
 
 
-def _cases(
-    store: lineage.Store, first: Batch, second: Batch
-) -> Iterator[tuple[str, Sequence[Batch]]]:
-    yield "in order", [first]
-    of_hops = ("hops", "hop_inputs", "hop_outputs")
-    hops = Batch.of({name: getattr(second, name) for name in of_hops})
-    rest = replace(second, **{name: getattr(Batch.empty(), name) for name in of_hops})
-    yield "hops before their messages", [hops, rest]
-    yield "all of it once more", [second]
+def _cases(store: lineage.Store, last: Batch) -> Iterator[tuple[str, Batch]]:
+    yield "the last batch once more", last
     rows = store.sql("SELECT message_id FROM message ORDER BY message_id").fetchall()
     messages = [row[0] for row in rows]
     some = Random(1).sample(messages, min(_SPREAD, len(messages)))  # noqa: S311 -- no secret
     spread = [_hop(str(uuid.UUID(int=i + 1)), [one]) for i, one in enumerate(some)]
-    yield "hops on messages of all of history", [from_events(spread)]
+    yield "hops on messages of all of history", from_events(spread)
     shard = _hop("shard", messages[-_SHARD:], ["shard"])
-    yield "one hop with 100,000 inputs", [from_events([shard])]
-    yield "random ids (UUIDv4)", [from_events(_with_random_ids())]
-    yield "a sink declared anew", [from_events([_declared()])]
-    yield "a late policy", [from_events([_policy()])]
+    yield "one hop with 100,000 inputs", from_events([shard])
+    yield "random ids (UUIDv4)", from_events(_with_random_ids())
+    yield "a sink declared anew", from_events([_declared()])
+    yield "a late policy", from_events([_policy()])
 
 
 def _hop(hop_id: str, inputs: list[str], outputs: list[str] | None = None) -> Event:
