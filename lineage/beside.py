@@ -11,9 +11,10 @@ import struct
 import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from io import BytesIO
 from types import MappingProxyType
 from typing import Any, BinaryIO, TypeVar
@@ -26,7 +27,7 @@ from lineage.errors import BesideError
 
 Item = TypeVar("Item")
 
-_MAIN = "import sys; sys.path[:] = {path!r}; from lineage.beside import serve; serve()"
+_MAIN = "import sys; sys.path[:] = {path!r}; from lineage.beside import serve; serve({modules!r})"
 _COUNT = struct.Struct("<Q")
 # Where Arrow and numpy like their data to begin.
 _ALIGNED = 64
@@ -53,8 +54,9 @@ class Beside:
     Use it from one thread at a time, and `close` it. It ends when this process ends.
     """
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-c", _MAIN.format(path=sys.path)]
+    def __init__(self, *modules: str) -> None:
+        """modules: what it imports at once, so that the first call need not wait for that."""
+        command = [sys.executable, "-c", _MAIN.format(path=sys.path, modules=modules)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 -- this Python, and our own module
         if self._process.stdin is None or self._process.stdout is None:
             raise AssertionError("pipes were asked for")
@@ -110,7 +112,7 @@ class Beside:
         )
 
 
-def serve() -> None:
+def serve(modules: Sequence[str] = ()) -> None:
     """Answer requests on stdin until it ends; the main function of the second process."""
     # Ctrl-C, and who ends all processes of a service, reach both; it is the first that decides.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -119,6 +121,8 @@ def serve() -> None:
     pa.set_memory_pool(pa.system_memory_pool())
     # Nothing that is printed must get between the answers.
     requests, answers, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
+    for module in modules:
+        import_module(module)
     with suppress(EOFError, BrokenPipeError):
         while True:
             function, arguments = _receive(requests)

@@ -1,6 +1,8 @@
-"""The numbers of the UUIDs that came last: small batches, one soon after another, ask for them."""
+"""The numbers of the latest UUIDs: small batches, one soon after another, ask for them."""
 
 from __future__ import annotations
+
+from itertools import compress
 
 import numpy as np
 
@@ -32,12 +34,22 @@ class RecentUuids:
 
     def add(self, uuids: Uuids, numbers: Numbers, latest: int) -> None:
         """Add the new ones of a batch; latest: like `since`, after it."""
-        if len(uuids) > _BATCH_MAX or len(self._numbers) + len(uuids) > _HELD_MAX:
+        if len(uuids) > _BATCH_MAX:
             self._since = latest
             self._numbers.clear()
             return
         covered = np.flatnonzero(self.covers(uuids))
         self._numbers.update(zip(_keys(uuids[covered]), numbers[covered].tolist(), strict=True))
+        if len(self._numbers) > _HELD_MAX:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Keep the later half, whenever it came: an id far ahead of its time is one of many."""
+        heads = np.frombuffer(b"".join(self._numbers), dtype=np.uint64)[::2]
+        middle = len(heads) // 2
+        self._since = int(np.partition(heads, middle)[middle])
+        later = (heads > self._since).tolist()
+        self._numbers = dict(compress(self._numbers.items(), later))
 
 
 def _keys(uuids: Uuids) -> list[bytes]:

@@ -12,7 +12,7 @@ from lineage.beside import Beside
 from lineage.encoding import Prepared, prepare
 from schemas import Batch, DeadLetter, Decoder, HttpRegistry, LocalIds
 from schemas.registry import Registry
-from streams.transport import Records
+from streams.records import Records
 
 __all__ = ["Decoding", "decoded", "registry_at"]
 
@@ -30,7 +30,7 @@ class Decoding:
 
     def open(self) -> None:
         """Start the second process; without it, everything is decoded here."""
-        self._process = self._process or Beside()
+        self._process = self._process or Beside(__name__)
 
     def close(self) -> None:
         """End the second process."""

@@ -27,7 +27,7 @@ from typing import Protocol, TypeVar
 from lineage.encoding import Prepared
 from schemas import DeadLetter
 from streams.outgoing import Produce, send_dead_letters, send_flags
-from streams.transport import Records
+from streams.records import Records
 
 __all__ = ["GROUP_EVENTS_MAX", "Recorder", "Sink"]
 

@@ -13,10 +13,8 @@ Registered as `batched` among the `faust.transports`: use a broker URL `batched:
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, ClassVar, cast
 
 from aiokafka import TopicPartition
@@ -26,48 +24,14 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
 
-__all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Records", "Transport"]
+from streams.records import Records
+
+__all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Transport"]
 
 # The broker answers a fetch when so many bytes are there, of all partitions together, or after
 # so long.
 FETCH_BYTES_MIN = 256 * 1024
 FETCH_WAIT_MS_MAX = 25
-
-
-@dataclass(frozen=True)
-class Records:
-    """Records of one partition, in order; `offsets` ascend but may have gaps.
-
-    offsets and values (None: a tombstone) have one entry for each record. timestamp: what Kafka
-    has for the first of those that were fetched together, in milliseconds since 1970.
-    """
-
-    topic: str
-    partition: int
-    offsets: Sequence[int]
-    values: Sequence[bytes | None] = field(repr=False)
-    timestamp: int | None = None
-
-    def __len__(self) -> int:
-        return len(self.offsets)
-
-    @property
-    def next_offset(self) -> int:
-        """The offset from which to read on."""
-        return self.offsets[-1] + 1
-
-    def since(self, offset: int) -> Records | None:
-        """Return the records from an offset on, None if there are none."""
-        first = bisect_left(self.offsets, offset)
-        if first == len(self.offsets):
-            return None
-        return replace(self, offsets=self.offsets[first:], values=self.values[first:])
-
-    def value_at(self, offset: int) -> bytes | None:
-        """Return the value of the record at an offset, None if it has none or is not here."""
-        index = bisect_left(self.offsets, offset)
-        found = index < len(self.offsets) and self.offsets[index] == offset
-        return self.values[index] if found else None
 
 
 class _WholePartitions(DefaultSchedulingStrategy):

@@ -31,7 +31,11 @@ from streams.topics import FLAG_TOPIC, create_topics, topic_partitions
 
 RULE = "confidential-inmail-to-third-party"
 LEAKS_A_SECOND = 50
-_INSTANTS = {"MessageSent": "sent_at", "RecordsMoved": "moved_at"}
+_INSTANTS = {
+    "MessageSent": "sent_at",
+    "RecordsMoved": "moved_at",
+    "ConsentChanged": "effective_at",
+}
 _SECONDS_MAX = 60.0
 _TICK_SECONDS = 0.002
 _IDLE_PAUSE_SECONDS = 0.25
@@ -188,7 +192,7 @@ def _latencies(sender: Sender, flags: Flags, began: float) -> list[tuple[float, 
 
 
 def _in_order(folder: Path) -> tuple[list[Record], list[Datum]]:
-    """What is known beforehand, ready to be sent; messages and hops in the order of time."""
+    """What is declared, ready to be sent; all else in the order of time."""
     headers = {kind.name: wire_header(kind) for kind in INPUTS}
     first: list[Record] = []
     rest: list[tuple[int, int, Datum]] = []
@@ -224,7 +228,7 @@ def _planned(
     since = every
     for one in events:
         fields = one.fields
-        message = fields.get("message_id") or min(fields["inputs"])
+        message = _message_of(one)
         last = fields.get("target") == world.SEARCH and message in secret
         leak = last and (since >= every or len(loaded) >= count)
         since = 0 if leak else since + 1
@@ -235,10 +239,18 @@ def _planned(
             head.append(record)
         elif len(loaded) < count:
             loaded.append(record)
-        elif message in secret:
+        elif message is not None and message in secret:
             steps.setdefault(message, []).append(record)
     whole = [each for each in steps.values() if len(each) == 4 and each[-1].leak]
     return head, loaded, whole[:idle]
+
+
+def _message_of(event: Datum) -> str | None:
+    """The message that an event is about, None for a change of consent."""
+    if event.kind.name == "ConsentChanged":
+        return None
+    message: str = event.fields.get("message_id") or min(event.fields["inputs"])
+    return message
 
 
 def _confidential(message: dict[str, Any]) -> bool:

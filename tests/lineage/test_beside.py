@@ -68,6 +68,10 @@ def quitting() -> Iterator[int]:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def loaded(module: str) -> bool:
+    return module in sys.modules
+
+
 @pytest.fixture
 def process() -> Iterator[Beside]:
     with closing(Beside()) as process:
@@ -149,3 +153,9 @@ def test_it_ends_when_the_first_process_is_killed() -> None:
         first.kill()
         # The second has inherited it, and it stays open until both have ended.
         assert first.communicate(timeout=30)[1] == b""
+
+
+def test_modules_are_imported_before_the_first_call() -> None:
+    with closing(Beside("wave")) as with_it, closing(Beside()) as without:
+        assert with_it.call(loaded, "wave")
+        assert not without.call(loaded, "wave")

@@ -98,7 +98,7 @@ def uuids(*heads: int) -> Uuids:
     return np.array([[head << 16 | 0x7000, head] for head in heads], dtype=np.uint64)
 
 
-def test_what_is_held_covers_all_later_ids_until_there_are_too_many(
+def test_the_later_half_stays_where_there_are_too_many_ids(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(recent, "_HELD_MAX", 3)
@@ -106,9 +106,20 @@ def test_what_is_held_covers_all_later_ids_until_there_are_too_many(
     held.add(uuids(4, 6, 7), np.array([1, 2, 3]), 7 << 16 | 0x7000)
     assert held.covers(uuids(4, 5, 6, 9)).tolist() == [False, False, True, True]
     assert held.numbers(uuids(7, 6, 9)).tolist() == [3, 2, 0]
-    held.add(uuids(8, 9), np.array([4, 5]), 9 << 16 | 0x7000)
-    assert held.covers(uuids(6, 8, 9, 10)).tolist() == [False, False, False, True]
-    assert held.numbers(uuids(8, 10)).tolist() == [0, 0]
+    # One is far ahead of its time.
+    held.add(uuids(99, 8), np.array([4, 5]), 99 << 16 | 0x7000)
+    assert held.covers(uuids(6, 7, 8, 9, 99)).tolist() == [False, False, False, True, True]
+    assert held.numbers(uuids(8, 9, 99)).tolist() == [0, 0, 4]
+    held.add(uuids(9, 7), np.array([6, 7]), 99 << 16 | 0x7000)
+    assert held.numbers(uuids(9, 7, 99)).tolist() == [6, 0, 4]
+
+
+def test_a_large_batch_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recent, "_BATCH_MAX", 2)
+    held = RecentUuids(5 << 16 | 0x7000)
+    held.add(uuids(6, 7, 8), np.array([1, 2, 3]), 8 << 16 | 0x7000)
+    assert held.covers(uuids(7, 8, 9)).tolist() == [False, False, True]
+    assert held.numbers(uuids(7, 8, 9)).tolist() == [0, 0, 0]
 
 
 def test_a_member_has_one_number_when_the_memory_is_full(

@@ -12,8 +12,9 @@ from lineage.encoding import Prepared
 from schemas import MESSAGE_SENT, POLICY_PUBLISHED, DeadLetter, Encoder, LocalIds, RegistryError
 from streams import decoding
 from streams.decoding import Decoding
-from streams.transport import Records
+from streams.records import Records
 from tests.lineage.builders import message, policy
+from tests.lineage.test_beside import loaded
 
 ENCODER = Encoder(LocalIds())
 LOST = DeadLetter.of("messaging.message.sent.v1", 3, 8, "was gone", None)
@@ -80,3 +81,17 @@ def test_a_registry_that_is_away_is_told_from_there(monkeypatch: pytest.MonkeyPa
         pytest.raises(RegistryError, match=r"127\.0\.0\.1:9"),
     ):
         there.prepared(LISTS, [])
+
+
+def test_the_second_process_has_the_decoder_at_once_and_no_kafka(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoding, "_BESIDE_EVENTS", 0)
+    with closing(Decoding(None)) as there:
+        there.open()
+        process = there._process
+        assert process is not None
+        assert process.call(loaded, "streams.decoding")
+        assert not process.call(loaded, "faust")
+        there.prepared(LISTS, [])
+        assert not process.call(loaded, "faust")

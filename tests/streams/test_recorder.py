@@ -13,9 +13,9 @@ from lineage.encoding import Prepared
 from schemas import MESSAGE_SENT, Encoder, LocalIds
 from streams.decoding import Decoding
 from streams.recorder import Partition, Recorder
+from streams.records import Records
 from streams.sink import StoreSink
 from streams.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
-from streams.transport import Records
 
 REGISTRY = LocalIds()
 TOPIC = MESSAGE_SENT.topic

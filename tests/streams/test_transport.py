@@ -14,8 +14,8 @@ import pytest
 from faust.types import TP
 from kafka import KafkaProducer
 
+from streams.records import Records
 from streams.topics import INPUT_TOPICS
-from streams.transport import Records
 from tests.streams.kafka_helpers import committed_offsets
 
 TOPIC = INPUT_TOPICS[0]
