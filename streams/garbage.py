@@ -1,8 +1,8 @@
 """Python's garbage collector, so that it does not go through everything again and again.
 
-Libraries leave some 300,000 objects behind when they are loaded, and a full collection looks at
-each of them. Records off the wire, which live for a moment, are many enough to bring on one for
-every few ten thousand of them.
+Libraries leave more than a hundred thousand objects behind when they are loaded, and a full
+collection looks at each of them. Records off the wire, which live for a moment, are many enough to
+bring on one for every few ten thousand of them.
 """
 
 from __future__ import annotations

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.errors import WrongResultError
 from benchmarks.figures import Figure, Outcome
-from benchmarks.process import LINEAGE, Finished
+from benchmarks.process import LINEAGE, Finished, program
 from benchmarks.sizes import Sizes
 from benchmarks.surroundings import MIB, Log, Mix, Surroundings, database_bytes, need_packages
 
@@ -39,8 +40,12 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
             here.say(f"recording {records:,} events")
             database = here.folder / f"live-{mix}.duckdb"
             done = here.run(worker_command(bootstrap, database, records))
+            raw = json.loads(here.run(program("programs.raw_read", bootstrap, records)).stdout)
         _check_digest(here, log, database)
-        figures += _figures(f"{mix} mix", log, done, start, database_bytes(database))
+        case = f"{mix} mix"
+        figures += _figures(case, log, done, start, database_bytes(database))
+        reading = raw["records"] / raw["seconds"]
+        figures.append(Figure(case, "librdkafka alone, reading only", reading, "events/s"))
     return Outcome(figures, sizes={"live": sizes.live, "partitions": sizes.partitions})
 
 
