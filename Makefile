@@ -49,8 +49,8 @@ lint: $(VENV)/.installed-dev  ## ruff and mypy
 bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results.json
 	@$(BIN)/python -m benchmarks
 
-bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals of history; it takes half an hour
-	@$(BIN)/python -m benchmarks history
+bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals, own mix and worst mix; it takes an hour
+	@$(BIN)/python -m benchmarks history long
 
 docs: $(VENV)/.installed-dev  ## write docs/commands.md anew from the commands themselves
 	@$(BIN)/python -m streams.cli.reference > docs/commands.md

@@ -24,6 +24,7 @@ def throughput_bars(results: Results) -> list[Bar]:
     """Give the bars of what has been measured, ours first."""
     bars: list[Bar] = []
     for part, case, label in (
+        ("long", "worst .avro", "replay, .avro, a long log"),
         ("replay", "worst .avro", "replay, .avro"),
         ("replay", "worst .jsonl", "replay, .jsonl"),
         ("live", "worst mix", "worker, from Kafka"),

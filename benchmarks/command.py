@@ -33,6 +33,7 @@ THROUGHPUT = ROOT / "docs" / "pictures" / "throughput.svg"
 Part = Callable[[Surroundings, Sizes], Outcome]
 PARTS: dict[str, Part] = {
     "replay": replay.measure,
+    "long": replay.measure_long,
     "stages": stages.measure,
     "history": history.measure,
     "disorder": disorder.measure,
@@ -40,10 +41,11 @@ PARTS: dict[str, Part] = {
     "latency": latency.measure,
     "peers": peers.measure,
 }
-# It takes longer than all the others.
-_APART = {"history"}
+# Each takes longer than all the others.
+_APART = {"history", "long"}
 _TITLES = {
     "replay": "replay: a log on disk, from decoding to committed flags",
+    "long": "long: 100 million events on disk, from decoding to committed flags",
     "stages": "stages: where the time goes, one thread, a stage after the other",
     "disorder": "disorder: single batches that are not in the order of time",
     "history": "history: the cost of a batch, however much there is already",
@@ -79,8 +81,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
-        description="Measure; without a PART, all of them but history. Leave the machine alone "
-        "meanwhile.",
+        description="Measure; without a PART, all of them but history and long. Leave the "
+        "machine alone meanwhile.",
     )
     # No choices here: argparse holds an empty list against them too.
     parser.add_argument("parts", nargs="*", type=_part, metavar="PART", help=", ".join(PARTS))

@@ -1,4 +1,4 @@
-"""How large what is measured is; the default of `history` comes to 100 million arrivals."""
+"""How large what is measured is; by default, `history` and `long` come to 100 million arrivals."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ class Sizes:
     """The options that say how much is measured; all are numbers of at least 1."""
 
     replay: int = field(default=300_000, metadata={"help": "messages of each replayed log"})
+    long: int = field(
+        default=25_500_000,
+        metadata={"help": "messages of the one log, worst mix, that takes long to replay"},
+    )
     history: int = field(
         default=25_500_000,
         metadata={"help": "messages of history at the end; compared with a hundredth of it"},

@@ -7,10 +7,12 @@ from contextlib import suppress
 from datetime import datetime
 
 import duckdb
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from lineage.applied import Applied
+from lineage.carrying import place_keys
 from lineage.changes import NO_CHANGES, Wording
 from lineage.consents import Consents
 from lineage.effects import record, touch_upgraded
@@ -149,7 +151,9 @@ class Applier:
 
 def _insert(connection: duckdb.DuckDBPyConnection, arrived: Arrivals) -> None:
     if len(arrived):
-        run_with(connection, arrived.frame(), sql("insert_arrival"))
+        # In this order neighbours are alike, and take less of the disk.
+        together = arrived.only(np.argsort(place_keys(arrived.ds, arrived.m)))
+        run_with(connection, together.frame(), sql("insert_arrival"))
 
 
 def _record_dead_letters(

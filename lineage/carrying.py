@@ -38,6 +38,11 @@ def record_keys(records: Numbers, datasets: Numbers) -> Numbers:
     return (records << _DATASET_BITS) | datasets
 
 
+def place_keys(datasets: Numbers, messages: Numbers) -> Numbers:
+    """One number for each message in a dataset, in the order of datasets, then of messages."""
+    return (datasets << _MESSAGE_BITS) | messages
+
+
 def record_of(keys: Numbers) -> Numbers:
     """The records of `record_keys`."""
     return keys >> _DATASET_BITS

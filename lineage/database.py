@@ -26,6 +26,9 @@ MEMORY_MIB = 1024
 _SETTINGS = {
     # Files, other databases and Python's variables are no business of a query.
     "enable_external_access": "false",
+    # A large transaction leaves a row group that is not full in each table. To merge all of them
+    # again at a checkpoint would stall the writer; so many a table at a time are merged in the end.
+    "max_vacuum_tasks": "4",
     # Larger ones stall the writer longer, smaller ones cost throughput.
     "checkpoint_threshold": "'64MB'",
     # The client's progress bar would write into the data on stdout.

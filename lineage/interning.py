@@ -161,7 +161,7 @@ class IdentifierInterner(_Numbering):
             numbers, uuids = given[fresh], uuids[fresh]
             run_with(self._connection, _uuid_table(uuids, n=numbers), sql("intern_uuids"))
             self._note_latest(int(uuids[is_v7(uuids), 0].max(initial=0)))
-            self._recent.add(uuids, numbers, self._latest)
+            self._recent.add(uuids, numbers)
 
     def _keep_texts(self, given: Numbers, first_new: int, texts: pa.StringArray) -> None:
         fresh = np.flatnonzero(given >= first_new)

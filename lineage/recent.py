@@ -1,18 +1,28 @@
-"""The numbers of the latest UUIDs: small batches, one soon after another, ask for them."""
+"""The numbers of the latest UUIDs: nearly all that comes again came a short while ago.
+
+They are held as sorted runs, and short ones are merged until each is at least twice as long as the
+next: so a batch of any size is added at a small cost, and looked up by some searches. The idea is
+that of the log-structured merge-tree (O'Neil, Cheng, Gawlick and O'Neil, 1996).
+"""
 
 from __future__ import annotations
 
-from itertools import compress
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from lineage.arrays import Numbers, Truths
-from lineage.uuids import UUID_BYTES, Uuids, is_v7
+from lineage.uuids import Uuids, is_v7
 
-# So many are held; each takes some 200 bytes.
-_HELD_MAX = 100_000
-# A larger batch costs more to remember than to look up.
-_BATCH_MAX = 20_000
+# So many are held, and so many stay where there are more; each takes 24 bytes.
+_HELD_MAX = 1_000_000
+_LEFT = 700_000
+# To merge longer runs costs more than to search both.
+_MERGED_MAX = 100_000
+_Halves = npt.NDArray[np.uint64]
+_Sort = Literal["quicksort", "stable"]
 
 
 class RecentUuids:
@@ -21,7 +31,7 @@ class RecentUuids:
     def __init__(self, since: int) -> None:
         """since: the first 64 bits of no UUIDv7 in the store are more."""
         self._since = since
-        self._numbers: dict[bytes, int] = {}
+        self._runs: list[_Run] = []
 
     def covers(self, uuids: Uuids) -> Truths:
         """Which of some UUIDs are here if they are in the store."""
@@ -29,29 +39,101 @@ class RecentUuids:
 
     def numbers(self, uuids: Uuids) -> Numbers:
         """Their numbers; 0 for those that are not here."""
-        found = (self._numbers.get(key, 0) for key in _keys(uuids))
-        return np.fromiter(found, np.int64, len(uuids))
+        found = np.zeros(len(uuids), dtype=np.int64)
+        for run in self._runs:
+            left = np.flatnonzero((found == 0) & run.may_have(uuids))
+            found[left] = run.find(uuids[left])
+        return found
 
-    def add(self, uuids: Uuids, numbers: Numbers, latest: int) -> None:
-        """Add the new ones of a batch; latest: like `since`, after it."""
-        if len(uuids) > _BATCH_MAX:
-            self._since = latest
-            self._numbers.clear()
-            return
-        covered = np.flatnonzero(self.covers(uuids))
-        self._numbers.update(zip(_keys(uuids[covered]), numbers[covered].tolist(), strict=True))
-        if len(self._numbers) > _HELD_MAX:
+    def add(self, uuids: Uuids, numbers: Numbers) -> None:
+        """Add the new ones of a batch."""
+        covered = self.covers(uuids)
+        self._push(_Run.of(uuids[covered, 0], uuids[covered, 1], numbers[covered]))
+        if sum(map(len, self._runs)) > _HELD_MAX:
             self._let_go()
 
+    def _push(self, run: _Run) -> None:
+        while self._runs and run.takes_in(self._runs[-1]):
+            run = run.merged(self._runs.pop())
+        if len(run):
+            self._runs.append(run)
+
     def _let_go(self) -> None:
-        """Keep the later half, whenever it came: an id far ahead of its time is one of many."""
-        heads = np.frombuffer(b"".join(self._numbers), dtype=np.uint64)[::2]
-        middle = len(heads) // 2
-        self._since = int(np.partition(heads, middle)[middle])
-        later = (heads > self._since).tolist()
-        self._numbers = dict(compress(self._numbers.items(), later))
+        """Keep the latest, whenever they came: an id far ahead of its time is one of many."""
+        heads = np.concatenate([run.heads for run in self._runs])
+        gone = len(heads) - _LEFT
+        self._since = int(np.partition(heads, gone - 1)[gone - 1])
+        runs, self._runs = self._runs, []
+        for run in runs:
+            self._push(run.after(self._since))
 
 
-def _keys(uuids: Uuids) -> list[bytes]:
-    raw: list[bytes] = np.ascontiguousarray(uuids).view(f"V{UUID_BYTES}").ravel().tolist()
-    return raw
+@dataclass(frozen=True)
+class _Run:
+    """UUIDs in order, by their first and their last 64 bits, and the number of each."""
+
+    heads: _Halves
+    tails: _Halves
+    numbers: Numbers
+
+    def __len__(self) -> int:
+        return len(self.heads)
+
+    @classmethod
+    def of(
+        cls, heads: _Halves, tails: _Halves, numbers: Numbers, kind: _Sort = "quicksort"
+    ) -> _Run:
+        order = np.argsort(heads, kind=kind)
+        equal = np.flatnonzero(heads[order[1:]] == heads[order[:-1]])
+        if len(equal):
+            tied = np.union1d(equal, equal + 1)
+            rows = order[tied]
+            order[tied] = rows[np.lexsort((tails[rows], heads[rows]))]
+        return cls(heads[order], tails[order], numbers[order])
+
+    def takes_in(self, other: _Run) -> bool:
+        return len(other) < 2 * len(self) and len(other) + len(self) <= _MERGED_MAX
+
+    def merged(self, other: _Run) -> _Run:
+        return _Run.of(
+            np.concatenate([self.heads, other.heads]),
+            np.concatenate([self.tails, other.tails]),
+            np.concatenate([self.numbers, other.numbers]),
+            # Which takes two runs in one pass.
+            kind="stable",
+        )
+
+    def after(self, since: int) -> _Run:
+        first = int(np.searchsorted(self.heads, np.uint64(since), "right"))
+        # A slice alone would hold all of it in memory.
+        return _Run(
+            self.heads[first:].copy(), self.tails[first:].copy(), self.numbers[first:].copy()
+        )
+
+    def may_have(self, uuids: Uuids) -> Truths:
+        within: Truths = (uuids[:, 0] >= self.heads[0]) & (uuids[:, 0] <= self.heads[-1])
+        return within
+
+    def find(self, uuids: Uuids) -> Numbers:
+        """The numbers of UUIDs; 0 for those that are not here."""
+        found = np.zeros(len(uuids), dtype=np.int64)
+        at = np.searchsorted(self.heads, uuids[:, 0])
+        there = np.flatnonzero(at < len(self))
+        there = there[self.heads[at[there]] == uuids[there, 0]]
+        at = self._exact(at[there], uuids[there])
+        same = self.tails[at] == uuids[there, 1]
+        found[there[same]] = self.numbers[at[same]]
+        return found
+
+    def _exact(self, at: Numbers, uuids: Uuids) -> Numbers:
+        """From the first place of each one's head to the last whose tail is not later."""
+        end = at + 1
+        more = np.flatnonzero(end < len(self))
+        more = more[self.heads[end[more]] == uuids[more, 0]]
+        end[more] = np.searchsorted(self.heads, uuids[more, 0], "right")
+        while len(more := more[end[more] - at[more] > 1]):
+            middle = (at[more] + end[more]) // 2
+            later = self.tails[middle] > uuids[more, 1]
+            end[more] = np.where(later, middle, end[more])
+            at[more] = np.where(later, at[more], middle)
+        return at

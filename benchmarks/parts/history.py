@@ -92,6 +92,7 @@ def _replayed(here: Surroundings, sizes: Sizes, log: Log, parquet: int) -> list[
     return [
         Figure(case, "replay of all of it", log.events / seconds, "events/s"),
         Figure(case, "replay of all of it", log.arrivals / seconds, "arrivals/s"),
+        Figure(case, "replay of all of it", log.bytes / seconds / 1e6, "MB/s"),
         Figure(case, "replay of all of it, peak memory", done.peak_bytes / MIB, "MiB"),
         Figure(case, "replay of all of it, database", size / log.arrivals, "bytes/arrival"),
         Figure(case, "replay of all of it, database to zstd Parquet", size / parquet),

@@ -49,6 +49,8 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
                 Figure(name, "whole process", done.seconds, "s"),
                 Figure(name, "with one event alone", start.seconds, "s"),
                 Figure(name, "throughput", rates[name], "events/s"),
+                Figure(name, "throughput", log.arrivals / seconds, "arrivals/s"),
+                Figure(name, "throughput", log.bytes / seconds / 1e6, "MB/s"),
                 Figure(name, "ours to theirs", rates[_OURS] / rates[name]),
                 Figure(name, "peak memory", done.peak_bytes / MIB, "MiB"),
             ]

@@ -1,7 +1,9 @@
 -- Questions that auditors ask again and again, as table macros. They look an id up by its number
 -- first, so that the rest is found by the minimum and maximum of the row groups. What is looked for
 -- goes by way of a list: the planner takes a recursion, and what comes of one, for larger than all
--- tables, and would build its hash tables of these. Ids become text after the join, not before.
+-- tables, and would build its hash tables of these. A condition on it, though it holds for all of
+-- it, makes the planner ask each row of a scan whether a Bloom filter has it, before the join does.
+-- Ids become text after the join, not before.
 
 CREATE MACRO core.number_of(wanted) AS TABLE
 SELECT n FROM core.identifier WHERE uuid = TRY_CAST(wanted AS UUID)
@@ -36,7 +38,7 @@ asked AS MATERIALIZED (
 ),
 name AS MATERIALIZED (
     SELECT i.n, coalesce(CAST(i.uuid AS VARCHAR), i.text) AS id
-    FROM core.identifier i JOIN asked USING (n)
+    FROM core.identifier i JOIN (FROM asked WHERE n > 0) USING (n)
 )
 SELECT m.id AS message_id, hn.id AS hop_id, run.id AS run_id, h.job,
     core.operation_word(a.operation) AS operation,
@@ -68,9 +70,9 @@ WITH RECURSIVE way AS (
         found AS MATERIALIZED (
             SELECT unnest(list(hop), recursive := true)
             FROM (
-                SELECT o.h, false AS keeps_id, w.* FROM core.hop_output o JOIN here w USING (rec)
+                SELECT o.h, false AS keeps_id, w.* FROM core.hop_output o JOIN (FROM here WHERE rec > 0) w USING (rec)
                 UNION ALL
-                SELECT i.h, true, w.* FROM core.hop_input i JOIN here w USING (rec)
+                SELECT i.h, true, w.* FROM core.hop_input i JOIN (FROM here WHERE rec > 0) w USING (rec)
             ) hop
         ),
         moved AS MATERIALIZED (
@@ -102,10 +104,10 @@ asked AS MATERIALIZED (
 ),
 name AS MATERIALIZED (
     SELECT i.n, coalesce(CAST(i.uuid AS VARCHAR), i.text) AS id
-    FROM core.identifier i JOIN asked USING (n)
+    FROM core.identifier i JOIN (FROM asked WHERE n > 0) USING (n)
 ),
 hop AS MATERIALIZED (
-    SELECT h.n, h.job, h.operation, h.moved_at FROM core.hop h JOIN asked USING (n)
+    SELECT h.n, h.job, h.operation, h.moved_at FROM core.hop h JOIN (FROM asked WHERE n > 0) USING (n)
 )
 SELECT d.text AS dataset, r.id AS record_id, hn.id AS hop_id, h.job,
     core.operation_word(h.operation) AS operation, h.moved_at,
@@ -133,7 +135,7 @@ WITH RECURSIVE way AS (
         WITH here AS MATERIALIZED (SELECT unnest(list(way), recursive := true) FROM way),
         found AS MATERIALIZED (
             SELECT unnest(list(read), recursive := true)
-            FROM (SELECT i.h, w.* FROM core.hop_input i JOIN here w USING (rec)) read
+            FROM (SELECT i.h, w.* FROM core.hop_input i JOIN (FROM here WHERE rec > 0) w USING (rec)) read
         ),
         moved AS MATERIALIZED (
             SELECT unnest(
@@ -163,10 +165,10 @@ asked AS MATERIALIZED (
 ),
 name AS MATERIALIZED (
     SELECT i.n, coalesce(CAST(i.uuid AS VARCHAR), i.text) AS id
-    FROM core.identifier i JOIN asked USING (n)
+    FROM core.identifier i JOIN (FROM asked WHERE n > 0) USING (n)
 ),
 hop AS MATERIALIZED (
-    SELECT h.n, h.job, h.operation, h.moved_at FROM core.hop h JOIN asked USING (n)
+    SELECT h.n, h.job, h.operation, h.moved_at FROM core.hop h JOIN (FROM asked WHERE n > 0) USING (n)
 )
 SELECT d.text AS dataset, r.id AS record_id, hn.id AS hop_id, h.job,
     core.operation_word(h.operation) AS operation, h.moved_at,

@@ -84,14 +84,15 @@ def test_a_part_that_fails_has_no_figures_and_leaves_nothing_behind(
     assert not folders[-1].exists()
 
 
-def test_history_is_measured_only_where_it_is_asked_for(
-    results: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("part", ["history", "long"])
+def test_what_takes_long_is_measured_only_where_it_is_asked_for(
+    part: str, results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "PARTS", {"replay": measured, "history": measured})
+    monkeypatch.setattr(command, "PARTS", {"replay": measured, part: measured})
     command.main(["--json", str(results)])
     assert list(parts_in(results)) == ["replay"]
-    command.main(["history", "--json", str(results)])
-    assert list(parts_in(results)) == ["replay", "history"]
+    command.main([part, "--json", str(results)])
+    assert list(parts_in(results)) == ["replay", part]
 
 
 def test_a_simulated_log_is_kept_and_found_again(tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ import pytest
 import lineage
 from lineage import applying, interning, recent
 from lineage.encoding import identifiers
-from lineage.recent import RecentUuids
-from lineage.uuids import Uuids, texts_of
+from lineage.uuids import texts_of
 from tests.lineage.builders import RECIPIENT, SENDER, at, hop, message
 
 V7 = "01920000-0000-7000-8000-00000000000{}"
@@ -64,6 +63,7 @@ def test_ids_keep_their_numbers_however_many_are_held(
 ) -> None:
     """What came last is not looked up in the store, in whatever order it comes again."""
     monkeypatch.setattr(recent, "_HELD_MAX", held)
+    monkeypatch.setattr(recent, "_LEFT", held // 2)
     ids = [LATER_V7, V7.format(1), V4.format(1), "plain", V7.format(3), V7.format(2)]
     with lineage.open(":memory:") as store:
         for _ in range(2):
@@ -92,34 +92,6 @@ def test_what_a_rolled_back_batch_numbered_is_forgotten(monkeypatch: pytest.Monk
         assert store.digest() == other.digest()
         counts = store.sql("SELECT n, count(*) FROM core.identity GROUP BY ALL").fetchall()
     assert {count for _, count in counts} == {1}
-
-
-def uuids(*heads: int) -> Uuids:
-    return np.array([[head << 16 | 0x7000, head] for head in heads], dtype=np.uint64)
-
-
-def test_the_later_half_stays_where_there_are_too_many_ids(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(recent, "_HELD_MAX", 3)
-    held = RecentUuids(5 << 16 | 0x7000)
-    held.add(uuids(4, 6, 7), np.array([1, 2, 3]), 7 << 16 | 0x7000)
-    assert held.covers(uuids(4, 5, 6, 9)).tolist() == [False, False, True, True]
-    assert held.numbers(uuids(7, 6, 9)).tolist() == [3, 2, 0]
-    # One is far ahead of its time.
-    held.add(uuids(99, 8), np.array([4, 5]), 99 << 16 | 0x7000)
-    assert held.covers(uuids(6, 7, 8, 9, 99)).tolist() == [False, False, False, True, True]
-    assert held.numbers(uuids(8, 9, 99)).tolist() == [0, 0, 4]
-    held.add(uuids(9, 7), np.array([6, 7]), 99 << 16 | 0x7000)
-    assert held.numbers(uuids(9, 7, 99)).tolist() == [6, 0, 4]
-
-
-def test_a_large_batch_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recent, "_BATCH_MAX", 2)
-    held = RecentUuids(5 << 16 | 0x7000)
-    held.add(uuids(6, 7, 8), np.array([1, 2, 3]), 8 << 16 | 0x7000)
-    assert held.covers(uuids(7, 8, 9)).tolist() == [False, False, True]
-    assert held.numbers(uuids(7, 8, 9)).tolist() == [0, 0, 0]
 
 
 def test_a_member_has_one_number_when_the_memory_is_full(
