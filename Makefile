@@ -49,7 +49,7 @@ lint: $(VENV)/.installed-dev  ## ruff and mypy
 bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results.json
 	@$(BIN)/python -m benchmarks
 
-bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals, own mix and worst mix; it takes an hour
+bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals, own mix and worst mix; it takes most of an hour
 	@$(BIN)/python -m benchmarks history long
 
 docs: $(VENV)/.installed-dev  ## write docs/commands.md anew from the commands themselves

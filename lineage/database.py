@@ -24,7 +24,7 @@ FORMAT_VERSION = 3
 MEMORY_MIB = 1024
 
 # A column of a row group ends in a block that is not full: with blocks of 256 KiB, as DuckDB makes
-# them, a database takes a tenth more of the disk, a small one up to a third.
+# them, a database takes a tenth more of the disk, a small one half as much again.
 _NEW_FILES: dict[str, str | bool | int | float | list[str]] = {"default_block_size": "65536"}
 _SETTINGS = {
     # Files, other databases and Python's variables are no business of a query.
