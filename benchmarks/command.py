@@ -45,7 +45,7 @@ PARTS: dict[str, Part] = {
 _APART = {"history", "long"}
 _TITLES = {
     "replay": "replay: a log on disk, from decoding to committed flags",
-    "long": "long: 100 million events on disk, from decoding to committed flags",
+    "long": "long: one long log on disk, from decoding to committed flags",
     "stages": "stages: where the time goes, one thread, a stage after the other",
     "disorder": "disorder: single batches that are not in the order of time",
     "history": "history: the cost of a batch, however much there is already",

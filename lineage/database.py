@@ -25,7 +25,7 @@ MEMORY_MIB = 1024
 
 # A column of a row group ends in a block that is not full: with blocks of 256 KiB, as DuckDB makes
 # them, a database takes a tenth more of the disk, a small one half as much again.
-_NEW_FILES: dict[str, str | bool | int | float | list[str]] = {"default_block_size": "65536"}
+_BLOCK_BYTES = 65_536
 _SETTINGS = {
     # Files, other databases and Python's variables are no business of a query.
     "enable_external_access": "false",
@@ -83,7 +83,9 @@ def _check_path(path: Path, *, read_only: bool) -> None:
 
 def _connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     try:
-        return duckdb.connect(path, read_only=read_only, config=_NEW_FILES)
+        return duckdb.connect(
+            path, read_only=read_only, config={"default_block_size": _BLOCK_BYTES}
+        )
     except (duckdb.IOException, duckdb.ConnectionException) as error:
         text = sentence(error)
         if "lock" in text.lower() or "different configuration" in text:
