@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import platform
-import re
 import shutil
 import sys
 import tempfile
@@ -88,6 +87,8 @@ def _packages() -> Iterator[Finding]:
     """Give the packages that this one requires; versions by the metadata of its installation."""
     from importlib import metadata
 
+    from packaging.requirements import Requirement
+
     try:
         required = metadata.requires("message-lineage") or []
     except metadata.PackageNotFoundError:
@@ -100,42 +101,19 @@ def _packages() -> Iterator[Finding]:
         )
         return
     yield Finding("message-lineage", metadata.version("message-lineage"), "everything", True)
-    for requirement in required:
-        if "extra ==" in requirement:
+    for text in required:
+        requirement = Requirement(text)
+        # A requirement of an extra (pytest, say) is none of the package itself.
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
             continue
-        name, wanted = _split(requirement)
+        name, wanted = requirement.name, str(requirement.specifier)
         try:
             found = metadata.version(name)
         except metadata.PackageNotFoundError:
             yield Finding(name, "", "everything", True, f"not installed; needs {wanted or 'any'}")
             continue
-        problem = "" if _satisfies(found, wanted) else f"needs {wanted}"
-        yield Finding(name, found, "everything", True, problem)
-
-
-def _split(requirement: str) -> tuple[str, str]:
-    match = re.match(r"[A-Za-z0-9._-]+", requirement)
-    name = match.group() if match else requirement
-    rest = re.sub(r"^\[[^\]]*\]", "", requirement[len(name) :].split(";")[0].strip())
-    return name, rest.strip(" ()")
-
-
-def _satisfies(found: str, wanted: str) -> bool:
-    """Compare release numbers, for the operators that this project's requirements use."""
-    compare: dict[str, Callable[[tuple[int, ...], tuple[int, ...]], bool]] = {
-        ">=": lambda a, b: a >= b,
-        "<": lambda a, b: a < b,
-    }
-    for part in filter(None, wanted.split(",")):
-        match = re.fullmatch(r"\s*(>=|<)\s*([0-9.]+)\s*", part)
-        if match and not compare[match[1]](_release(found), _release(match[2])):
-            return False
-    return True
-
-
-def _release(version: str) -> tuple[int, ...]:
-    match = re.match(r"[0-9]+(\.[0-9]+)*", version)
-    return tuple(map(int, match.group().split("."))) if match else ()
+        fits = requirement.specifier.contains(found, prereleases=True)
+        yield Finding(name, found, "everything", True, "" if fits else f"needs {wanted}")
 
 
 def _schemas() -> Finding:
