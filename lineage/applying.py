@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -25,6 +24,7 @@ from lineage.in_force import InForce
 from lineage.judging import Judge
 from lineage.latest import Latest
 from lineage.policy import Policy
+from lineage.positions import Positions, record_positions, stored_positions
 from lineage.reach import Arrivals, trace, trace_anew
 from lineage.sql import sql
 from lineage.staging import Stager
@@ -32,8 +32,6 @@ from schemas import DeadLetter
 
 # So many messages are derived anew at a time, which bounds the memory that it takes.
 _ANEW_MAX = 200_000
-_POSITION = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
-Positions = Mapping[tuple[str, int], int]
 
 
 class Applier:
@@ -93,16 +91,11 @@ class Applier:
         return Applied(events, arrivals, prepared.dead_letters, changes)
 
     def _record_positions(self, positions: Positions) -> None:
-        """Write all of them anew: they are few, and finding some takes longer."""
         if not positions:
             return
-        held = _stored_positions(self._connection) if self._positions is None else self._positions
+        held = stored_positions(self._connection) if self._positions is None else self._positions
         self._positions = {**held, **positions}
-        rows = [(topic, partition, to) for (topic, partition), to in self._positions.items()]
-        self._connection.execute("DELETE FROM core.ingest_position")
-        run_with(
-            self._connection, pl.DataFrame(rows, _POSITION, orient="row"), sql("insert_position")
-        )
+        record_positions(self._connection, self._positions)
 
     def _derive(
         self,
@@ -166,8 +159,3 @@ def _record_dead_letters(
         {name: [getattr(letter, name) for letter in letters] for name in names}
     ).unique(["source", "partition", "position", "sha256"], maintain_order=True)
     run_with(connection, frame, sql("record_dead_letters"), {"at": at})
-
-
-def _stored_positions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], int]:
-    rows = connection.execute("FROM core.ingest_position").fetchall()
-    return {(topic, partition): to for topic, partition, to in rows}

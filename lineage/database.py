@@ -20,7 +20,7 @@ from lineage.policy import BUILT_IN, BUILT_IN_DOCUMENT
 from lineage.sql import sql
 
 PROGRAM = "message-lineage"
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 MEMORY_MIB = 1024
 
 # A column of a row group ends in a block that is not full: with blocks of 256 KiB, as DuckDB makes

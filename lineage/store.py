@@ -12,13 +12,20 @@ import duckdb
 import pyarrow as pa
 
 from lineage.applied import Applied
-from lineage.applying import Applier, Positions
+from lineage.applying import Applier
 from lineage.changes import unpublished
 from lineage.database import MEMORY_MIB, connect
 from lineage.digest import digest
 from lineage.encoding import Prepared, prepare
 from lineage.errors import LogError
 from lineage.in_force import InForce
+from lineage.positions import (
+    Positions,
+    TopicIdentity,
+    record_identities,
+    stored_identities,
+    stored_positions,
+)
 from lineage.querying import Parameters, query
 from lineage.replaying import prepared_batches
 from lineage.routing import route
@@ -148,8 +155,15 @@ class Store:
 
     def positions(self) -> dict[tuple[str, int], int]:
         """(topic, partition) to the offset to go on from."""
-        rows = self._connection.cursor().execute("FROM core.ingest_position").fetchall()
-        return {(topic, partition): next_offset for topic, partition, next_offset in rows}
+        return stored_positions(self._connection.cursor())
+
+    def identities(self) -> dict[str, TopicIdentity]:
+        """The identity of each topic that `positions` are of."""
+        return stored_identities(self._connection.cursor())
+
+    def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
+        """Keep the identity of topics: from now on their positions are of these."""
+        record_identities(self._connection, identities)
 
     def unpublished(self) -> pa.Table:
         """The rows of `flag_history` not known to have been published, in the order of seq."""

@@ -6,6 +6,8 @@ and LINEAGE_MEMORY.
 
 from __future__ import annotations
 
+from functools import partial
+
 from streams.errors import WorkerError
 from streams.processor import LineageApp
 from streams.settings import Settings
@@ -17,4 +19,4 @@ try:
     _settings = Settings.from_environment()
 except WorkerError as error:
     raise SystemExit(f"Error: {error}") from None
-app = LineageApp(_settings, end_process)
+app = LineageApp(_settings, partial(end_process, _settings))

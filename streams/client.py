@@ -12,7 +12,7 @@ from kafka.errors import KafkaError
 
 from streams.errors import BrokerUnavailableError
 
-__all__ = ["CONNECT_SECONDS_MAX", "admin_client", "check_bootstrap"]
+__all__ = ["CONNECT_SECONDS_MAX", "admin_client", "check_bootstrap", "new_admin_client"]
 
 # How long a broker may take to answer before it counts as not there.
 CONNECT_SECONDS_MAX = 8.0
@@ -40,19 +40,30 @@ def admin_client(bootstrap: str) -> Iterator[KafkaAdminClient]:
 
     Raises BrokerUnavailableError within CONNECT_SECONDS_MAX where no broker answers.
     """
-    addresses = check_bootstrap(bootstrap)
-    try:
-        admin = KafkaAdminClient(
-            bootstrap_servers=addresses,
-            bootstrap_timeout_ms=int(CONNECT_SECONDS_MAX * 1000),
-            client_id="lineage",
-        )
-    except (KafkaError, OSError) as error:
-        raise BrokerUnavailableError(bootstrap, _why(error)) from error
+    admin = new_admin_client(bootstrap)
     try:
         yield admin
     finally:
         admin.close()
+
+
+def new_admin_client(bootstrap: str, answer_seconds_max: float | None = None) -> KafkaAdminClient:
+    """Connect a client for topics and offsets; close it.
+
+    answer_seconds_max: how long a request may take (None: as long as Kafka's clients let it).
+    Raises BrokerUnavailableError within CONNECT_SECONDS_MAX where no broker answers.
+    """
+    seconds = answer_seconds_max
+    bounded = {} if seconds is None else {"request_timeout_ms": int(seconds * 1000)}
+    try:
+        return KafkaAdminClient(
+            bootstrap_servers=check_bootstrap(bootstrap),
+            bootstrap_timeout_ms=int(CONNECT_SECONDS_MAX * 1000),
+            client_id="lineage",
+            **bounded,
+        )
+    except (KafkaError, OSError) as error:
+        raise BrokerUnavailableError(bootstrap, _why(error)) from error
 
 
 def _why(error: Exception) -> str:

@@ -10,7 +10,7 @@ StreamsError
 │   └── BrokerDiedError          the local broker ended, or never became ready
 ├── TopicError                   topics are missing, or cannot be created
 ├── PublishError                 the broker did not take every event
-├── LostEvidenceError            Kafka deleted records before they were read
+├── LostEvidenceError            Kafka has not, or no more, what the store was read from
 └── WorkerError                  the worker cannot go on
 
 `exit_code` is what the command `lineage` ends with. A message is one sentence that says what
@@ -19,6 +19,7 @@ was wrong, where, and what would be right; it never quotes an event.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "StreamsError",
     "TopicError",
     "WorkerError",
+    "causes",
 ]
 
 
@@ -86,8 +88,21 @@ class PublishError(StreamsError):
 
 
 class LostEvidenceError(StreamsError):
-    """Kafka deleted records before they were read."""
+    """Kafka has not, or no more, what the store was read from."""
 
 
 class WorkerError(StreamsError):
     """The worker cannot go on."""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and what it came from, the nearest first, each once.
+
+    Faust raises errors that are their own cause.
+    """
+    seen: set[int] = set()
+    found: BaseException | None = error
+    while found is not None and id(found) not in seen:
+        seen.add(id(found))
+        yield found
+        found = found.__cause__ or found.__context__

@@ -2,61 +2,41 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
-
-from aiokafka.errors import MessageSizeTooLargeError
 
 from schemas.batch import DeadLetter
 from streams.dead_letters import headers, key
+from streams.records import Outgoing
 from streams.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
 
 __all__ = ["Produce", "send_dead_letters", "send_flags"]
 
-# So many at a time are under way: a bound on memory, far above what keeps the wire busy.
-_AT_ONCE = 5_000
-
 
 class Produce(Protocol):
-    """Hand over one record; the inner awaitable ends when the broker has acknowledged it."""
+    """Send records to a topic, those with one key in their order."""
 
-    async def __call__(
-        self, topic: str, key: bytes | None, value: bytes | None, tags: list[tuple[str, bytes]]
-    ) -> Awaitable[object]:
-        """Raise what the producer raises."""
+    async def __call__(self, topic: str, records: Sequence[Outgoing]) -> Sequence[int]:
+        """Return, once all others are acknowledged by the broker, the places of the records that
+        are larger than the topic takes. Raise what the producer raises.
+        """
 
 
 async def send_dead_letters(produce: Produce, letters: Sequence[DeadLetter]) -> None:
     """Send each one with its original bytes; return when all are acknowledged."""
-    for start in range(0, len(letters), _AT_ONCE):
-        await asyncio.gather(*(_send_letter(produce, one) for one in letters[start:][:_AT_ONCE]))
+    records = [Outgoing(key(letter), letter.value, headers(letter)) for letter in letters]
+    too_large = await produce(DEAD_LETTER_TOPIC, records)
+    # The topic takes smaller records than the one that they came from: better the cause alone.
+    without = [_without_value(records[place]) for place in too_large]
+    if without:
+        await produce(DEAD_LETTER_TOPIC, without)
 
 
-async def _send_letter(produce: Produce, letter: DeadLetter) -> None:
-    tags = headers(letter)
-    try:
-        await (await produce(DEAD_LETTER_TOPIC, key(letter), letter.value, tags))
-    except Exception as error:
-        if not _too_large(error):
-            raise
-        # The topic takes smaller records than the one it came from: better its cause alone.
-        size = str(len(letter.value or b"")).encode()
-        await (
-            await produce(DEAD_LETTER_TOPIC, key(letter), None, [*tags, ("omitted-bytes", size)])
-        )
-
-
-def _too_large(error: BaseException | None) -> bool:
-    return error is not None and (
-        isinstance(error, MessageSizeTooLargeError) or _too_large(error.__cause__)
-    )
+def _without_value(record: Outgoing) -> Outgoing:
+    size = str(len(record.value or b"")).encode()
+    return Outgoing(record.key, None, [*record.headers, ("omitted-bytes", size)])
 
 
 async def send_flags(produce: Produce, flags: Sequence[tuple[bytes, bytes]]) -> None:
     """Send (key, encoded FlagRaised) pairs in order; return when all are acknowledged."""
-    for start in range(0, len(flags), _AT_ONCE):
-        under_way = [
-            await produce(FLAG_TOPIC, key, value, []) for key, value in flags[start:][:_AT_ONCE]
-        ]
-        await asyncio.gather(*under_way)
+    await produce(FLAG_TOPIC, [Outgoing(key, value) for key, value in flags])

@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, cast
 
 import faust
+from aiokafka.errors import KafkaError
 from faust.streams import Stream
 from faust.types import TP, StreamT
 
 from schemas import DeadLetter, Encoder
-from streams.client import check_bootstrap
+from streams.client import admin_client, check_bootstrap
 from streams.decoding import Decoding, registry_at
-from streams.errors import LostEvidenceError, WorkerError
+from streams.errors import StreamsError, WorkerError
 from streams.garbage import few_collections, usual_collections
 from streams.recorder import Recorder
+from streams.records import Outgoing
 from streams.settings import Settings
 from streams.sink import StoreSink
-from streams.topics import INPUT_TOPICS, MESSAGE_BYTES_MAX, create_topics, end_offsets
+from streams.topic_watch import TopicWatch, check_positions
+from streams.topics import (
+    INPUT_TOPICS,
+    MESSAGE_BYTES_MAX,
+    TopicsState,
+    create_topics,
+    group_members,
+    stable_end_offsets,
+    topics_state,
+)
+from streams.transport import Producer
 
 __all__ = ["LineageApp"]
 
@@ -33,12 +47,17 @@ _SILENT_SECONDS_MAX = 7 * 24 * 3600.0
 _STALLED_SECONDS_MAX = 60.0
 # What was fetched is with the recorder after so long.
 _QUIET_SECONDS_MIN = 2.0
+_RETRY_SECONDS = 0.5
+# A partition that was added, or a topic's new leader, is known after so long.
+_METADATA_SECONDS_MAX = 10
+# Of dead letters and flags: the broker's own default for a topic is 1 MiB a batch.
+_BATCH_BYTES_MAX = 512 * 1024
 
 
 class LineageApp(faust.App):
     """Reads the five topics into the store of `settings`.
 
-    on_end: called once, on the event loop, when it cannot or need not go on: with the error, or
+    on_end: called once, in any thread, when it cannot or need not go on: with the error, or
     with None when `settings.once` is set and all that was there at the start is recorded. It
     has to end the process, or at least the app: the app does nothing more by itself.
     progress: gets the number of further Kafka records that were read and committed.
@@ -54,9 +73,11 @@ class LineageApp(faust.App):
         self.settings = settings
         self._on_end = on_end
         self._ended = False
+        self._ending = threading.Lock()
         self._prepared = False
         self._ends: dict[tuple[str, int], int] = {}
-        self._watch: asyncio.Task[None] | None = None
+        self._once: asyncio.Task[None] | None = None
+        self._watch: TopicWatch | None = None
         self._decoding = Decoding(settings.registry_url)
         encoder = Encoder(registry_at(settings.registry_url))
         self.recorder = Recorder(
@@ -81,25 +102,41 @@ class LineageApp(faust.App):
 
     def end(self, error: BaseException | None) -> None:
         """Say that the app cannot (an error) or need not (None) go on. Only the first counts."""
-        if not self._ended:
-            self._ended = True
+        with self._ending:
+            ended, self._ended = self._ended, True
+        if not ended:
             self._on_end(error)
 
     async def prepare(self) -> None:
         """Make sure of topics and store before Faust connects.
 
-        Raises BrokerUnavailableError, TopicError, and what `lineage.open` raises.
+        Raises BrokerUnavailableError, TopicError, LostEvidenceError where the store was read from
+        other topics, and what `lineage.open` raises.
         """
-        bootstrap = self.settings.bootstrap
         self._decoding.open()  # its process starts while the rest is looked after
         try:
-            await asyncio.to_thread(create_topics, bootstrap)
-            self._ends = await asyncio.to_thread(end_offsets, bootstrap, INPUT_TOPICS)
-            await self.recorder.open()
+            await self._prepare()
         except BaseException:
             self._decoding.close()
+            await self.recorder.stop()
             raise
         self._prepared = True
+
+    async def _prepare(self) -> None:
+        bootstrap, recorder = self.settings.bootstrap, self.recorder
+        # Before anything is made: neither a database nor topics, where there is no broker, or
+        # another one than the database was read from.
+        state = await asyncio.to_thread(_state, bootstrap)
+        await recorder.open()
+        check_positions(self.settings.db, recorder.positions, recorder.identities, state)
+        await asyncio.to_thread(create_topics, bootstrap)
+        state = await asyncio.to_thread(_state, bootstrap)
+        check_positions(self.settings.db, recorder.positions, recorder.identities, state)
+        await recorder.identify(state.identities)
+        self._watch = TopicWatch(
+            bootstrap, self.settings.db, state, lambda: recorder.positions, self.end
+        )
+        self._ends = await asyncio.to_thread(stable_end_offsets, bootstrap, INPUT_TOPICS)
 
     async def on_first_start(self) -> None:
         """Prepare, unless that was done, and start recording."""
@@ -112,13 +149,17 @@ class LineageApp(faust.App):
                 self.end(error)
                 raise
         self.recorder.start()
+        if self._watch is not None:
+            self._watch.start()
         if self.settings.once:
-            self._watch = asyncio.create_task(self._end_when_recorded())
+            self._once = asyncio.create_task(self._end_when_recorded())
 
     async def on_stop(self) -> None:
         """Stop recording first: what is committed by then can still be acknowledged."""
+        if self._once is not None:
+            self._once.cancel()
         if self._watch is not None:
-            self._watch.cancel()
+            self._watch.stop()
         await self.recorder.stop()
         self._decoding.close()
         usual_collections()
@@ -129,7 +170,14 @@ class LineageApp(faust.App):
         if not partitions:
             return {}
         try:
-            return await self._start_offsets(partitions)
+            while True:
+                try:
+                    return await self._start_offsets(partitions)
+                except KafkaError as error:  # noqa: PERF203 - it waits for the broker anyway
+                    # A broker that restarts; one that is gone is noticed by the watch.
+                    if not error.retriable:
+                        raise
+                    await asyncio.sleep(_RETRY_SECONDS)
         except Exception as error:
             self.end(error)
             # Faust would log it and read on from somewhere; it is not let to until it stops.
@@ -137,9 +185,8 @@ class LineageApp(faust.App):
             raise
 
     async def _start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
-        self._say_what_is_not_ours(partitions)
+        await self._say_what_is_not_ours(partitions)
         earliest = await self.consumer.earliest_offsets(*partitions)
-        ends = await self.consumer.highwaters(*partitions)
         starts: dict[TP, int] = {}
         for tp in partitions:
             stored = self.recorder.positions.get((tp.topic, tp.partition))
@@ -147,12 +194,6 @@ class LineageApp(faust.App):
                 starts[tp] = earliest[tp]
                 if earliest[tp] > 0:
                     self._say_lost(tp, 0, earliest[tp])
-            elif stored > ends[tp]:
-                raise LostEvidenceError(
-                    f"{self.settings.db} has recorded {tp.topic} partition {tp.partition} up to "
-                    f"offset {stored}, but it ends at {ends[tp]}: this is not the topic that the "
-                    "database was read from; give the broker it came from, or a new database"
-                )
             else:
                 starts[tp] = max(stored, earliest[tp])
                 if earliest[tp] > stored:
@@ -169,9 +210,10 @@ class LineageApp(faust.App):
         letter = DeadLetter.of(tp.topic, tp.partition, first, reason, None)
         self.recorder.note_lost((tp.topic, tp.partition), letter, earliest)
 
-    def _say_what_is_not_ours(self, partitions: set[TP]) -> None:
+    async def _say_what_is_not_ours(self, partitions: set[TP]) -> None:
         missing = set(self._ends) - {(tp.topic, tp.partition) for tp in partitions}
-        if not missing:
+        # Partitions of a topic that was deleted are missing, too, and nobody else reads them.
+        if not missing or await asyncio.to_thread(self._members) < 2:
             return
         message = (
             f"another worker of the group {self.settings.group} reads {len(missing)} of "
@@ -181,6 +223,12 @@ class LineageApp(faust.App):
         if self.settings.once:
             raise WorkerError(message)
         logger.error("%s", message)
+
+    def _members(self) -> int:
+        """Return how many workers the group has; 0 where that cannot be told now."""
+        with suppress(StreamsError), admin_client(self.settings.bootstrap) as admin:
+            return group_members(admin, self.settings.group)
+        return 0
 
     async def _end_when_recorded(self) -> None:
         try:
@@ -227,13 +275,14 @@ class LineageApp(faust.App):
         ends = [self._ends[tp.topic, tp.partition] for tp in lagging]
         return all(at is not None and at >= end for at, end in zip(positions, ends, strict=True))
 
-    async def _produce(
-        self, topic: str, key: bytes | None, value: bytes | None, tags: list[tuple[str, bytes]]
-    ) -> Awaitable[object]:
-        producer = await self.maybe_start_producer()
-        acknowledged: Awaitable[object]
-        acknowledged = await producer.send(topic, key, value, None, None, tags)
-        return acknowledged
+    async def _produce(self, topic: str, records: Sequence[Outgoing]) -> Sequence[int]:
+        producer = cast(Producer, await self.maybe_start_producer())
+        return await producer.send_many(topic, records)
+
+
+def _state(bootstrap: str) -> TopicsState:
+    with admin_client(bootstrap) as admin:
+        return topics_state(admin, INPUT_TOPICS)
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
@@ -268,4 +317,9 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         "producer_request_timeout": 30.0,
         "producer_max_request_size": MESSAGE_BYTES_MAX,
         "producer_linger": 0.0,
+        "producer_max_batch_size": _BATCH_BYTES_MAX,
+        "consumer_metadata_max_age_ms": _METADATA_SECONDS_MAX * 1000,
+        # What was read and is not recorded when the worker stops, or partitions are taken away, is
+        # read again. Faust would wait for it to be acknowledged.
+        "stream_wait_empty": False,
     }

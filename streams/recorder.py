@@ -25,6 +25,7 @@ from functools import cached_property
 from typing import Protocol, TypeVar
 
 from lineage.encoding import Prepared
+from lineage.positions import TopicIdentity
 from schemas import DeadLetter
 from streams.outgoing import Produce, send_dead_letters, send_flags
 from streams.records import Records
@@ -50,6 +51,12 @@ class Sink(Protocol):
 
     def positions(self) -> dict[Partition, int]:
         """(topic, partition) to the offset that comes next."""
+
+    def identities(self) -> dict[str, TopicIdentity]:
+        """Topic to the identity of what the positions are of."""
+
+    def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
+        """Keep the identity of topics."""
 
     def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         """Record both in one transaction, or raise."""
@@ -126,12 +133,19 @@ class Recorder:
         self._sink: Sink | None = None
         self._ahead: dict[Partition, int] = {}
         self.positions: dict[Partition, int] = {}
+        self.identities: dict[str, TopicIdentity] = {}
 
     async def open(self) -> None:
         """Open the store and read its positions. Raises what the store raises."""
         self._sink = await self._write(self._open_sink)
         self.positions = await self._write(self._sink.positions)
+        self.identities = await self._write(self._sink.identities)
         self._ahead = dict(self.positions)
+
+    async def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
+        """Keep the identity of the topics that are read. Raises what the store raises."""
+        await self._write(lambda: self._open.identify(identities))
+        self.identities |= identities
 
     def start(self) -> None:
         """Start recording."""

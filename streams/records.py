@@ -1,12 +1,15 @@
-"""Records of Kafka, fetched together. Faust is not needed to have them: another process does."""
+"""Records of Kafka, fetched together or to be sent. Faust is not needed to have them: another
+process does.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
-__all__ = ["Records"]
+__all__ = ["Outgoing", "Records"]
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,11 @@ class Records:
         index = bisect_left(self.offsets, offset)
         found = index < len(self.offsets) and self.offsets[index] == offset
         return self.values[index] if found else None
+
+
+class Outgoing(NamedTuple):
+    """A record to be sent. One without a value must have a key. headers: names and UTF-8 text."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]] = ()

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 import lineage
 from lineage.encoding import Prepared
+from lineage.positions import TopicIdentity
 from schemas import FLAG_RAISED, Encoder
 from streams.settings import MEMORY_MIB
 
@@ -33,6 +34,14 @@ class StoreSink:
     def positions(self) -> dict[Partition, int]:
         """Return (topic, partition) to the offset that comes next."""
         return self._store.positions()
+
+    def identities(self) -> dict[str, TopicIdentity]:
+        """Return the identity of each topic that the positions are of."""
+        return self._store.identities()
+
+    def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
+        """Keep the identity of topics: from now on their positions are of these."""
+        self._store.identify(identities)
 
     def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         """Record both in one transaction, or raise."""

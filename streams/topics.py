@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from kafka import TopicPartition
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
-from kafka.protocol.consumer.offsets import OffsetSpec
+from kafka.protocol.consumer.offsets import IsolationLevel, OffsetSpec
 
+from lineage.positions import TopicIdentity
 from schemas.events import FLAG_RAISED, INPUTS
 from streams.client import admin_client
 from streams.errors import TopicError
@@ -22,10 +24,14 @@ __all__ = [
     "MESSAGE_BYTES_MAX",
     "TOPICS",
     "Topic",
+    "TopicsState",
     "create_topics",
     "earliest_offsets",
     "end_offsets",
+    "group_members",
+    "stable_end_offsets",
     "topic_partitions",
+    "topics_state",
 ]
 
 INPUT_TOPICS: tuple[str, ...] = tuple(event.topic for event in INPUTS)
@@ -55,6 +61,19 @@ class Topic:
     name: str
     partitions: int
     created: bool
+
+
+@dataclass(frozen=True)
+class TopicsState:
+    """Topics that exist, as a cluster has them at one moment.
+
+    identities: by topic. partitions: by topic, how many. ends: by (topic, partition), the offset
+    that comes next, of committed transactions and open ones alike.
+    """
+
+    identities: Mapping[str, TopicIdentity]
+    partitions: Mapping[str, int]
+    ends: Mapping[tuple[str, int], int]
 
 
 def create_topics(
@@ -102,16 +121,36 @@ def topic_partitions(bootstrap: str, topics: Collection[str]) -> dict[str, int]:
         return _partitions(admin, topics)
 
 
+def topics_state(admin: KafkaAdminClient, topics: Collection[str]) -> TopicsState:
+    """Return what the cluster has of these topics now. Raises TopicError."""
+    described = _described(admin, topics)
+    partitions = {name: len(topic["partitions"]) for name, topic in described.items()}
+    try:
+        cluster_id = str(admin.describe_cluster()["cluster_id"])
+    except KafkaError as error:
+        raise TopicError(f"the broker does not describe its cluster: {_told(error)}") from error
+    identities = {
+        name: TopicIdentity(cluster_id, str(topic["topic_id"])) for name, topic in described.items()
+    }
+    return TopicsState(identities, partitions, _offsets_of(admin, partitions, OffsetSpec.LATEST))
+
+
 def _partitions(admin: KafkaAdminClient, topics: Collection[str]) -> dict[str, int]:
+    described = _described(admin, topics)
+    return {name: len(topic["partitions"]) for name, topic in described.items()}
+
+
+def _described(admin: KafkaAdminClient, topics: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return the topics that exist by name, as Kafka describes them."""
     try:
         described = admin.describe_topics(list(topics))
     except KafkaError as error:
-        raise TopicError(f"the broker does not describe its topics: {error}") from error
+        raise TopicError(f"the broker does not describe its topics: {_told(error)}") from error
     found = {}
     for topic in described:
         code = topic["error_code"]
         if code == 0:
-            found[topic["name"]] = len(topic["partitions"])
+            found[topic["name"]] = topic
         elif code != _UNKNOWN_TOPIC:
             raise TopicError(
                 f"the broker does not describe the topic {topic['name']}: {for_code(code).__name__}"
@@ -129,20 +168,55 @@ def end_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str, int]
     return _offsets(bootstrap, topics, OffsetSpec.LATEST)
 
 
+def stable_end_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str, int], int]:
+    """Return, for every partition of topics that exist, the last stable offset.
+
+    A reader of committed transactions gets no further: what comes after may still be aborted.
+    """
+    return _offsets(bootstrap, topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
+
+
 def _offsets(
-    bootstrap: str, topics: Collection[str], which: OffsetSpec
+    bootstrap: str,
+    topics: Collection[str],
+    which: OffsetSpec,
+    isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
 ) -> dict[tuple[str, int], int]:
     with admin_client(bootstrap) as admin:
-        partitions = _partitions(admin, topics)
-        asked = {
-            TopicPartition(topic, partition): which
-            for topic, count in partitions.items()
-            for partition in range(count)
-        }
-        try:
-            found = admin.list_partition_offsets(asked) if asked else {}
-        except KafkaError as error:
-            raise TopicError(
-                f"the broker does not say how far its topics reach: {error}"
-            ) from error
+        return _offsets_of(admin, _partitions(admin, topics), which, isolation)
+
+
+def _offsets_of(
+    admin: KafkaAdminClient,
+    partitions: Mapping[str, int],
+    which: OffsetSpec,
+    isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+) -> dict[tuple[str, int], int]:
+    asked = {
+        TopicPartition(topic, partition): which
+        for topic, count in partitions.items()
+        for partition in range(count)
+    }
+    try:
+        found = admin.list_partition_offsets(asked, isolation_level=isolation) if asked else {}
+    except KafkaError as error:
+        raise TopicError(
+            f"the broker does not say how far its topics reach: {_told(error)}"
+        ) from error
     return {(tp.topic, tp.partition): int(at.offset) for tp, at in found.items()}
+
+
+def group_members(admin: KafkaAdminClient, group: str) -> int:
+    """Return how many consumers a group has. Raises TopicError."""
+    try:
+        described = admin.describe_groups([group])
+    except KafkaError as error:
+        raise TopicError(
+            f"the broker does not describe the group {group}: {_told(error)}"
+        ) from error
+    return len(described[group]["members"])
+
+
+def _told(error: KafkaError) -> str:
+    """Return the error's text, or its kind where it has none."""
+    return str(error) or type(error).__name__

@@ -3,7 +3,8 @@
 Faust makes several tasks for each message that it reads, which bounds a plain agent to about
 12,000 messages a second. This transport makes **one** Faust message of all the records that
 were fetched from a partition: its value is `Records`, its offset that of the last of them, so
-acknowledging it acknowledges them all. Groups, rebalances and commits stay Faust's own.
+acknowledging it acknowledges them all. Groups, rebalances and commits stay Faust's own. Of records
+to be sent it makes whole batches (`Producer.send_many`). Only committed transactions are read.
 
 Faust can commit past a message that is not done if acknowledgements of a partition come out of
 order (its issue 606). Whoever reads this way must acknowledge in the order of reading.
@@ -13,20 +14,25 @@ Registered as `batched` among the `faust.transports`: use a broker URL `batched:
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import Any, ClassVar, cast
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.partitioner import DefaultPartitioner
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, ConsumerMessage
-from faust.types.transports import ConsumerT
+from faust.types.transports import ConsumerT, ProducerT
 
-from streams.records import Records
+from streams.records import Outgoing, Records
 
-__all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Transport"]
+__all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Producer", "Transport"]
 
 # The broker answers a fetch when so many bytes are there, of all partitions together, or after
 # so long.
@@ -74,14 +80,31 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
     async def on_start(self) -> None:
         """Start the driver's consumer; no partition is its own yet, so nothing is fetched."""
         await super().on_start()
-        self._ensure_consumer()._fetcher._records = _Fetched()
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._records = _Fetched()
+        if hasattr(self.app, "start_offsets"):
+            fetcher._update_fetch_positions = _until_sought
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - inherited
         consumer = super()._create_worker_consumer(transport)
         # Faust has no settings for these.
         consumer._fetch_min_bytes = FETCH_BYTES_MIN
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS_MAX
+        # What a producer took back never happened.
+        consumer._isolation_level = "read_committed"
         return consumer
+
+
+async def _until_sought(assignment: Any, node_id: int, partitions: Any) -> bool:  # noqa: ANN401 - aiokafka's own
+    """Wait until the app has said where each partition begins; return that nothing was fetched.
+
+    In place of aiokafka's own search for a position: it asks the group's commits, and a partition
+    without one (any empty one) would be an error, if it comes before the app's answer.
+    """
+    # Cancelled when the partitions are taken away; the fetcher takes no error for an answer then.
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*(assignment.state_value(tp).wait_for_position() for tp in partitions))
+    return False
 
 
 class Consumer(driver.Consumer):
@@ -161,8 +184,72 @@ class Consumer(driver.Consumer):
         return offsets
 
 
+class Producer(driver.Producer):
+    """The driver's producer, which can also send many records at once."""
+
+    async def send_many(self, topic: str, records: Sequence[Outgoing]) -> list[int]:
+        """Send records in batches, those with one key in their order.
+
+        Returns, once all others are acknowledged, the places of the records that are larger than
+        the topic takes. Sent one by one, each record would be several tasks, and a flood of them
+        would time out in the queue. Raises what aiokafka raises.
+        """
+        if not records:
+            return []
+        partitions = sorted(await self._ensure_producer().partitions_for(topic))
+        places: defaultdict[int, list[int]] = defaultdict(list)
+        for place, record in enumerate(records):
+            places[_PARTITION_OF(record.key, partitions, partitions)].append(place)
+        refused = await asyncio.gather(
+            *(self._send_to(topic, one, records, some) for one, some in places.items())
+        )
+        return sorted(chain.from_iterable(refused))
+
+    async def _send_to(
+        self, topic: str, partition: int, records: Sequence[Outgoing], places: Sequence[int]
+    ) -> list[int]:
+        """Send the records at `places` to one partition, one batch after the other."""
+        refused: list[int] = []
+        while places:
+            batch, count = self._batch_of(records, places)
+            try:
+                await self._send_batch(topic, partition, batch)
+            except (MessageSizeTooLargeError, RecordListTooLargeError):
+                if count == 1:
+                    refused.append(places[0])
+                else:  # the topic takes batches of less: some of these are too large for it
+                    half = count // 2
+                    refused += await self._send_to(topic, partition, records, places[:half])
+                    refused += await self._send_to(topic, partition, records, places[half:count])
+            places = places[count:]
+        return refused
+
+    def _batch_of(self, records: Sequence[Outgoing], places: Sequence[int]) -> tuple[Any, int]:
+        """Return a batch of as many records as it takes, at least one, and how many these are."""
+        batch = self._ensure_producer().create_batch()
+        count = 0
+        for place in places:
+            record = records[place]
+            if not batch.append(
+                timestamp=None, key=record.key, value=record.value, headers=[*record.headers]
+            ):
+                break
+            count += 1
+        batch.close()
+        return batch, count
+
+    async def _send_batch(self, topic: str, partition: int, batch: Any) -> None:  # noqa: ANN401 - aiokafka's own
+        if batch.size() > self.max_request_size:
+            raise MessageSizeTooLargeError
+        await (await self._ensure_producer().send_batch(batch, topic, partition=partition))
+
+
+_PARTITION_OF = DefaultPartitioner()  # Kafka's own hash of the key
+
+
 class Transport(driver.Transport):
-    """The driver's transport with the consumer above."""
+    """The driver's transport with the consumer and the producer above."""
 
     Consumer: ClassVar[type[ConsumerT]] = Consumer
+    Producer: ClassVar[type[ProducerT]] = Producer
     driver_version = f"batched, {driver.Transport.driver_version}"

@@ -1,4 +1,4 @@
-"""Run the Faust worker in this process, and end it within bounds."""
+"""Run the Faust worker in this process, and end it within bounds: the cause is the last line."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, cast
 
 import faust
-from aiokafka.errors import OffsetOutOfRangeError
 
-from lineage.errors import LineageError
-from schemas import SchemasError
-from streams.errors import LostEvidenceError, StreamsError, WorkerError
+from streams.explain import explained
 from streams.processor import LineageApp
 from streams.settings import DEFAULT_GROUP, MEMORY_MIB, Settings
 
@@ -24,6 +22,8 @@ __all__ = ["SHUTDOWN_SECONDS_MAX", "BoundedWorker", "end_process", "run_worker"]
 logger = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS_MAX = 8.0
+# After a failure there is less to wait for: what is not recorded is read again.
+_FAILED_SECONDS_MAX = 4.0
 _EXIT_FAILED = 3
 
 
@@ -34,24 +34,33 @@ class BoundedWorker(faust.Worker):
     any point is safe here: what is committed is committed, and the rest is read again.
     """
 
-    exit_code = 0
+    error: BaseException | None = None
     _timer: threading.Timer | None = None
 
     def _schedule_shutdown(self, signal: Any) -> None:  # noqa: ANN401 - inherited
-        self.end_by_force_later()
+        self._end_by_force_later(SHUTDOWN_SECONDS_MAX)
         super()._schedule_shutdown(signal)
 
-    def end(self, exit_code: int) -> None:
-        """Stop everything, and by force if it does not stop in time."""
-        self.exit_code = exit_code
-        self.end_by_force_later()
+    def _crash(self, reason: BaseException) -> None:
+        """Tell the app what a service of Faust's own crashed with, in whatever thread it did."""
+        cast(LineageApp, self.app).end(reason)
+        super()._crash(reason)
+
+    def end(self, error: BaseException | None) -> None:
+        """Stop everything, and by force if it does not stop in time. Call it from any thread."""
+        self.error = error
+        self._end_by_force_later(SHUTDOWN_SECONDS_MAX if error is None else _FAILED_SECONDS_MAX)
+        with suppress(RuntimeError):  # the loop is closed: all has stopped
+            self.loop.call_soon_threadsafe(self._stop_soon)
+
+    def _stop_soon(self) -> None:
         # Where Faust looks for a stop that it has to wait for.
         self._signal_stop_future = asyncio.ensure_future(self.stop(), loop=self.loop)
 
-    def end_by_force_later(self) -> None:
-        """End the process SHUTDOWN_SECONDS_MAX from now, unless `in_time` is called."""
+    def _end_by_force_later(self, seconds: float) -> None:
+        """End the process after so long, unless `in_time` is called."""
         if self._timer is None:
-            self._timer = threading.Timer(SHUTDOWN_SECONDS_MAX, self._end_by_force)
+            self._timer = threading.Timer(seconds, self._end_by_force)
             self._timer.daemon = True
             self._timer.start()
 
@@ -61,9 +70,14 @@ class BoundedWorker(faust.Worker):
             self._timer.cancel()
 
     def _end_by_force(self) -> None:
-        logger.warning("not everything stopped in time; ended anyway, and nothing is lost")
+        if self.error is None:
+            logger.warning("not everything stopped in time; ended anyway, and nothing is lost")
+        else:
+            # The cause is the last line, however it ends.
+            settings = cast(LineageApp, self.app).settings
+            print(f"Error: {explained(self.error, settings)}", file=sys.stderr)
         sys.stderr.flush()
-        os._exit(self.exit_code)
+        os._exit(0 if self.error is None else _EXIT_FAILED)
 
 
 def run_worker(
@@ -80,10 +94,11 @@ def run_worker(
 
     progress: gets the number of further Kafka records that were read and committed.
     Returns how many that were, after SIGINT or SIGTERM; with `once`, when all that was in the
-    topics when it began is recorded. Raises BrokerUnavailableError within some ten seconds where
-    no broker answers, StoreError where the database cannot be used, and StreamsError where it
-    cannot go on; all that was acknowledged by then is in the database. Should the shutdown take
-    longer than SHUTDOWN_SECONDS_MAX, it ends the process with the exit code of the outcome.
+    topics when it began is recorded: of transactions, what was committed by then. Raises
+    BrokerUnavailableError within some ten seconds where no broker answers, StoreError where the
+    database cannot be used, and StreamsError where it cannot go on; all that was acknowledged by
+    then is in the database. Should the shutdown take longer than SHUTDOWN_SECONDS_MAX, it ends the
+    process with the exit code of the outcome, and the sentence of the error as the last line.
     """
     settings = Settings(os.fspath(db), bootstrap, group, registry_url, once, memory_mib)
     loop = asyncio.new_event_loop()
@@ -92,7 +107,7 @@ def run_worker(
 
     def on_end(error: BaseException | None) -> None:
         outcome.append(error)
-        worker.end(0 if error is None else _EXIT_FAILED)
+        worker.end(error)
 
     counted = 0
 
@@ -116,7 +131,10 @@ def run_worker(
         worker.in_time()
     failures = [error for error in outcome if error is not None]
     if failures:
-        raise _explained(failures[0]) from failures[0]
+        told = explained(failures[0], settings)
+        if told is failures[0]:
+            raise told
+        raise told from failures[0]
     return counted
 
 
@@ -129,28 +147,15 @@ def _run(worker: BoundedWorker) -> None:
         worker.stop_and_shutdown()
 
 
-def end_process(error: BaseException | None) -> None:
+def end_process(settings: Settings, error: BaseException | None) -> None:
     """Say in one sentence why the process ends, and end it: for workers started by Faust itself.
 
     Nothing restarts the agents meanwhile, which would read past what was not acknowledged.
     """
     if error is None:
         os._exit(0)
-    logger.critical("%s", _explained(error))
+    # Whatever the log level of Faust's command is.
+    print(f"Error: {explained(error, settings)}", file=sys.stderr)
     logging.shutdown()
+    sys.stderr.flush()
     os._exit(_EXIT_FAILED)
-
-
-def _explained(error: BaseException) -> Exception:
-    if isinstance(error, (StreamsError, LineageError, SchemasError)):
-        return error
-    if isinstance(error, OffsetOutOfRangeError):
-        return LostEvidenceError(
-            "Kafka deleted records before they were read; set retention.ms=-1 on the topics, and "
-            "start the worker again: it notes in dead_letter what is lost"
-        )
-    # Not its text: an error of the database can quote what was to be written.
-    return WorkerError(
-        f"the worker cannot go on after an unexpected {type(error).__name__}; what was recorded "
-        "is safe, and the rest is read again when it is started anew"
-    )

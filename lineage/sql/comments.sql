@@ -126,6 +126,11 @@ COMMENT ON COLUMN ingest_position.topic IS 'Kafka topic';
 COMMENT ON COLUMN ingest_position.partition IS 'Partition of the topic';
 COMMENT ON COLUMN ingest_position.next_offset IS 'The offset to go on from';
 
+COMMENT ON VIEW ingest_topic IS 'The topics that ingest_position is of, beyond their names';
+COMMENT ON COLUMN ingest_topic.topic IS 'Kafka topic';
+COMMENT ON COLUMN ingest_topic.cluster_id IS 'Id of the Kafka cluster that it is in';
+COMMENT ON COLUMN ingest_topic.topic_id IS 'Id that Kafka gave it; another once it is deleted and made anew';
+
 COMMENT ON MACRO TABLE route IS 'The way of one message: a row for each arrival and each record that it came from';
 COMMENT ON MACRO TABLE upstream IS 'What flowed into a record: a row for each hop that brought something nearer to it';
 COMMENT ON MACRO TABLE downstream IS 'Where a record flowed: a row for each hop that carried it, or what came of it, further on';

@@ -76,3 +76,5 @@ CREATE TABLE core.dead_letter (
     source VARCHAR, partition INTEGER, position BIGINT, reason VARCHAR, sha256 VARCHAR,
     recorded_at TIMESTAMP);
 CREATE TABLE core.ingest_position (topic VARCHAR, partition INTEGER, next_offset BIGINT);
+-- The topics that these positions are of: a topic made anew, or one of another cluster, has others.
+CREATE TABLE core.ingest_topic (topic VARCHAR, cluster_id VARCHAR, topic_id VARCHAR);

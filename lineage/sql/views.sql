@@ -92,3 +92,6 @@ SELECT source, partition, position, reason, sha256, recorded_at FROM core.dead_l
 
 CREATE VIEW ingest_position AS
 SELECT topic, partition, next_offset FROM core.ingest_position;
+
+CREATE VIEW ingest_topic AS
+SELECT topic, cluster_id, topic_id FROM core.ingest_topic;

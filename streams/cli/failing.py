@@ -6,6 +6,8 @@ from typing import IO, Any
 
 import click
 
+from streams.errors import causes
+
 BAD_INPUT = 2
 NOT_AVAILABLE = 3
 OUR_FAULT = 70  # EX_SOFTWARE of sysexits.h
@@ -47,15 +49,13 @@ def explained(error: Exception) -> Failure:
     )
 
 
-def was_interrupted(error: BaseException | None) -> bool:
+def was_interrupted(error: BaseException) -> bool:
     """Whether it all began with Ctrl-C, which DuckDB tells as an error of its own."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt) or (
-            isinstance(error, RuntimeError) and str(error) == "Query interrupted"
-        ):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+    return any(
+        isinstance(one, KeyboardInterrupt)
+        or (isinstance(one, RuntimeError) and str(one) == "Query interrupted")
+        for one in causes(error)
+    )
 
 
 def printable(text: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
 
@@ -30,11 +29,10 @@ def worker(
     db: Path, bootstrap: str, once: bool, group: str, registry_url: str | None, memory: int
 ) -> None:
     """Record what is in the topics, and what comes, until SIGINT or SIGTERM."""
+    from streams.logs import log_to_stderr
     from streams.worker import run_worker
 
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
+    log_to_stderr()
     run_worker(db, bootstrap, once=once, registry_url=registry_url, group=group, memory_mib=memory)
 
 

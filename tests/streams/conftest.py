@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import lineage
 from streams.broker import LocalBroker, find_java, find_maven, kafka_jars
 from streams.errors import BrokerError
+from streams.simulate import simulate
 from streams.topics import create_topics
 from tests.streams.docker_kafka import docker_broker, why_no_engine
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics
+from tests.streams.workers import Worker
 
 
 def _why_no_local_broker() -> str | None:
@@ -66,3 +71,30 @@ def topics(no_topics: str) -> str:
     """A broker with all our topics, empty, of PARTITIONS partitions."""
     create_topics(no_topics, PARTITIONS)
     return no_topics
+
+
+@pytest.fixture
+def worker(tmp_path: Path, topics: str) -> Iterator[Worker]:
+    group = f"test-{random.getrandbits(48):x}"
+    workers = Worker(tmp_path / "live.duckdb", topics, group)
+    yield workers
+    for process in workers.running:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(scope="module")
+def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An event log with planted leaks and events of all five types."""
+    folder = tmp_path_factory.mktemp("log") / "log"
+    simulate(1_500, 7, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def replayed(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The database that a replay of the log makes."""
+    db = tmp_path_factory.mktemp("replayed") / "replayed.duckdb"
+    with lineage.open(db) as store:
+        store.replay(log)
+    return db

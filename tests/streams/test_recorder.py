@@ -13,7 +13,7 @@ from lineage.encoding import Prepared
 from schemas import MESSAGE_SENT, Encoder, LocalIds
 from streams.decoding import Decoding
 from streams.recorder import Partition, Recorder
-from streams.records import Records
+from streams.records import Outgoing, Records
 from streams.sink import StoreSink
 from streams.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
 
@@ -88,16 +88,13 @@ class Bench:
             self.failed.append,
         )
 
-    async def produce(
-        self, topic: str, key: bytes | None, value: bytes | None, tags: Tags
-    ) -> Awaitable[object]:
+    async def produce(self, topic: str, records: Sequence[Outgoing]) -> Sequence[int]:
         if self.refuse is not None:
             raise self.refuse
-        self.told.append(f"sent to {topic}")
-        self.sent.append((topic, value, tags))
-        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
-        done.set_result(None)
-        return done
+        if records:
+            self.told.append(f"sent to {topic}")
+        self.sent += [(topic, one.value, [*one.headers]) for one in records]
+        return []
 
     async def read(self, *all_records: Records) -> None:
         for one in all_records:

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
-from kafka.errors import GroupIdNotFoundError, RetriableError
 
 import lineage
 from schemas import FLAG_RAISED, Encoder, LocalIds
@@ -24,133 +21,10 @@ from streams.errors import BrokerUnavailableError
 from streams.processor import LineageApp
 from streams.publish import publish
 from streams.settings import Settings
-from streams.simulate import simulate
 from streams.topics import DEAD_LETTER_TOPIC, INPUT_TOPICS, create_topics
 from streams.worker import run_worker
-from tests.streams.kafka_helpers import (
-    PARTITIONS,
-    committed_offsets,
-    delete_topics,
-    flags_on_topic,
-    read_all,
-)
-
-# A worker of its own process, as `lineage worker` is one. Small fetches, and transactions that are
-# small and slow, make a small log last long enough to be killed on the way.
-COMMAND = """
-import gc, logging, sys, time
-import streams.processor, streams.recorder, streams.sink
-from streams.worker import run_worker
-logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
-db, bootstrap, group, once, slow = sys.argv[1:]
-if slow == "slow":
-    streams.processor._FETCH_BYTES_MAX = 2048
-    streams.recorder.GROUP_EVENTS_MAX = 50
-    apply = streams.sink.StoreSink.apply
-    def slowly(*arguments):
-        time.sleep(0.05)
-        apply(*arguments)
-    streams.sink.StoreSink.apply = slowly
-if slow == "watched":
-    apply = streams.sink.StoreSink.apply
-    def watched(*arguments):
-        print("the collector rests:", gc.get_freeze_count() > 10_000, file=sys.stderr)
-        apply(*arguments)
-    streams.sink.StoreSink.apply = watched
-if slow == "stuck":
-    streams.sink.StoreSink.apply = lambda *_: time.sleep(3600)
-try:
-    run_worker(db, bootstrap, group=group, once=once == "once")
-except Exception as error:
-    print(type(error).__name__, error, file=sys.stderr)
-    sys.exit(error.exit_code)
-"""
-
-
-class Worker:
-    """Workers on one database and group, each a process."""
-
-    def __init__(self, db: Path, bootstrap: str, group: str) -> None:
-        self.db = db
-        self.bootstrap = bootstrap
-        self.group = group
-        self.running: list[subprocess.Popen[str]] = []
-
-    def start(self, once: str = "", slow: str = "") -> subprocess.Popen[str]:
-        arguments = [str(self.db), self.bootstrap, self.group, once, slow]
-        process = subprocess.Popen(
-            [sys.executable, "-c", COMMAND, *arguments], stderr=subprocess.PIPE, text=True
-        )
-        self.running.append(process)
-        return process
-
-    def drain(self, *, quiet: bool = True) -> None:
-        """Run it until all that is there is recorded."""
-        process = self.start(once="once")
-        _, said = process.communicate(timeout=120)
-        assert process.returncode == 0, said
-        assert said == "" or not quiet
-        assert "Traceback" not in said
-
-    def committed(self) -> int:
-        return sum(committed_offsets(self.bootstrap, self.group).values())
-
-    def kill_after(self, events: int) -> None:
-        """Run it slowly, and kill it once it has acknowledged so many events in all."""
-        process = self.start(slow="slow")
-        deadline = time.monotonic() + 90
-        while self.committed() < events:
-            assert process.poll() is None, process.communicate()[1]
-            assert time.monotonic() < deadline, f"{self.committed()} of {events}"
-            time.sleep(0.05)
-        process.kill()
-        process.wait()
-
-    def recorded(self) -> int:
-        with lineage.open(self.db) as store:
-            return sum(store.positions().values())
-
-
-def members(worker: Worker) -> int:
-    """How many workers the group has."""
-    try:
-        with admin_client(worker.bootstrap) as admin:
-            described = admin.describe_groups([worker.group])
-    except (RetriableError, GroupIdNotFoundError):  # it is not there yet
-        return 0
-    return len(described[worker.group]["members"])
-
-
-@pytest.fixture
-def worker(tmp_path: Path, topics: str) -> Iterator[Worker]:
-    group = f"test-{random.getrandbits(48):x}"
-    workers = Worker(tmp_path / "live.duckdb", topics, group)
-    yield workers
-    for process in workers.running:
-        process.kill()
-        process.communicate()
-
-
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An event log with planted leaks and events of all five types."""
-    folder = tmp_path_factory.mktemp("log") / "log"
-    simulate(1_500, 7, folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def replayed(log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The database that a replay of the log makes."""
-    db = tmp_path_factory.mktemp("replayed") / "replayed.duckdb"
-    with lineage.open(db) as store:
-        store.replay(log)
-    return db
-
-
-def digest(db: Path) -> str:
-    with lineage.open(db, read_only=True) as store:
-        return store.digest()
+from tests.streams.kafka_helpers import PARTITIONS, delete_topics, flags_on_topic, read_all
+from tests.streams.workers import Worker, digest, members
 
 
 @pytest.mark.kafka
