@@ -6,33 +6,39 @@ BIN := $(VENV)/bin
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-history docs clean
+.PHONY: help demo test lint bench bench-history docs lock clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
 
 $(BIN)/python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' \
-		|| { echo "Python 3.10 or newer is needed; name it with make PYTHON=python3.x" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed; name it with make PYTHON=python3.x" >&2; exit 1; }
 	@$(PYTHON) -m venv $(VENV) \
 		|| { echo "Python's venv module is needed (Debian: apt-get install python3-venv)" >&2; exit 1; }
 
+# Exactly the versions of the lock files, whose hashes pip checks; then the package itself, built by
+# the setuptools among them.
+INSTALL = $(BIN)/pip install --quiet --disable-pip-version-check
+define install
+@echo "Setting up $(VENV) …" >&2
+@$(INSTALL) --require-hashes --requirement requirements/$(1).lock
+@$(INSTALL) --no-deps --no-build-isolation --editable .
+endef
+
 # The package alone, for the demo.
-$(VENV)/.installed: pyproject.toml | $(BIN)/python
-	@echo "Setting up $(VENV) …" >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable .
+$(VENV)/.installed: pyproject.toml requirements/run.lock | $(BIN)/python
+	$(call install,run)
 	@touch $@
 
 # And what tests, linters and benchmarks need.
-$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
-	@echo "Setting up $(VENV) …" >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev]'
+$(VENV)/.installed-dev: pyproject.toml requirements/dev.lock | $(BIN)/python
+	$(call install,dev)
 	@touch $(VENV)/.installed $@
 
 # And the peers that it is measured against.
-$(VENV)/.installed-bench: pyproject.toml | $(BIN)/python
-	@echo "Setting up $(VENV) …" >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+$(VENV)/.installed-bench: pyproject.toml requirements/bench.lock | $(BIN)/python
+	$(call install,bench)
 	@touch $(VENV)/.installed $(VENV)/.installed-dev $@
 
 demo: $(VENV)/.installed  ## simulate 100,000 messages, replay them, show what leaked
@@ -54,6 +60,14 @@ bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals, o
 
 docs: $(VENV)/.installed-dev  ## write docs/commands.md anew from the commands themselves
 	@$(BIN)/python -m streams.cli.reference > docs/commands.md
+
+LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
+	--generate-hashes --no-header --no-annotate pyproject.toml requirements/build.in
+
+lock: $(VENV)/.installed-dev  ## renew the lock files: the newest versions that pyproject.toml allows
+	@$(LOCK) --all-extras --output-file requirements/bench.lock
+	@$(LOCK) --extra dev --constraint requirements/bench.lock --output-file requirements/dev.lock
+	@$(LOCK) --constraint requirements/dev.lock --output-file requirements/run.lock
 
 clean:  ## remove what the demo and the tools left
 	rm -rf $(DEMO) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,7 +16,7 @@ from streams.cli import options
 from streams.cli.failing import NOT_AVAILABLE
 from streams.cli.output import write_rows
 
-PYTHON_MIN = (3, 10)
+PYTHON_MIN = (3, 11)
 _REGISTRY_SECONDS_MAX = 5.0
 
 

@@ -1,0 +1,82 @@
+"""How the package is put together: what it needs is declared, and locked."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions, version
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+DECLARED = {
+    "run": PROJECT["dependencies"],
+    "dev": [*PROJECT["dependencies"], *EXTRAS["dev"]],
+    "bench": [*PROJECT["dependencies"], *EXTRAS["dev"], *EXTRAS["bench"]],
+}
+# Parts of faust-streaming that come with it in versions of its own choice.
+OF_FAUST = {"mode-streaming"}
+
+
+def locked(name: str) -> dict[str, tuple[Requirement, int]]:
+    """Each package of a lock file: its pin, and how many hashes it has."""
+    text = (ROOT / "requirements" / f"{name}.lock").read_text()
+    found = {}
+    for entry in re.split(r"\n(?=\S)", text.replace("\\\n", "")):
+        pin = Requirement(entry.split("--hash")[0].strip())
+        found[canonicalize_name(pin.name)] = pin, entry.count("--hash=sha256:")
+    return found
+
+
+def third_party(folder: str) -> Iterator[str]:
+    """The packages that the modules of a folder import."""
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                yield from (alias.name.split(".")[0] for alias in node.names)
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                yield node.module.split(".")[0]
+
+
+@pytest.mark.parametrize("name", sorted(DECLARED))
+def test_what_is_declared_is_locked_with_hashes(name: str) -> None:
+    lock = locked(name)
+    for text in DECLARED[name]:
+        wanted = Requirement(text)
+        pin, _ = lock[canonicalize_name(wanted.name)]
+        (held,) = pin.specifier
+        assert held.operator == "=="
+        assert wanted.specifier.contains(held.version, prereleases=True), text
+    assert all(hashes for _, hashes in lock.values())
+
+
+def test_all_lock_files_hold_the_same_versions() -> None:
+    run, dev, bench = (locked(name) for name in ("run", "dev", "bench"))
+    assert all(str(pin) == str(dev[name][0]) for name, (pin, _) in run.items())
+    assert all(str(pin) == str(bench[name][0]) for name, (pin, _) in dev.items())
+
+
+def test_these_tests_run_with_what_is_locked() -> None:
+    for pin, _ in locked("dev").values():
+        if pin.marker is None or pin.marker.evaluate():
+            assert pin.specifier.contains(version(pin.name), prereleases=True), pin
+
+
+def test_what_is_imported_is_declared() -> None:
+    ours = {"lineage", "schemas", "streams"} | set(sys.stdlib_module_names)
+    distributions = packages_distributions()
+    imported = {
+        name for folder in ("lineage", "schemas", "streams") for name in third_party(folder)
+    }
+    needed = {canonicalize_name(distributions[name][0]) for name in imported - ours}
+    declared = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
+    assert needed - declared - OF_FAUST == set()
