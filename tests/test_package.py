@@ -29,7 +29,7 @@ FOLDERS = ("lineage", "schemas", "streams")
 def locked(name: str) -> dict[str, tuple[Requirement, int]]:
     """Each package of a lock file: its pin, and how many hashes it has."""
     text = (ROOT / "requirements" / f"{name}.lock").read_text()
-    found = {}
+    found: dict[str, tuple[Requirement, int]] = {}
     for entry in re.split(r"\n(?=\S)", text.replace("\\\n", "")):
         pin = Requirement(entry.split("--hash")[0].strip())
         found[canonicalize_name(pin.name)] = pin, entry.count("--hash=sha256:")
