@@ -71,8 +71,9 @@ class Answer:
 class RestClient:
     """Asks a service, which has `timeout_seconds` for each step of an answer.
 
-    Its methods may be called from any thread; one request is made at a time. A proxy is used where the environment names one (http_proxy, https_proxy, no_proxy). No
-    redirect is followed, so user and password reach no other host.
+    Its methods may be called from any thread; one request is made at a time. A proxy is used
+    where the environment names one (http_proxy, https_proxy, no_proxy). No redirect is followed,
+    so user and password reach no other host.
     """
 
     def __init__(self, address: Address, timeout_seconds: float) -> None:

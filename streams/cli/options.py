@@ -29,6 +29,14 @@ bootstrap: Callable[[_F], _F] = click.option(
     metavar="HOST:PORT",
     help="The Kafka broker; several with commas between them.",
 )
+registry_url: Callable[[_F], _F] = click.option(
+    "--registry-url",
+    envvar="LINEAGE_REGISTRY_URL",
+    show_envvar=True,
+    metavar="URL",
+    help="A Confluent schema registry; without it, the ids that come with this program. User and "
+    "password in it are sent, but never shown.",
+)
 memory: Callable[[_F], _F] = click.option(
     "--memory",
     type=click.IntRange(min=200),
