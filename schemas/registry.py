@@ -70,15 +70,6 @@ class LocalIds:
             return "the table of ids that comes with this program"
         return f"the table of schema ids {self._path}"
 
-    @property
-    def ids(self) -> tuple[int, ...]:
-        """The ids that the table has, in its order."""
-        return tuple(self._schemas)
-
-    def subject_of(self, schema_id: int) -> str:
-        """The subject of an id of the table."""
-        return self._subjects[schema_id]
-
     def schema_of(self, schema_id: int) -> str:
         """The text of the schema; UnknownSchemaError if the table has no such id."""
         try:
@@ -123,7 +114,12 @@ class HttpRegistry:
         self._unknown: dict[int, float] = {}
 
     def __str__(self) -> str:
-        return f"the schema registry at {self._client.address.shown}"
+        return f"the schema registry at {self.address}"
+
+    @property
+    def address(self) -> str:
+        """Its URL without user, password and query."""
+        return self._client.address.shown
 
     def close(self) -> None:
         """Close the connection; the next question opens it anew."""
@@ -211,7 +207,7 @@ class HttpRegistry:
         return ""
 
     def _unexpected(self, path: str, what: str) -> RegistryError:
-        where = f"{self._client.address.shown}{path}"
+        where = f"{self.address}{path}"
         return RegistryError(f"schema registry: {where} answered {what}")
 
 

@@ -24,7 +24,7 @@ from streams.client import CONNECT_SECONDS_MAX, check_bootstrap
 from streams.errors import BrokerUnavailableError, SchemaIdError, TopicError
 from streams.topics import INPUT_TOPICS
 
-__all__ = ["check_schema_ids"]
+__all__ = ["check_schema_ids", "other_meaning"]
 
 logger = logging.getLogger(__name__)
 
@@ -210,9 +210,7 @@ class _Check:
         for header, _ in headers:
             schema_id = int.from_bytes(header[1:], "big")
             try:
-                meant = _meaning(by_topic(topic), self._registry, schema_id)
-            except NotAvroError:
-                meant = "is not an Avro schema"
+                meant = other_meaning(by_topic(topic), self._registry, schema_id)
             except UnknownSchemaError:
                 continue
             if meant is None:
@@ -233,10 +231,16 @@ def _last(unread: Mapping[TopicPartition, Window]) -> dict[TopicPartition, Windo
     }
 
 
-def _meaning(event: EventType, registry: Registry, schema_id: int) -> str | None:
-    """What the schema of an id is instead of the event's; None if it can be read as the event."""
+def other_meaning(event: EventType, registry: Registry, schema_id: int) -> str | None:
+    """What the schema of an id is instead of the event's, such as "is of RecordsMoved, not of
+    MessageSent"; None if it can be read as the event.
+
+    Raises UnknownSchemaError where the registry has no such id, RegistryError where it is away.
+    """
     try:
         Reader(event, registry.schema_of(schema_id))
+    except NotAvroError:
+        return "is not an Avro schema"
     except UnreadableSchemaError as error:
         return str(error).removeprefix("it ")
     return None
