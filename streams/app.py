@@ -6,7 +6,8 @@ and LINEAGE_MEMORY.
 
 from __future__ import annotations
 
-from streams.errors import WorkerError
+from schemas import SchemasError
+from streams.errors import StreamsError
 from streams.processor import LineageApp
 from streams.settings import Settings
 from streams.worker import end_process
@@ -14,7 +15,6 @@ from streams.worker import end_process
 __all__ = ["app"]
 
 try:
-    _settings = Settings.from_environment()
-except WorkerError as error:
+    app = LineageApp(Settings.from_environment(), end_process)
+except (StreamsError, SchemasError) as error:
     raise SystemExit(f"Error: {error}") from None
-app = LineageApp(_settings, end_process)

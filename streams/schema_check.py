@@ -178,19 +178,21 @@ class _Check:
         seen: Counter[TopicPartition] = Counter()
         size: Counter[TopicPartition] = Counter()
         while left and time.monotonic() < deadline:
-            for at, records in consumer.poll(200).items():
+            polled = consumer.poll(100, max_records=_RECORDS)
+            for at, records in polled.items():
                 for record in records:
-                    if record.offset < windows[at][1] and at in left and seen[at] < _RECORDS:
+                    if at in left and record.offset < windows[at][1] and seen[at] < _RECORDS:
                         seen[at] += 1
                         size[at] += len(record.value or b"")
                         self._note(at.topic, record.value)
+            ends = {at: records[-1].offset + 1 for at, records in polled.items()}
+            if not polled:  # what is left may be marks of transactions, which are no records
+                ends = {at: consumer.position(at) for at in left}
             done = {
                 at
-                for at in left
-                if seen[at] >= _RECORDS
-                or size[at] >= _BYTES
-                or consumer.position(at) >= windows[at][1]
-            }
+                for at, end in ends.items()
+                if seen[at] >= _RECORDS or size[at] >= _BYTES or end >= windows[at][1]
+            } & left
             if done:
                 left -= done
                 # Not paused: what the client keeps of a paused partition can block it for good.

@@ -89,6 +89,18 @@ def test_settings_do_not_show_it_either() -> None:
     assert not any(secret in repr(settings) for secret in SECRETS)
 
 
+def test_faust_s_own_command_does_not_show_it_either() -> None:
+    env = {**os.environ, "LINEAGE_REGISTRY_URL": f"{SECRETS[0]}:{SECRETS[1]}@host:{SECRETS[2]}"}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import streams.app"],
+        capture_output=True, text=True, timeout=120, check=False, env=env,
+    )  # fmt: skip
+    assert ended.returncode != 0
+    assert ended.stderr.startswith("Error: schema registry: the URL must begin with http")
+    assert ended.stderr.count("\n") == 1
+    assert not any(secret in ended.stderr for secret in SECRETS)
+
+
 def test_broker_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
