@@ -18,7 +18,7 @@ from schemas.events import (
 )
 from schemas.json_events import from_events, from_json_lines
 from schemas.log import LogFile, log_files, read_events, read_log
-from schemas.registry import HttpRegistry, LocalIds, Registry
+from schemas.registry import HttpRegistry, LocalIds, Registry, registry_at
 from schemas.wire import Decoder, Encoder
 
 __all__ = [
@@ -51,5 +51,6 @@ __all__ = [
     "log_files",
     "read_events",
     "read_log",
+    "registry_at",
     "write_container",
 ]

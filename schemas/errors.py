@@ -4,7 +4,8 @@ SchemasError
 ├── EncodeError      an event that breaks the contract was to be written
 ├── LogError         a path that is no event log, or one that can't be read
 └── RegistryError    a schema registry that is away or does not answer as it should
-    └── UnknownSchemaError    it answers: there is no schema with this id
+    └── UnknownSchemaError    it answers: there is no Avro schema with this id
+        └── NotAvroError      it answers: the schema with this id is of another kind
 
 What was read and breaks the contract is no error: it becomes a `DeadLetter`.
 """
@@ -30,3 +31,7 @@ class RegistryError(SchemasError):
 
 class UnknownSchemaError(RegistryError):
     """There is no Avro schema with this id: what was written with it is a dead letter."""
+
+
+class NotAvroError(UnknownSchemaError):
+    """The schema with this id is of another kind, such as JSON or Protobuf."""

@@ -33,7 +33,8 @@ class Decoder:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._readers: dict[tuple[str, bytes], Reader] = {}
+        # By event and header; or why what the registry has can't be read as the event.
+        self._readers: dict[tuple[str, bytes], Reader | str] = {}
 
     def decode(
         self,
@@ -130,7 +131,7 @@ class Decoder:
             except UnknownSchemaError as error:
                 return str(error)
             except UnreadableSchemaError as error:
-                return f"the value has schema id {schema_id}: {error}"
+                self._readers[key] = f"the value has schema id {schema_id}: {error}"
         return self._readers[key]
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from streams.errors import WorkerError
+from schemas import SchemasError
+from streams.errors import StreamsError
 from streams.processor import LineageApp
 from streams.settings import Settings
 from streams.worker import end_process
@@ -17,6 +18,6 @@ __all__ = ["app"]
 
 try:
     _settings = Settings.from_environment()
-except WorkerError as error:
+    app = LineageApp(_settings, partial(end_process, _settings))
+except (StreamsError, SchemasError) as error:
     raise SystemExit(f"Error: {error}") from None
-app = LineageApp(_settings, partial(end_process, _settings))

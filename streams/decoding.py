@@ -10,11 +10,10 @@ import numpy as np
 
 from lineage.beside import Beside
 from lineage.encoding import Prepared, prepare
-from schemas import Batch, DeadLetter, Decoder, HttpRegistry, LocalIds
-from schemas.registry import Registry
+from schemas import Batch, DeadLetter, Decoder, registry_at
 from streams.records import Records
 
-__all__ = ["Decoding", "decoded", "registry_at"]
+__all__ = ["Decoding", "decoded"]
 
 # Fewer are decoded here before they would be there and back.
 _BESIDE_EVENTS = 4_000
@@ -43,11 +42,6 @@ class Decoding:
         if self._process is None or sum(map(len, lists)) < _BESIDE_EVENTS:
             return decoded(self._decoder, lists, letters)
         return self._process.call(_decoded_there, self._registry_url, lists, letters)
-
-
-def registry_at(url: str | None) -> Registry:
-    """The schema registry at a URL; without one, the schemas' own ids."""
-    return HttpRegistry(url) if url else LocalIds()
 
 
 def decoded(decoder: Decoder, lists: Sequence[Records], letters: Sequence[DeadLetter]) -> Prepared:

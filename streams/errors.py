@@ -10,6 +10,7 @@ StreamsError
 │   └── BrokerDiedError          the local broker ended, or never became ready
 ├── TopicError                   topics are missing, or cannot be created
 ├── PublishError                 the broker did not take every event
+├── SchemaIdError                schema ids mean something else in the registry
 ├── LostEvidenceError            Kafka has not, or no more, what the store was read from
 └── WorkerError                  the worker cannot go on
 
@@ -32,6 +33,7 @@ __all__ = [
     "MavenError",
     "PortTakenError",
     "PublishError",
+    "SchemaIdError",
     "StreamsError",
     "TopicError",
     "WorkerError",
@@ -85,6 +87,10 @@ class TopicError(StreamsError):
 
 class PublishError(StreamsError):
     """The broker did not take every event."""
+
+
+class SchemaIdError(StreamsError):
+    """The schema ids in a topic mean something else in the registry."""
 
 
 class LostEvidenceError(StreamsError):

@@ -14,13 +14,14 @@ from aiokafka.errors import KafkaError
 from faust.streams import Stream
 from faust.types import TP, StreamT
 
-from schemas import DeadLetter, Encoder
+from schemas import DeadLetter, Encoder, registry_at
 from streams.client import admin_client, check_bootstrap
-from streams.decoding import Decoding, registry_at
+from streams.decoding import Decoding
 from streams.errors import StreamsError, WorkerError
 from streams.garbage import few_collections, usual_collections
 from streams.recorder import Recorder
 from streams.records import Outgoing
+from streams.schema_check import check_schema_ids
 from streams.settings import Settings
 from streams.sink import StoreSink
 from streams.topic_watch import TopicWatch, check_positions
@@ -111,7 +112,8 @@ class LineageApp(faust.App):
         """Make sure of topics and store before Faust connects.
 
         Raises BrokerUnavailableError, TopicError, LostEvidenceError where the store was read from
-        other topics, and what `lineage.open` raises.
+        other topics, SchemaIdError where the registry has other schemas, RegistryError, and what
+        `lineage.open` raises.
         """
         self._decoding.open()  # its process starts while the rest is looked after
         try:
@@ -137,6 +139,9 @@ class LineageApp(faust.App):
             bootstrap, self.settings.db, state, lambda: recorder.positions, self.end
         )
         self._ends = await asyncio.to_thread(stable_end_offsets, bootstrap, INPUT_TOPICS)
+        starts = {at: recorder.positions.get(at, 0) for at in state.ends}
+        registry = registry_at(self.settings.registry_url)
+        await asyncio.to_thread(check_schema_ids, bootstrap, registry, starts)
 
     async def on_first_start(self) -> None:
         """Prepare, unless that was done, and start recording."""
@@ -173,7 +178,7 @@ class LineageApp(faust.App):
             while True:
                 try:
                     return await self._start_offsets(partitions)
-                except KafkaError as error:  # noqa: PERF203 - it waits for the broker anyway
+                except KafkaError as error:
                     # A broker that restarts; one that is gone is noticed by the watch.
                     if not error.retriable:
                         raise
@@ -270,7 +275,7 @@ class LineageApp(faust.App):
             positions = await asyncio.wait_for(
                 asyncio.gather(*(self.consumer.position(tp) for tp in lagging)), 5
             )
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return False
         ends = [self._ends[tp.topic, tp.partition] for tp in lagging]
         return all(at is not None and at >= end for at, end in zip(positions, ends, strict=True))

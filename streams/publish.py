@@ -55,21 +55,28 @@ def publish(
     bootstrap: str,
     partitions: int | None = None,
     progress: Callable[[int], None] | None = None,
+    registry_url: str | None = None,
 ) -> Published:
     """Send every event of the logs to its topic, and what breaks the contract to dead letters.
 
     partitions: of the topics that are not there yet (None: DEFAULT_PARTITIONS).
     progress: gets the number of further records that the broker has acknowledged.
+    registry_url: of a Confluent schema registry, in which the events' schemas are registered and
+    which the worker has to be given, too; None: the ids that ship with `schemas`.
     What concerns one thing keeps its order: messages by message, hops by the first record
     that they read, consents by member, declarations by dataset, policies by policy.
     Records carry the present as their time: evidence of last year must not look old to a
-    broker that deletes by age. Raises LogError, BrokerUnavailableError, TopicError, and
-    PublishError if the broker did not acknowledge every record.
+    broker that deletes by age. Raises LogError, RegistryError, BrokerUnavailableError, TopicError,
+    and PublishError if the broker did not acknowledge every record.
     """
     files = list(paths)
-    schemas.log_files(files)  # a path that is wrong should be said before a topic is made
+    # A wrong path, and a registry that is away, should be said before a topic is made.
+    schemas.log_files(files)
+    registry = schemas.registry_at(registry_url)
+    for event_type in schemas.INPUTS:
+        registry.id_of(event_type)
     topics = create_topics(bootstrap, partitions)
-    encoder = schemas.Encoder(schemas.LocalIds())
+    encoder = schemas.Encoder(registry)
     counts: Counter[str] = Counter()
     with _Sender(bootstrap, progress) as sender:
         for item in schemas.read_events(files):

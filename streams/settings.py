@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streams.errors import WorkerError
 
@@ -31,7 +31,7 @@ class Settings:
     db: str
     bootstrap: str
     group: str = DEFAULT_GROUP
-    registry_url: str | None = None
+    registry_url: str | None = field(default=None, repr=False)  # it can hold a password
     once: bool = False
     memory_mib: int = MEMORY_MIB
 

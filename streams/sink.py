@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pyarrow as pa
 
@@ -45,7 +45,7 @@ class StoreSink:
 
     def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         """Record both in one transaction, or raise."""
-        applied = self._store.apply_batch(batch, positions, at=datetime.now(timezone.utc))
+        applied = self._store.apply_batch(batch, positions, at=datetime.now(UTC))
         if self._changes is not None and applied.changes.num_rows:
             self._changes.append(applied.changes)
 

@@ -7,14 +7,19 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from streams.cli import options
 from streams.cli.failing import NOT_AVAILABLE
 from streams.cli.output import write_rows
+
+if TYPE_CHECKING:
+    from schemas import HttpRegistry
 
 PYTHON_MIN = (3, 11)
 _REGISTRY_SECONDS_MAX = 5.0
@@ -167,17 +172,29 @@ def _broker(bootstrap: str) -> Finding:
 
 
 def _registry(url: str) -> Finding:
-    from urllib.error import URLError
-    from urllib.request import urlopen
+    from schemas import HttpRegistry, SchemasError
 
-    needed_for = "lineage worker --registry-url"
-    where = url.rstrip("/") + "/subjects"
-    if not url.startswith(("http://", "https://")):
-        return Finding("schema registry", "", needed_for, True, "must be an http or https address")
+    needed_for = "--registry-url of lineage worker, lineage publish"
     try:
-        with urlopen(where, timeout=_REGISTRY_SECONDS_MAX) as answer:  # noqa: S310 - http(s) only
-            answer.read(1)
-    except (URLError, OSError, ValueError) as error:
-        problem = f"{where} does not answer ({type(error).__name__})"
-        return Finding("schema registry", "", needed_for, True, problem)
-    return Finding("schema registry", url, needed_for, True)
+        registry = HttpRegistry(url, timeout_seconds=_REGISTRY_SECONDS_MAX)
+        found = f"{registry.address}, {_known_to(registry)}"
+    except SchemasError as error:
+        return Finding("schema registry", "", needed_for, True, str(error))
+    return Finding("schema registry", found, needed_for, True)
+
+
+def _known_to(registry: HttpRegistry) -> str:
+    """How many of our subjects it knows, and which of our own ids mean something else there."""
+    from schemas import FLAG_RAISED, INPUTS, LocalIds, UnknownSchemaError
+    from streams.schema_check import other_meaning
+
+    events, ours, subjects = (*INPUTS, FLAG_RAISED), LocalIds(), registry.subjects()
+    others = []
+    for event in events:
+        schema_id = ours.id_of(event)
+        with suppress(UnknownSchemaError):
+            if other_meaning(event, registry, schema_id) is not None:
+                others.append(str(schema_id))
+    known = sum(event.subject in subjects for event in events)
+    elsewhere = f"; another schema under our own id {', '.join(others)}" if others else ""
+    return f"{known} of {len(events)} subjects{elsewhere}"

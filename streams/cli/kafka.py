@@ -20,10 +20,7 @@ from streams.cli.progress import progress
     "--group", default="lineage", show_default=True, envvar="LINEAGE_GROUP", show_envvar=True,
     metavar="NAME", help="The consumer group. Each database needs its own.",
 )  # fmt: skip
-@click.option(
-    "--registry-url", envvar="LINEAGE_REGISTRY_URL", show_envvar=True, metavar="URL",
-    help="A Confluent schema registry; without it, the ids that come with this program.",
-)  # fmt: skip
+@options.registry_url
 @options.memory
 def worker(
     db: Path, bootstrap: str, once: bool, group: str, registry_url: str | None, memory: int
@@ -43,16 +40,24 @@ def worker(
     "--partitions", type=click.IntRange(min=1), metavar="N",
     help="Of topics that are not there yet.",
 )  # fmt: skip
+@options.registry_url
 @options.as_json
-def publish(paths: tuple[Path, ...], bootstrap: str, partitions: int | None, as_json: bool) -> None:
+def publish(
+    paths: tuple[Path, ...],
+    bootstrap: str,
+    partitions: int | None,
+    registry_url: str | None,
+    as_json: bool,
+) -> None:
     """Send event logs to Kafka; topics that are not there yet are created.
 
-    What breaks the contract goes to the dead-letter topic. What is sent twice counts once.
+    What breaks the contract goes to the dead-letter topic. What is sent twice counts once. The
+    worker needs the same registry, if any, in which the events' schemas are registered here.
     """
     from streams import publish as publishing
 
     with progress("publish", None, "events") as further:
-        done = publishing.publish(paths, bootstrap, partitions, further)
+        done = publishing.publish(paths, bootstrap, partitions, further, registry_url)
     if as_json:
         write_json({"events": dict(done.events), "dead_letters": done.dead_letters})
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -28,6 +29,14 @@ bootstrap: Callable[[_F], _F] = click.option(
     show_envvar=True,
     metavar="HOST:PORT",
     help="The Kafka broker; several with commas between them.",
+)
+registry_url: Callable[[_F], _F] = click.option(
+    "--registry-url",
+    envvar="LINEAGE_REGISTRY_URL",
+    show_envvar=True,
+    metavar="URL",
+    help="A Confluent schema registry; without it, the ids that come with this program. User and "
+    "password in it are sent, but never shown.",
 )
 memory: Callable[[_F], _F] = click.option(
     "--memory",
@@ -63,6 +72,6 @@ event_logs: Callable[[_F], _F] = click.argument(
 
 def instant_now() -> Any:  # noqa: ANN401 - a datetime, imported when it is asked for
     """Now, in UTC: the heart has no clock of its own."""
-    from datetime import datetime, timezone
+    from datetime import datetime
 
-    return datetime.now(timezone.utc)
+    return datetime.now(UTC)

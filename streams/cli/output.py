@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timezone
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal
@@ -36,7 +36,7 @@ def style_of(as_json: bool, as_csv: bool = False) -> Style:
 def instant(value: datetime) -> str:
     """RFC 3339 in UTC with six fractional digits; a datetime without a zone is UTC."""
     if value.tzinfo is not None:
-        value = value.astimezone(timezone.utc).replace(tzinfo=None)
+        value = value.astimezone(UTC).replace(tzinfo=None)
     return value.isoformat(timespec="microseconds") + "Z"
 
 

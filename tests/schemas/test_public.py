@@ -11,7 +11,7 @@ NAMES = {
     "Encoder", "EventType", "HttpRegistry", "LocalIds", "LogError", "LogFile", "Registry",
     "RegistryError", "SchemasError", "UnknownSchemaError", "by_name", "by_topic",
     "canonical_json", "from_events", "from_json_lines", "log_files", "read_events", "read_log",
-    "write_container",
+    "registry_at", "write_container",
 }  # fmt: skip
 
 

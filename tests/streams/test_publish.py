@@ -19,15 +19,26 @@ from schemas import (
     POLICY_PUBLISHED,
     RECORDS_MOVED,
     Decoder,
+    HttpRegistry,
     LocalIds,
     LogError,
+    Registry,
+    RegistryError,
 )
 from streams.errors import BrokerUnavailableError
 from streams.publish import publish
 from streams.topics import DEAD_LETTER_TOPIC, TOPICS, topic_partitions
+from tests.registry_service import RegistryService
 from tests.streams.kafka_helpers import read_all
 
 MESSAGES = 300
+TABLES = {
+    MESSAGE_SENT: "messages",
+    RECORDS_MOVED: "hops",
+    CONSENT_CHANGED: "consent_changes",
+    DATASET_DECLARED: "declarations",
+    POLICY_PUBLISHED: "policies",
+}
 
 
 def party(role: str, member: str) -> dict[str, object]:
@@ -79,10 +90,12 @@ def log(tmp_path: Path) -> Path:
     return path
 
 
-def decoded(bootstrap: str, topic: str, table: str) -> tuple[list[Any], list[dict[str, Any]]]:
+def decoded(
+    bootstrap: str, topic: str, table: str, registry: Registry | None = None
+) -> tuple[list[Any], list[dict[str, Any]]]:
     records = read_all(bootstrap, topic)
     offsets, values = range(len(records)), [record.value for record in records]
-    batch = Decoder(LocalIds()).decode(topic, 0, offsets, values)
+    batch = Decoder(registry or LocalIds()).decode(topic, 0, offsets, values)
     assert batch.dead_letters == ()
     return records, getattr(batch, table).to_dicts()
 
@@ -176,6 +189,34 @@ class TestOnRealKafka:
     ) -> None:
         with pytest.raises(LogError):
             publish([tmp_path / "no-such-log"], no_topics)
+        assert topic_partitions(no_topics, TOPICS) == {}
+
+    def test_values_carry_the_ids_of_the_registry(self, no_topics: str, log: Path) -> None:
+        with RegistryService(first_id=1000) as service:
+            sent = publish([log], no_topics, registry_url=service.url)
+            assert sum(sent.events.values()) == len(events())
+            assert sent.dead_letters == 0
+            assert service.subjects.keys() == {event.subject for event in INPUTS}
+            registry = HttpRegistry(service.url)
+            for event, table in TABLES.items():
+                records, rows = decoded(no_topics, event.topic, table, registry)
+                [schema_id] = service.subjects[event.subject]
+                assert {record.value[1:5] for record in records} == {schema_id.to_bytes(4, "big")}
+                assert len(rows) == sent.events[event.topic]
+            # Each schema is registered once, and asked for once.
+            assert len(service.requests) == 2 * len(INPUTS)
+
+    @pytest.mark.parametrize("status", [404, 409, 500])
+    def test_a_registry_that_fails_is_said_before_a_topic_is_made(
+        self, no_topics: str, log: Path, status: int
+    ) -> None:
+        with RegistryService() as service:
+            # The last one that it is asked to register.
+            service.answers[f"/subjects/{INPUTS[-1].subject}/versions"] = status, {}, b"{}"
+            with pytest.raises(RegistryError, match=rf"{service.url}/subjects/.* {status} "):
+                publish([log], no_topics, registry_url=service.url)
+        with pytest.raises(RegistryError, match=f"{service.url} does not answer"):
+            publish([log], no_topics, registry_url=service.url)
         assert topic_partitions(no_topics, TOPICS) == {}
 
 

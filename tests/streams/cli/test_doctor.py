@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from schemas import INPUTS
+from tests.registry_service import RegistryService
 from tests.streams.cli.running import run
 
 CLOSED = "127.0.0.1:1"
@@ -62,27 +63,48 @@ def test_a_broker_or_registry_that_is_named_must_answer() -> None:
     assert "http" in ran.out
 
 
-def test_a_registry_that_answers_is_ok() -> None:
-    class Registry(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"[]")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.HTTPServer(("127.0.0.1", 0), Registry)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}"
-        ran = run("doctor", "--registry-url", url, "--json", env={"LINEAGE_BOOTSTRAP": ""})
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert ran.code == 0
+def registry_row(url: str, code: int = 0) -> dict[str, Any]:
+    ran = run("doctor", "--registry-url", url, "--json", env={"LINEAGE_BOOTSTRAP": ""})
+    assert ran.code == code
     assert ran.rows[-1]["what"] == "schema registry"
-    assert ran.rows[-1]["status"] == "ok"
+    return ran.rows[-1]
+
+
+def test_a_registry_that_answers_is_ok() -> None:
+    with RegistryService(first_id=100) as service:
+        row = registry_row(service.url)
+        assert (row["status"], row["found"]) == ("ok", f"{service.url}, 0 of 6 subjects")
+        for event in INPUTS:
+            service.register(event.subject, event.schema)
+        assert registry_row(service.url)["found"] == f"{service.url}, 5 of 6 subjects"
+
+
+def test_a_registry_with_other_schemas_under_our_ids_is_said() -> None:
+    with RegistryService(first_id=1) as service:
+        for event in INPUTS:
+            service.register(event.subject, event.schema)
+        assert registry_row(service.url)["found"] == f"{service.url}, 5 of 6 subjects"
+        service.schemas[2], service.schemas[4] = service.schemas[1], '"string"'
+        found = registry_row(service.url)["found"]
+        assert found == f"{service.url}, 5 of 6 subjects; another schema under our own id 2, 4"
+
+
+@pytest.mark.parametrize("answered", [(404, b""), (500, b""), (200, b"hello"), None])
+def test_what_is_wrong_with_a_registry_is_said_without_its_password(
+    answered: tuple[int, bytes] | None,
+) -> None:
+    with RegistryService(credentials=("audituser", "pa55word")) as service:
+        secret = f"http://audituser:pa55word@127.0.0.1:{service.port}?key=t0ken"
+        assert registry_row(secret)["found"] == f"{service.url}, 0 of 6 subjects"
+        assert "401 Unauthorized" in registry_row(service.url, 3)["problem"]
+        if answered is not None:
+            service.answers["/subjects"] = answered[0], {}, answered[1]
+        else:
+            secret = secret.replace(str(service.port), "1")
+        row = registry_row(secret, 3)
+    assert row["status"] == "MISSING"
+    assert "http://127.0.0.1:" in row["problem"]
+    assert not any(word in str(row) for word in ("audituser", "pa55word", "t0ken"))
 
 
 @pytest.mark.parametrize(

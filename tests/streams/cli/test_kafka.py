@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,11 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from streams.settings import Settings
+from tests.registry_service import RegistryService
 from tests.streams.cli.running import EVENTS, FLAGS, flag, run, write_log
 
 CLOSED = "127.0.0.1:1"
 LINEAGE = [sys.executable, "-c", "from streams.cli import main; main()"]
 NO_BROKER = {"LINEAGE_BOOTSTRAP": ""}
+SECRETS = ("audituser", "pa55word", "t0ken")
 
 
 @pytest.mark.parametrize("command", [["publish", "x.jsonl"], ["worker", "--db", "x"]], ids=" ".join)
@@ -39,6 +43,62 @@ def test_publish_says_first_which_path_is_wrong(tmp_path: Path) -> None:
     assert (ran.code, ran.out) == (2, "")
     assert "missing" in ran.err
     assert run("publish", tmp_path, "--bootstrap", CLOSED, "--partitions", 0).code == 2
+
+
+@pytest.mark.parametrize("answered", [(404, {}, b""), (500, {}, b""), (200, {}, b"hello"), None])
+def test_publish_says_first_that_the_registry_fails_and_no_secret(
+    log: Path, answered: tuple[int, dict[str, str], bytes] | None
+) -> None:
+    with RegistryService() as service:
+        for subject in ("messaging.message.sent.v1", "messaging.consent.changed.v1"):
+            if answered is not None:
+                service.answers[f"/subjects/{subject}-value/versions"] = answered
+        port = service.port if answered is not None else 1
+        url = f"http://{SECRETS[0]}:{SECRETS[1]}@127.0.0.1:{port}?key={SECRETS[2]}"
+        for ran in (
+            run("publish", log, "--bootstrap", CLOSED, "--registry-url", url),
+            run("publish", log, "--bootstrap", CLOSED, env={"LINEAGE_REGISTRY_URL": url}),
+        ):
+            assert (ran.code, ran.out) == (3, "")
+            assert ran.err.startswith(f"Error: schema registry: http://127.0.0.1:{port}")
+            assert str(answered[0] if answered and answered[0] != 200 else "") in ran.err
+            assert not any(secret in ran.err for secret in SECRETS)
+
+
+@pytest.mark.parametrize("command", ["worker", "publish", "doctor"])
+def test_a_registry_url_is_never_shown(command: str, log: Path, tmp_path: Path) -> None:
+    arguments: dict[str, list[object]] = {
+        "worker": ["--db", tmp_path / "new.duckdb", "--bootstrap", CLOSED],
+        "publish": [log, "--bootstrap", CLOSED],
+        "doctor": [],
+    }
+    user, password, token = SECRETS
+    for url in (f"{user}:{password}@host?{token}", f"http://{user}:{password}@host:{token}"):
+        env = {"LINEAGE_REGISTRY_URL": url, "LINEAGE_BOOTSTRAP": ""}
+        ran = run(command, *arguments[command], env=env)
+        assert ran.code == 3
+        assert "must begin with http:// or https://" in " ".join((ran.out + ran.err).split())
+        shown = run(command, "--help", env=env)
+        assert "LINEAGE_REGISTRY_URL" in shown.out
+        for text in (ran.out, ran.err, shown.out):
+            assert not any(secret in text for secret in SECRETS)
+
+
+def test_settings_do_not_show_it_either() -> None:
+    settings = Settings("db", CLOSED, registry_url=f"http://{SECRETS[0]}:{SECRETS[1]}@host")
+    assert not any(secret in repr(settings) for secret in SECRETS)
+
+
+def test_faust_s_own_command_does_not_show_it_either() -> None:
+    env = {**os.environ, "LINEAGE_REGISTRY_URL": f"{SECRETS[0]}:{SECRETS[1]}@host:{SECRETS[2]}"}
+    ended = subprocess.run(
+        [sys.executable, "-c", "import streams.app"],
+        capture_output=True, text=True, timeout=120, check=False, env=env,
+    )  # fmt: skip
+    assert ended.returncode != 0
+    assert ended.stderr.startswith("Error: schema registry: the URL must begin with http")
+    assert ended.stderr.count("\n") == 1
+    assert not any(secret in ended.stderr for secret in SECRETS)
 
 
 def test_broker_says_what_it_lacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -80,6 +140,32 @@ def test_what_is_published_and_worked_off_is_what_is_replayed(
     assert run("digest", "--db", live).out == run("digest", "--db", replayed).out
     assert run("flags", "--db", live, "--json").rows == [flag(row) for row in FLAGS]
     assert run("doctor", "--bootstrap", no_topics).code == 0
+
+
+@pytest.mark.kafka
+def test_publish_and_worker_use_the_same_registry(
+    no_topics: str, log: Path, tmp_path: Path
+) -> None:
+    """With ids of its own: one that knows them as something else would make dead letters."""
+    live, replayed = tmp_path / "live.duckdb", tmp_path / "replayed.duckdb"
+    user, password, token = SECRETS
+    with RegistryService(first_id=3, credentials=(user, password)) as service:
+        url = f"http://{user}:{password}@127.0.0.1:{service.port}?key={token}"
+        env = {**os.environ, "LINEAGE_REGISTRY_URL": url, "LINEAGE_BOOTSTRAP": no_topics}
+        for command in (["publish", str(log)], ["worker", "--once", "--db", str(live)]):
+            ended = subprocess.run(
+                [*LINEAGE, *command],
+                capture_output=True, text=True, timeout=120, check=False, env=env,
+            )  # fmt: skip
+            assert ended.returncode == 0, ended.stderr
+            assert not any(secret in ended.stdout + ended.stderr for secret in SECRETS)
+        assert "/subjects/lineage.flag.raised.v1-value/versions" in {
+            path.partition("?")[0] for path in service.asked
+        }
+    assert run("replay", log, "--db", replayed).code == 0
+    assert run("digest", "--db", live).out == run("digest", "--db", replayed).out
+    count = ["sql", "FROM dead_letter SELECT count(*) AS letters", "--db", live, "--json"]
+    assert run(*count).rows == [{"letters": 0}]
 
 
 @pytest.mark.kafka
