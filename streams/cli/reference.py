@@ -19,12 +19,14 @@ Written from the commands themselves by `make docs`; a test holds the two togeth
 
 def reference() -> str:
     """Give the whole reference as Markdown."""
-    parts = [_HEAD, _help(cli) + "\n", *_table(cli, ["lineage"])]
+    # As when it runs: what the group says of its help option holds for its commands, too.
+    group = click.Context(cli, info_name="lineage", **cli.context_settings)
+    parts = [_HEAD, _help(cli) + "\n", *_table(cli, group)]
     for name, command in cli.commands.items():
-        context = click.Context(command, info_name=f"lineage {name}")
+        context = click.Context(command, parent=group, info_name=name)
         usage = " ".join(command.collect_usage_pieces(context))
         parts += [f"\n## `lineage {name}`\n", f"```\nlineage {name} {usage}\n```\n"]
-        parts += [_help(command) + "\n", *_table(command, ["lineage", name])]
+        parts += [_help(command) + "\n", *_table(command, context)]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -32,8 +34,7 @@ def _help(command: click.Command) -> str:
     return inspect.cleandoc(command.help or "")
 
 
-def _table(command: click.Command, names: list[str]) -> Iterator[str]:
-    context = click.Context(command, info_name=" ".join(names))
+def _table(command: click.Command, context: click.Context) -> Iterator[str]:
     yield "| option | meaning |\n|---|---|"
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
