@@ -190,9 +190,9 @@ class HttpRegistry:
             return
         code = _error_code(answer)
         detail = "" if code in (None, answer.status) else f" (error code {code})"
-        raise self._unexpected(path, f"{answer.phrase}{detail}{self._advice(answer)}")
+        raise self._unexpected(path, f"{answer.phrase}{detail}{self._advice(path, answer)}")
 
-    def _advice(self, answer: Answer) -> str:
+    def _advice(self, path: str, answer: Answer) -> str:
         given = self._client.address.authorization is not None
         match answer.status // 100, answer.status:
             case _, 401 | 403 if given:
@@ -203,7 +203,8 @@ class HttpRegistry:
                 return "; the subject holds a schema that is not compatible with the one sent"
             case 3, _ if answer.location and answer.location.startswith(("http://", "https://")):
                 with suppress(RegistryError):
-                    return f"; it points to {Address.of(answer.location).shown}: give that address"
+                    there = Address.of(answer.location).shown.removesuffix(path)
+                    return f"; it points to {there}: give that address"
         return ""
 
     def _unexpected(self, path: str, what: str) -> RegistryError:

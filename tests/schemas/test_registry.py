@@ -310,7 +310,7 @@ def test_what_a_service_answered_is_told(service: RegistryService) -> None:
         "404 of another page": "/schemas/ids/13 answered 404 Not Found",
         "401": "answered 401 Unauthorized; if it wants a user and password, give them in its URL",
         "no JSON": 'answered something without "schema"',
-        "elsewhere": "answered 302 Found; it points to http://127.0.0.1:9/schemas/ids/13: give",
+        "elsewhere": "answered 302 Found; it points to http://127.0.0.1:9: give that",
     }.items():
         service.answers["/schemas/ids/13"] = FAILURES[name]
         with pytest.raises(RegistryError) as error:
