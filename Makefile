@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench bench-history docs lock clean
+.PHONY: help demo test quick lint bench bench-history docs lock clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
@@ -44,8 +44,14 @@ $(VENV)/.installed-bench: pyproject.toml requirements/bench.lock | $(BIN)/python
 demo: $(VENV)/.installed  ## simulate 100,000 messages, replay them, show what leaked
 	@$(BIN)/python -m streams.demo --dir $(DEMO)
 
+# Two processes; the tests on a real Kafka stay together, since they share its topics.
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+
 test: $(VENV)/.installed-dev  ## all tests; those on a real Kafka where Java 17 and Maven are
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
+
+quick: $(VENV)/.installed-dev  ## the inner loop: few examples of the properties, no Kafka, nothing slow
+	@LINEAGE_EXAMPLES=5 $(PYTEST) -m "not kafka and not slow"
 
 lint: $(VENV)/.installed-dev  ## ruff and mypy
 	@$(BIN)/ruff check .

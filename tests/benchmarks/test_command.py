@@ -95,6 +95,7 @@ def test_what_takes_long_is_measured_only_where_it_is_asked_for(
     assert list(parts_in(results)) == ["replay", part]
 
 
+@pytest.mark.slow
 def test_a_simulated_log_is_kept_and_found_again(tmp_path: Path) -> None:
     told: list[str] = []
     with Surroundings("live", tmp_path, told.append) as one:

@@ -40,6 +40,7 @@ def test_memory_is_that_of_one_command_alone(tmp_path: Path) -> None:
     assert small < 100
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux shows it in /proc")
 def test_memory_is_that_of_a_command_with_those_that_it_starts(tmp_path: Path) -> None:
     large = "b = b'x' * (200 << 20); import time; time.sleep(1)"

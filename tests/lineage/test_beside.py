@@ -137,6 +137,7 @@ def test_an_end_of_the_process_is_told(process: Beside) -> None:
         list(process.items(counted, 1))
 
 
+@pytest.mark.slow
 def test_it_ends_when_the_first_process_is_killed() -> None:
     program = (
         "import sys; from lineage.beside import Beside; process = Beside(); "
@@ -155,6 +156,7 @@ def test_it_ends_when_the_first_process_is_killed() -> None:
         assert first.communicate(timeout=30)[1] == b""
 
 
+@pytest.mark.slow
 def test_modules_are_imported_before_the_first_call() -> None:
     with closing(Beside("wave")) as with_it, closing(Beside()) as without:
         assert with_it.call(loaded, "wave")

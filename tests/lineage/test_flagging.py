@@ -19,6 +19,7 @@ from tests.streams.simulate.reading import events
 LATE = {"PolicyPublished", "DatasetDeclared"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [True, False])
 def test_parts_make_no_difference(
     late: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

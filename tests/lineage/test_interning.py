@@ -40,6 +40,7 @@ def test_canonical_uuids_are_told_apart_from_other_texts() -> None:
     assert found.column(1, everything[:2]).to_list() == [None, "m"]
 
 
+@pytest.mark.slow
 def test_ids_keep_their_numbers_whatever_their_order_in_time(tmp_path: Path) -> None:
     """Later UUIDs than all that are stored are not looked up, all others are."""
     path = tmp_path / "l.duckdb"

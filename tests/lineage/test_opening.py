@@ -108,6 +108,7 @@ def _submodules() -> set[str]:
     return {path.stem for path in folder.iterdir()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("batches", [0, 1, 3])
 def test_a_new_database_survives_a_kill_before_its_first_checkpoint(
     tmp_path: Path, batches: int

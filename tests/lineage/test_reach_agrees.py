@@ -27,6 +27,7 @@ WHERE i.side = 'INPUT'
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mix", ["own", "worst"])
 @pytest.mark.parametrize("batch_events", [97, 100_000])
 def test_the_arrivals_are_those_of_the_plain_version(

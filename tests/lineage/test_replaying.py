@@ -44,6 +44,7 @@ def in_a_process(monkeypatch: pytest.MonkeyPatch) -> list[Beside]:
     return started
 
 
+@pytest.mark.slow
 def test_thread_and_process_give_the_same(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes = []
     started: list[Beside] = []

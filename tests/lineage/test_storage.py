@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 import lineage
 from lineage.uuids import texts_of
 from tests.lineage.builders import at, hop, message
@@ -48,6 +50,7 @@ def test_arrivals_of_a_batch_are_in_the_order_of_datasets_and_messages() -> None
     assert rows == sorted(rows)
 
 
+@pytest.mark.slow
 def test_starting_again_and_again_leaves_no_more_pieces(tmp_path: Path) -> None:
     path = tmp_path / "l.duckdb"
     for start in range(STARTS):

@@ -22,6 +22,7 @@ def test_what_is_no_address(address: str) -> None:
         check_bootstrap(address)
 
 
+@pytest.mark.slow
 def test_no_broker_is_said_within_ten_seconds() -> None:
     with socket.socket() as silent:  # bound, but nobody listens
         silent.bind(("127.0.0.1", 0))
@@ -32,6 +33,7 @@ def test_no_broker_is_said_within_ten_seconds() -> None:
     assert time.monotonic() - started < 10
 
 
+@pytest.mark.slow
 def test_something_else_than_a_broker_is_said_within_ten_seconds() -> None:
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"127.0.0.1:{mute.getsockname()[1]}"

@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+
+@pytest.mark.slow
 def test_the_demo_shows_the_whole_way_and_can_be_run_again(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "streams.demo", "--dir", str(tmp_path), "--messages", "500"]
     for _ in range(2):

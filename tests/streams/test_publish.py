@@ -220,6 +220,7 @@ class TestOnRealKafka:
         assert topic_partitions(no_topics, TOPICS) == {}
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_away_is_said(log: Path) -> None:
     with pytest.raises(BrokerUnavailableError):
         publish([log], "127.0.0.1:1")

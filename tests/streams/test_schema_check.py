@@ -244,6 +244,7 @@ class TestOnRealKafka:
             check_schema_ids(topics, HttpRegistry("http://127.0.0.1:1"), STARTS)
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_away_is_said() -> None:
     with pytest.raises(BrokerUnavailableError):
         check_schema_ids("127.0.0.1:1", LocalIds(), STARTS)

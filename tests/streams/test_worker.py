@@ -254,6 +254,7 @@ class TestOnRealKafka:
         assert set(said.splitlines()) == {"the collector rests: True"}
 
 
+@pytest.mark.slow
 def test_no_process_is_left_where_there_is_no_broker(tmp_path: Path) -> None:
     app = LineageApp(Settings(str(tmp_path / "db"), "127.0.0.1:1"), lambda error: None)
     with pytest.raises(BrokerUnavailableError):
@@ -261,6 +262,7 @@ def test_no_process_is_left_where_there_is_no_broker(tmp_path: Path) -> None:
     assert app._decoding._process is None
 
 
+@pytest.mark.slow
 def test_no_broker_is_said_at_once(tmp_path: Path) -> None:
     with socket.socket() as silent:  # bound, but nobody listens
         silent.bind(("127.0.0.1", 0))

@@ -94,6 +94,7 @@ def test_ctrl_c_ends_quietly(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (ran.code, ran.out, ran.err) == (130, "", "")
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_a_long_query_quietly(db: Path) -> None:
     query = "SELECT count(*) FROM range(100000000000) a WHERE hash(a.range) = 1"
     process = subprocess.Popen(

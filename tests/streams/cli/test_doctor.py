@@ -51,6 +51,7 @@ def test_what_is_optional_may_be_absent(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert found["java"]["needed_for"] == "lineage broker"
 
 
+@pytest.mark.slow
 def test_a_broker_or_registry_that_is_named_must_answer() -> None:
     env = {"LINEAGE_BOOTSTRAP": CLOSED, "LINEAGE_REGISTRY_URL": f"http://{CLOSED}"}
     ran = run("doctor", env=env)

@@ -28,6 +28,7 @@ def test_a_broker_must_be_named(command: list[str]) -> None:
     assert "LINEAGE_BOOTSTRAP" in ran.err
 
 
+@pytest.mark.slow
 def test_a_broker_that_does_not_answer_is_not_available(log: Path, tmp_path: Path) -> None:
     path = tmp_path / "new.duckdb"
     for command in (["publish", log], ["worker", "--db", path, "--once"]):
