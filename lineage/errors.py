@@ -8,6 +8,7 @@ LineageError
 │   └── StoreMissingError    no such file
 ├── LogError              2  an event log that cannot be read
 ├── QueryError            2  a query that cannot be answered
+│   └── QueryStuckError      one that was ended at a limit, and does not end
 ├── PolicyError           2  a policy document that breaks the contract
 └── BesideError           3  the second process, which decodes, ended
 """
@@ -51,6 +52,10 @@ class LogError(LineageError):
 
 class QueryError(LineageError):
     """A query that cannot be answered."""
+
+
+class QueryStuckError(QueryError):
+    """A query is over its limit, and does not hear that it is to end: only its process ends it."""
 
 
 class PolicyError(LineageError):

@@ -19,7 +19,8 @@ from lineage.digest import digest
 from lineage.encoding import Prepared, prepare
 from lineage.errors import LogError
 from lineage.in_force import InForce
-from lineage.querying import Parameters, query
+from lineage.query_check import Parameters, check
+from lineage.querying import QueryLimits, Question, query
 from lineage.replaying import prepared_batches
 from lineage.routing import route
 from lineage.sql import sql
@@ -28,6 +29,8 @@ from schemas import LogError as SchemasLogError
 
 # More is faster, as much of a batch's cost does not grow with it, and takes more memory.
 BATCH_EVENTS = 200_000
+# What a question may take beside the database's own memory and its answer.
+_BESIDE_MIB = 1024
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Store:
         self._connection = connect(path, read_only=read_only, memory_mib=memory_mib)
         self._applier = Applier(self._connection)
         self._read_only = read_only
+        self._memory_mib = memory_mib
         self._lasting: InForce | None = None
 
     def __enter__(self) -> Store:
@@ -138,9 +142,25 @@ class Store:
         cursor = self._connection.cursor()
         return route(cursor, message_id, self._in_force(cursor))
 
-    def sql(self, text: str, params: Parameters = None) -> duckdb.DuckDBPyRelation:
-        """Answer one SELECT; see `lineage.querying.query`. Raises QueryError."""
-        return query(self._connection.cursor(), text, params)
+    def sql(
+        self, text: str, params: Parameters = None, timeout_seconds: float | None = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Answer one SELECT that reads the database and does nothing else.
+
+        Params are values for ?, $1 or $name. A question that takes longer than timeout_seconds is
+        ended (None: never). Raises QueryError; see `lineage.query_check` for what is allowed.
+        """
+        cursor = self._connection.cursor()
+        check(cursor, text, params)
+        return query(cursor, text, params, self._query_limits(timeout_seconds))
+
+    def sql_batches(
+        self, text: str, params: Parameters = None, timeout_seconds: float | None = None
+    ) -> Question:
+        """Ask as `sql` does, for an answer of any size: a context manager that gives batches."""
+        cursor = self._connection.cursor()
+        check(cursor, text, params)
+        return Question(cursor, text, params, self._query_limits(timeout_seconds))
 
     def digest(self) -> str:
         """SHA-256 in hex over the events, arrivals and flags; see `lineage.digest`."""
@@ -158,6 +178,10 @@ class Store:
     def published(self, seq: int) -> None:
         """Note that all rows of `flag_history` up to `seq` have been published."""
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
+
+    def _query_limits(self, timeout_seconds: float | None) -> QueryLimits:
+        memory = 2 * self._memory_mib + _BESIDE_MIB
+        return QueryLimits(timeout_seconds, self._memory_mib, memory)
 
     def _in_force(self, cursor: duckdb.DuckDBPyConnection) -> InForce:
         """What is in force. Who only reads can keep it: nobody else can write meanwhile."""
