@@ -96,8 +96,10 @@ class Question:
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns of the answer."""
-        return self._reader.schema
+        """The columns of the answer. A name that was there before has _1, _2 … behind it."""
+        schema = self._reader.schema
+        names = _distinct(schema.names)
+        return pa.schema([f.with_name(n) for f, n in zip(schema, names, strict=True)])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Give the rows, some thousands at a time. Raises QueryError."""
@@ -108,7 +110,8 @@ class Question:
         return self._connection.execute(*self._question).to_arrow_reader(_BATCH_ROWS)
 
     def _next(self) -> pa.RecordBatch | None:
-        return next(self._reader, None)
+        batch = next(self._reader, None)
+        return None if batch is None else batch.rename_columns(self.schema.names)
 
     def _end(self) -> None:
         if not self._stuck:
@@ -161,6 +164,21 @@ class Question:
         self._stuck = True
         if isinstance(reason, QueryError):
             raise QueryStuckError(str(reason)) from reason
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """Give names that differ in more than case, as a table needs them."""
+    taken = {name.lower() for name in names}
+    seen: set[str] = set()
+    distinct = []
+    for name in names:
+        number, new = 0, name
+        while new.lower() in (seen | taken if number else seen):
+            number += 1
+            new = f"{name}_{number}"
+        seen.add(new.lower())
+        distinct.append(new)
+    return distinct
 
 
 def _told(error: BaseException) -> BaseException:
