@@ -57,6 +57,7 @@ class Store:
         self._applier = Applier(self._connection)
         self._read_only = read_only
         self._memory_mib = memory_mib
+        self._folder = None if str(path) == ":memory:" else Path(path).absolute().parent
         self._lasting: InForce | None = None
 
     def __enter__(self) -> Store:
@@ -164,7 +165,7 @@ class Store:
 
     def digest(self) -> str:
         """SHA-256 in hex over the events, arrivals and flags; see `lineage.digest`."""
-        return digest(self._connection.cursor())
+        return digest(self._connection.cursor(), self._memory_mib, self._folder)
 
     def positions(self) -> dict[tuple[str, int], int]:
         """(topic, partition) to the offset to go on from."""
