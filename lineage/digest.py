@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -91,8 +92,11 @@ def _range(first: np.int64, last: np.int64) -> dict[str, int]:
     return {"first": int(first) * _BLOCK_IDS, "last": (int(last) + 1) * _BLOCK_IDS - 1}
 
 
-def _bytes_of(column: pa.Array) -> bytes:
+def _bytes_of(column: pa.Array[Any]) -> bytes:
     """The values of a column of hashes, one behind the other."""
     binary = column.cast(pa.binary())
-    start = np.frombuffer(binary.buffers()[1], np.int32)[binary.offset]
-    return bytes(binary.buffers()[2][start : start + len(binary) * HASH_BYTES])
+    _, offsets, data = binary.buffers()
+    if offsets is None or data is None:
+        return b""
+    start = int(np.frombuffer(memoryview(offsets), np.int32)[binary.offset])
+    return bytes(memoryview(data)[start : start + len(binary) * HASH_BYTES])

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Final
-from uuid import UUID
 
 import duckdb
 import numpy as np
@@ -26,7 +25,7 @@ UNION ALL
 SELECT schema_name, view_name FROM duckdb_views() WHERE NOT internal
 """
 _VALUES: Final = (
-    bool, int, float, str, bytes, Decimal, UUID, np.generic,
+    bool, int, float, str, bytes, Decimal, np.generic,
     datetime.date, datetime.time, datetime.datetime, datetime.timedelta,
 )  # fmt: skip
 
@@ -97,7 +96,7 @@ def _values_of(params: Parameters) -> Mapping[str, object]:
 
 
 def _is_value(value: object, depth: int = 0) -> bool:
-    if value is None or isinstance(value, _VALUES):
+    if value is None or isinstance(value, _VALUES) or type(value).__name__ == "UUID":
         return True
     if depth > 10:
         return False

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import duckdb
 import pyarrow as pa
 
-from lineage.errors import QueryError, QueryStuckError, sentence
+from lineage.errors import QueryError, QueryStuckError, is_damage, sentence
 from lineage.process import resident_bytes
 from lineage.query_check import Parameters
 
@@ -140,7 +140,8 @@ class Question:
             self._interrupt(done, reason)
             raise
         if errors:
-            raise _told(errors[0]) from errors[0]
+            told = _told(errors[0])
+            raise told from (None if told is errors[0] else errors[0])
         return results[0]
 
     def _look(self) -> None:
@@ -182,6 +183,8 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 def _told(error: BaseException) -> BaseException:
+    if is_damage(error):
+        return error
     if isinstance(error, (duckdb.Error, RuntimeError, pa.ArrowException)):
         return QueryError(sentence(error))
     return error

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +16,7 @@ import pyarrow as pa
 from lineage.applied import Applied
 from lineage.applying import Applier, Positions
 from lineage.changes import unpublished
-from lineage.database import MEMORY_MIB, connect
+from lineage.database import MEMORY_MIB, connect, store_error
 from lineage.digest import digest
 from lineage.encoding import Prepared, prepare
 from lineage.errors import LogError
@@ -23,6 +25,7 @@ from lineage.query_check import Parameters, check
 from lineage.querying import QueryLimits, Question, query
 from lineage.replaying import prepared_batches
 from lineage.routing import route
+from lineage.spill import Spill
 from lineage.sql import sql
 from schemas import Batch, from_events
 from schemas import LogError as SchemasLogError
@@ -51,13 +54,30 @@ class Store:
     """
 
     def __init__(
-        self, path: str | Path, *, read_only: bool = False, memory_mib: int = MEMORY_MIB
+        self,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        memory_mib: int = MEMORY_MIB,
+        threads: int | None = None,
     ) -> None:
-        self._connection = connect(path, read_only=read_only, memory_mib=memory_mib)
+        self._path = path
+        self._spill = Spill(None if str(path) == ":memory:" else Path(path))
+        self._end = weakref.finalize(self, self._spill.close)
+        try:
+            self._connection = connect(
+                path,
+                read_only=read_only,
+                memory_mib=memory_mib,
+                threads=threads,
+                spill=self._spill.path,
+            )
+        except BaseException:
+            self._end()
+            raise
         self._applier = Applier(self._connection)
         self._read_only = read_only
         self._memory_mib = memory_mib
-        self._folder = None if str(path) == ":memory:" else Path(path).absolute().parent
         self._lasting: InForce | None = None
 
     def __enter__(self) -> Store:
@@ -74,6 +94,7 @@ class Store:
     def close(self) -> None:
         """Close the database. What was applied is on disk already."""
         self._connection.close()
+        self._end()
 
     def apply(self, events: Sequence[Mapping[str, object]], at: datetime | None = None) -> Applied:
         """Apply events, dicts in the JSON spelling, as one batch in one transaction.
@@ -128,11 +149,9 @@ class Store:
         self, rule: str | None = None, dataset: str | None = None, message_id: str | None = None
     ) -> duckdb.DuckDBPyRelation:
         """The flags, in the columns of `flag`, ordered by rule, message and dataset."""
-        return query(
-            self._connection.cursor(),
-            sql("flags"),
-            {"rule": rule, "dataset": dataset, "message_id": message_id},
-        )
+        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        with self._damage_told():
+            return query(self._connection.cursor(), sql("flags"), wanted)
 
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
         """The way of one message: a row for each arrival and record that it came from.
@@ -141,7 +160,8 @@ class Store:
         the arrival broke; in the order of arriving. No rows for a message that is not known.
         """
         cursor = self._connection.cursor()
-        return route(cursor, message_id, self._in_force(cursor))
+        with self._damage_told():
+            return route(cursor, message_id, self._in_force(cursor))
 
     def sql(
         self, text: str, params: Parameters = None, timeout_seconds: float | None = None
@@ -152,8 +172,9 @@ class Store:
         ended (None: never). Raises QueryError; see `lineage.query_check` for what is allowed.
         """
         cursor = self._connection.cursor()
-        check(cursor, text, params)
-        return query(cursor, text, params, self._query_limits(timeout_seconds))
+        with self._damage_told():
+            check(cursor, text, params)
+            return query(cursor, text, params, self._query_limits(timeout_seconds))
 
     def sql_batches(
         self, text: str, params: Parameters = None, timeout_seconds: float | None = None
@@ -165,7 +186,8 @@ class Store:
 
     def digest(self) -> str:
         """SHA-256 in hex over the events, arrivals and flags; see `lineage.digest`."""
-        return digest(self._connection.cursor(), self._memory_mib, self._folder)
+        with self._damage_told():
+            return digest(self._connection.cursor(), self._memory_mib, self._spill.path)
 
     def positions(self) -> dict[tuple[str, int], int]:
         """(topic, partition) to the offset to go on from."""
@@ -179,6 +201,13 @@ class Store:
     def published(self, seq: int) -> None:
         """Note that all rows of `flag_history` up to `seq` have been published."""
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
+
+    @contextmanager
+    def _damage_told(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.IOException as error:
+            raise store_error(self._path, error) from error
 
     def _query_limits(self, timeout_seconds: float | None) -> QueryLimits:
         memory = 2 * self._memory_mib + _BESIDE_MIB

@@ -20,11 +20,11 @@ def bounded_memory() -> Iterator[None]:
 
     DuckDB does not count all that its functions take. Refused, it ends the question with an error.
     """
-    try:
-        import resource
-    except ImportError:  # not on Windows
+    if sys.platform == "win32":
         yield
         return
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
     bound = _DATA_BYTES_MAX if soft == resource.RLIM_INFINITY else min(soft, _DATA_BYTES_MAX)
     resource.setrlimit(resource.RLIMIT_DATA, (bound, hard))
@@ -36,8 +36,11 @@ def bounded_memory() -> Iterator[None]:
 
 def end_now(error: Exception) -> NoReturn:
     """End the process, which a query that goes on would keep from ending by itself."""
+    from lineage.spill import remove_all
+
     failure = Failure(str(error))
     failure.show()
     sys.stdout.flush()
     sys.stderr.flush()
+    remove_all()
     os._exit(failure.exit_code)
