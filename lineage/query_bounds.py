@@ -21,7 +21,7 @@ from lineage.query_shapes import Node
 QUERIES_DEEP_MAX: Final = 16
 SUBQUERIES_DEEP_MAX: Final = 6
 COLUMNS_MAX: Final = 10_000
-PARTS_MAX: Final = 300_000
+PARTS_MAX: Final = 100_000
 GROWTH_MAX: Final = 1_000
 _TABLE_COLUMNS: Final = 30  # no table has more
 _VALUE_BYTES: Final = 256  # a text of the question counts as so many for one value of a table
@@ -84,10 +84,10 @@ class Bounds:
         scope = Scope(source, ctes, level)
         columns, growth = 0, 1.0
         for item in node["select_list"]:
-            stars = _stars(item)
             size, grown = self._expression(item, scope)
-            size *= max(1, source.columns if stars else 1)
-            columns += source.columns if stars else 1
+            times = source.columns if _stars(item) else 1
+            columns += times
+            size *= max(1, times)
             growth = max(growth, grown)
             if item.get("alias"):
                 scope.aliases[item["alias"].lower()] = (size, grown)
@@ -150,7 +150,7 @@ class Bounds:
         growth = 0.0
         if isinstance(node, dict) and "class" in node:
             size, growth = self._expression(node, scope)
-            self._add(size)
+            self._add(size * max(1, scope.source.columns if _stars(node) else 1))
         elif isinstance(node, (dict, list)):
             items = node.values() if isinstance(node, dict) else node
             growth = max((self._size(item, scope) for item in items), default=0.0)
@@ -175,7 +175,7 @@ class Bounds:
             return 1, 1.0
         if kind == "STAR":
             size = sum(self._expression(e, scope)[0] for e in _expressions(node))
-            return size + max(1, scope.source.columns), scope.source.growth
+            return size + 1, scope.source.growth
         if kind == "SUBQUERY":
             return self._subquery(node, scope)
         parts = arguments_of(node) if kind == "FUNCTION" else list(_expressions(node))
@@ -183,7 +183,7 @@ class Bounds:
         if kind == "FUNCTION":
             counted += [self._expression(p, scope) for p in _expressions(node, besides="children")]
         size = 1 + sum(each for each, _ in counted)
-        size *= REPEATING.get(node.get("function_name", ""), 2 if kind == "BETWEEN" else 1)
+        size *= REPEATING.get(node.get("function_name", ""), 3 if kind == "BETWEEN" else 1)
         if size > PARTS_MAX:
             self._add(size)
         return size, _growth(node, [each for _, each in counted])

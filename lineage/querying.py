@@ -80,12 +80,15 @@ class Question:
         self._stuck = False
         self._resident = resident_bytes() or 0
         self._question = (text, params)
-        self._reader = pa.RecordBatchReader.from_batches(pa.schema([]), [])
+        self._schema = pa.schema([])
+        self._reader = pa.RecordBatchReader.from_batches(self._schema, [])
 
     def __enter__(self) -> Question:
         self._connection.execute("BEGIN TRANSACTION READ ONLY")
         try:
             self._reader = self._run(self._ask)
+            fields = zip(self._reader.schema, _distinct(self._reader.schema.names), strict=True)
+            self._schema = pa.schema([field.with_name(name) for field, name in fields])
         except BaseException:
             self._end()
             raise
@@ -97,9 +100,7 @@ class Question:
     @property
     def schema(self) -> pa.Schema:
         """The columns of the answer. A name that was there before has _1, _2 … behind it."""
-        schema = self._reader.schema
-        names = _distinct(schema.names)
-        return pa.schema([f.with_name(n) for f, n in zip(schema, names, strict=True)])
+        return self._schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Give the rows, some thousands at a time. Raises QueryError."""
@@ -111,7 +112,7 @@ class Question:
 
     def _next(self) -> pa.RecordBatch | None:
         batch = next(self._reader, None)
-        return None if batch is None else batch.rename_columns(self.schema.names)
+        return None if batch is None else batch.rename_columns(self._schema.names)
 
     def _end(self) -> None:
         if not self._stuck:
@@ -170,14 +171,15 @@ class Question:
 def _distinct(names: list[str]) -> list[str]:
     """Give names that differ in more than case, as a table needs them."""
     taken = {name.lower() for name in names}
-    seen: set[str] = set()
+    used: set[str] = set()
+    times: dict[str, int] = {}
     distinct = []
     for name in names:
-        number, new = 0, name
-        while new.lower() in (seen | taken if number else seen):
-            number += 1
-            new = f"{name}_{number}"
-        seen.add(new.lower())
+        new = name
+        while new.lower() in used or (new != name and new.lower() in taken):
+            times[name] = times.get(name, 0) + 1
+            new = f"{name}_{times[name]}"
+        used.add(new.lower())
         distinct.append(new)
     return distinct
 
