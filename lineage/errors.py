@@ -4,10 +4,12 @@ LineageError
 ├── StoreError            3  the database cannot be used
 │   ├── StoreBusyError       another process is writing it
 │   ├── StoreVersionError    written by a version with another layout
+│   ├── StoreDamagedError    parts of the file are not what was written
 │   ├── NotAStoreError       a file that is not a lineage database
 │   └── StoreMissingError    no such file
 ├── LogError              2  an event log that cannot be read
 ├── QueryError            2  a query that cannot be answered
+│   └── QueryStuckError      one that was ended at a limit, and does not end
 ├── PolicyError           2  a policy document that breaks the contract
 └── BesideError           3  the second process, which decodes, ended
 """
@@ -37,6 +39,10 @@ class StoreVersionError(StoreError):
     """The database has the layout of another version."""
 
 
+class StoreDamagedError(StoreError):
+    """The file is a database, but parts of it are not what was written."""
+
+
 class NotAStoreError(StoreError):
     """The file is there, but it is not a lineage database."""
 
@@ -53,6 +59,10 @@ class QueryError(LineageError):
     """A query that cannot be answered."""
 
 
+class QueryStuckError(QueryError):
+    """A query is over its limit, and does not hear that it is to end: only its process ends it."""
+
+
 class PolicyError(LineageError):
     """A policy document that breaks the contract. `reason` says where, and what would be right."""
 
@@ -65,6 +75,12 @@ class BesideError(LineageError):
     """The second process, which decodes, ended before it had answered."""
 
     exit_code = 3
+
+
+def is_damage(error: BaseException) -> bool:
+    """Whether an error of DuckDB's says that the file is not as it was written."""
+    damage = ("Corrupt database file", "Could not read enough bytes", "Failed to read checksum")
+    return any(phrase in str(error) for phrase in damage)
 
 
 def sentence(error: Exception) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 
@@ -14,7 +16,7 @@ import pyarrow as pa
 from lineage.applied import Applied
 from lineage.applying import Applier
 from lineage.changes import unpublished
-from lineage.database import MEMORY_MIB, connect
+from lineage.database import MEMORY_MIB, connect, store_error
 from lineage.digest import digest
 from lineage.encoding import Prepared, prepare
 from lineage.errors import LogError
@@ -26,15 +28,19 @@ from lineage.positions import (
     stored_identities,
     stored_positions,
 )
-from lineage.querying import Parameters, query
+from lineage.query_check import Parameters, check
+from lineage.querying import QueryLimits, Question, query
 from lineage.replaying import prepared_batches
 from lineage.routing import route
+from lineage.spill import Spill
 from lineage.sql import sql
 from schemas import Batch, from_events
 from schemas import LogError as SchemasLogError
 
 # More is faster, as much of a batch's cost does not grow with it, and takes more memory.
 BATCH_EVENTS = 200_000
+# What a question may take beside the database's own memory and its answer.
+_BESIDE_MIB = 1024
 
 
 @dataclass(frozen=True)
@@ -55,11 +61,30 @@ class Store:
     """
 
     def __init__(
-        self, path: str | Path, *, read_only: bool = False, memory_mib: int = MEMORY_MIB
+        self,
+        path: str | Path,
+        *,
+        read_only: bool = False,
+        memory_mib: int = MEMORY_MIB,
+        threads: int | None = None,
     ) -> None:
-        self._connection = connect(path, read_only=read_only, memory_mib=memory_mib)
+        self._path = path
+        self._spill = Spill(None if str(path) == ":memory:" else Path(path))
+        self._end = weakref.finalize(self, self._spill.close)
+        try:
+            self._connection = connect(
+                path,
+                read_only=read_only,
+                memory_mib=memory_mib,
+                threads=threads,
+                spill=self._spill.path,
+            )
+        except BaseException:
+            self._end()
+            raise
         self._applier = Applier(self._connection)
         self._read_only = read_only
+        self._memory_mib = memory_mib
         self._lasting: InForce | None = None
 
     def __enter__(self) -> Store:
@@ -76,6 +101,7 @@ class Store:
     def close(self) -> None:
         """Close the database. What was applied is on disk already."""
         self._connection.close()
+        self._end()
 
     def apply(self, events: Sequence[Mapping[str, object]], at: datetime | None = None) -> Applied:
         """Apply events, dicts in the JSON spelling, as one batch in one transaction.
@@ -130,11 +156,9 @@ class Store:
         self, rule: str | None = None, dataset: str | None = None, message_id: str | None = None
     ) -> duckdb.DuckDBPyRelation:
         """The flags, in the columns of `flag`, ordered by rule, message and dataset."""
-        return query(
-            self._connection.cursor(),
-            sql("flags"),
-            {"rule": rule, "dataset": dataset, "message_id": message_id},
-        )
+        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        with self._damage_told():
+            return query(self._connection.cursor(), sql("flags"), wanted)
 
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
         """The way of one message: a row for each arrival and record that it came from.
@@ -143,15 +167,34 @@ class Store:
         the arrival broke; in the order of arriving. No rows for a message that is not known.
         """
         cursor = self._connection.cursor()
-        return route(cursor, message_id, self._in_force(cursor))
+        with self._damage_told():
+            return route(cursor, message_id, self._in_force(cursor))
 
-    def sql(self, text: str, params: Parameters = None) -> duckdb.DuckDBPyRelation:
-        """Answer one SELECT; see `lineage.querying.query`. Raises QueryError."""
-        return query(self._connection.cursor(), text, params)
+    def sql(
+        self, text: str, params: Parameters = None, timeout_seconds: float | None = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Answer one SELECT that reads the database and does nothing else.
+
+        Params are values for ?, $1 or $name. A question that takes longer than timeout_seconds is
+        ended (None: never). Raises QueryError; see `lineage.query_check` for what is allowed.
+        """
+        cursor = self._connection.cursor()
+        with self._damage_told():
+            check(cursor, text, params)
+            return query(cursor, text, params, self._query_limits(timeout_seconds))
+
+    def sql_batches(
+        self, text: str, params: Parameters = None, timeout_seconds: float | None = None
+    ) -> Question:
+        """Ask as `sql` does, for an answer of any size: a context manager that gives batches."""
+        cursor = self._connection.cursor()
+        check(cursor, text, params)
+        return Question(cursor, text, params, self._query_limits(timeout_seconds))
 
     def digest(self) -> str:
         """SHA-256 in hex over the events, arrivals and flags; see `lineage.digest`."""
-        return digest(self._connection.cursor())
+        with self._damage_told():
+            return digest(self._connection.cursor(), self._memory_mib, self._spill.path)
 
     def positions(self) -> dict[tuple[str, int], int]:
         """(topic, partition) to the offset to go on from."""
@@ -173,6 +216,17 @@ class Store:
         """Note that all rows of `flag_history` up to `seq` have been published."""
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
 
+    @contextmanager
+    def _damage_told(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.IOException as error:
+            raise store_error(self._path, error) from error
+
+    def _query_limits(self, timeout_seconds: float | None) -> QueryLimits:
+        memory = 2 * self._memory_mib + _BESIDE_MIB
+        return QueryLimits(timeout_seconds, self._memory_mib, memory)
+
     def _in_force(self, cursor: duckdb.DuckDBPyConnection) -> InForce:
         """What is in force. Who only reads can keep it: nobody else can write meanwhile."""
         in_force = self._lasting or InForce(cursor)
@@ -189,4 +243,4 @@ def _naive(at: datetime | None) -> datetime | None:
     """`at` as naive UTC."""
     if at is None or at.tzinfo is None:
         return at
-    return at.astimezone(timezone.utc).replace(tzinfo=None)
+    return at.astimezone(UTC).replace(tzinfo=None)

@@ -74,10 +74,18 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
     Nothing is lost by it. What is committed is committed, and the rest is read again.
     """
-    timer = threading.Timer(_UNWIND_SECONDS_MAX, os._exit, [INTERRUPTED])
+    timer = threading.Timer(_UNWIND_SECONDS_MAX, _end_now)
     timer.daemon = True
     timer.start()
     raise KeyboardInterrupt
+
+
+def _end_now() -> None:
+    if "lineage.spill" in sys.modules:
+        from lineage.spill import remove_all
+
+        remove_all()
+    os._exit(INTERRUPTED)
 
 
 def main() -> None:

@@ -62,6 +62,14 @@ limit: Callable[[_F], _F] = click.option(
     metavar="N",
     help="Show at most N rows on a terminal, 0 for all. What is piped is never cut.",
 )
+timeout: Callable[[_F], _F] = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=300,
+    show_default=True,
+    metavar="SECONDS",
+    help="End the question after so long, 0 for never.",
+)
 fail_on_flag: Callable[[_F], _F] = click.option(
     "--fail-on-flag", is_flag=True, help="Exit with 1 if there is any flag."
 )

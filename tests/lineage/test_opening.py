@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 import lineage
+from lineage.database import store_error
 from tests.lineage.builders import message
 
 
@@ -45,6 +46,53 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     with pytest.raises(lineage.NotAStoreError, match=r"notes\.txt is not a lineage database"):
         lineage.open(path)
     assert path.read_text().startswith("hello")
+
+
+@pytest.mark.parametrize("head", [b"SQLite format 3\0", b"PAR1" * 4, b"x"])
+def test_the_file_of_another_program_is_not_looked_into(tmp_path: Path, head: bytes) -> None:
+    """DuckDB would fetch an extension from the net for some."""
+    path = tmp_path / "other"
+    path.write_bytes(head.ljust(9000, b"\0") if len(head) > 1 else head)
+    for read_only in (True, False):
+        with pytest.raises(lineage.NotAStoreError, match="is not a lineage database"):
+            lineage.open(path, read_only=read_only)
+
+
+def test_a_damaged_database_is_told_as_damaged(tmp_path: Path) -> None:
+    path, damaged = tmp_path / "l.duckdb", tmp_path / "damaged" / "folder" / "block.duckdb"
+    damaged.parent.mkdir(parents=True)
+    with lineage.open(path) as store:
+        store.apply([message(f"m{i}") for i in range(1000)])
+    whole = path.read_bytes()
+    told = []
+    for place in range(4096, len(whole), len(whole) // 40):
+        damaged.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        try:
+            with lineage.open(damaged, read_only=True) as store:
+                store.digest()
+                store.flags()
+                store.route("m1")
+                store.sql("FROM message").fetchall()
+        except lineage.StoreDamagedError as error:
+            told.append(str(error))
+    assert len(told) > 5
+    assert all("damaged" in text and "\n" not in text for text in told)
+    damaged.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(lineage.StoreDamagedError):
+        lineage.open(damaged, read_only=True)
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ('IO Error: Could not set lock on file "x": Conflicting lock is held', "StoreBusyError"),
+        ("IO Error: Corrupt database file: computed checksum 1 in block", "StoreDamagedError"),
+        ("IO Error: Trying to read a database file with version number 9", "StoreVersionError"),
+        ("IO Error: could not read the old block folder", "StoreError"),
+    ],
+)
+def test_an_error_of_duckdb_is_told_by_whole_phrases(said: str, kind: str) -> None:
+    assert type(store_error("x", duckdb.IOException(said))).__name__ == kind
 
 
 @pytest.mark.parametrize("read_only", [True, False])
@@ -83,6 +131,16 @@ def test_a_database_that_another_process_holds(tmp_path: Path) -> None:
             with pytest.raises(lineage.StoreBusyError, match="held by another process"):
                 lineage.open(path, read_only=read_only)
         holder.communicate(b"")
+
+
+@pytest.mark.parametrize(("first", "then"), [(True, True), (True, False), (False, True)])
+def test_a_database_that_is_open_in_this_process(tmp_path: Path, first: bool, then: bool) -> None:
+    path = tmp_path / "l.duckdb"
+    lineage.open(path).close()
+    with lineage.open(path, read_only=first) as store:
+        with pytest.raises(lineage.StoreBusyError, match="open in this process already"):
+            lineage.open(path, read_only=then)
+        assert store.sql("SELECT 1").fetchall() == [(1,)]
 
 
 def test_a_read_only_store_changes_nothing(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,8 @@ import pytest
 import lineage
 from tests.lineage.builders import at, declared, hop, message
 from tests.streams.cli.running import FLAGS, flag, run
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_flags_are_one_json_object_a_line_in_order(db: Path) -> None:
@@ -125,6 +129,46 @@ def test_sql_says_in_a_sentence_what_it_cannot_answer(db: Path, query: str) -> N
     assert ran.out == ""
     assert ran.err.startswith("Error: ")
     assert len(ran.err.splitlines()) == 1
+
+
+ENDLESS = "SELECT count(*) FROM range(10_000_000) a, range(10_000_000) b"
+
+
+def test_sql_ends_at_its_limit_of_time(db: Path) -> None:
+    ran = run("sql", ENDLESS, "--db", db, "--timeout", "0.3")
+    assert (ran.code, ran.out) == (2, "")
+    assert "ended at the limit of 0.3 s" in ran.err
+    assert "--timeout" in ran.err
+
+
+def test_sql_writes_an_answer_of_any_size_as_it_comes(db: Path) -> None:
+    question = "SELECT i, repeat('x', 200) AS text FROM range({}) t(i)"
+    peak = "import resource; print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    code = f"import subprocess, sys; subprocess.run(sys.argv[1:], stdout=-3, check=True); {peak}"
+    peaks = []
+    for rows in (1_000, 300_000):
+        command = [sys.executable, "-c", code, sys.executable, "-m", "streams.cli", "sql"]
+        command += [question.format(rows), "--json", "--db", str(db)]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        peaks.append(int(ran.stdout) * 1024)
+    assert peaks[1] - peaks[0] < 50_000_000  # of 60 MB of text, and more as objects of Python
+
+
+def test_sql_is_ended_by_the_system_where_duckdb_does_not_count(db: Path) -> None:
+    """What a function takes beside DuckDB's memory ends in an error, and never in a kill."""
+    doubling = "WITH RECURSIVE r AS (SELECT 'x' AS s UNION ALL SELECT s || s FROM r) FROM r"
+    command = [sys.executable, "-m", "streams.cli", "sql", f"SELECT length(s) FROM ({doubling})"]
+    ran = subprocess.run(
+        [*command, "--db", str(db)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("Error: ")
+    assert len(ran.stderr.splitlines()) == 1
 
 
 def test_json_and_csv_exclude_each_other(db: Path) -> None:
