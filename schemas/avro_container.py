@@ -12,7 +12,8 @@ from pathlib import Path
 import fastavro
 
 from schemas.avro_codecs import CODECS, BlockError
-from schemas.avro_reader import Reader, UnreadableSchemaError
+from schemas.avro_logical import UnreadableSchemaError
+from schemas.avro_reader import Reader
 from schemas.errors import LogError
 from schemas.events import INPUTS, EventType
 from schemas.wire import datum_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import avro.errors
@@ -14,12 +15,13 @@ import polars as pl
 import pyarrow as pa
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
-from schemas.avro_layout import Avro, Layout, UndecodableError, UnframeableError
+from schemas.avro_layout import Layout, UndecodableError, UnframeableError
+from schemas.avro_logical import Avro, UnreadableSchemaError, hidden, units_of
 from schemas.contract import wrong_with
 from schemas.events import EventType
 from schemas.fields import Field
 from schemas.halves import convert
-from schemas.instants import MICROS_MAX, text_of
+from schemas.instants import MICROS_MAX, TOO_FINE, micros_in, micros_in_column, text_of, too_fine
 
 # Where one of many datums is broken, they are searched in so many parts of at least so many:
 # few, since polars writes a line to stderr for each part that makes it panic.
@@ -41,10 +43,6 @@ _NO_SCHEMA = (
 _BROKEN = (Exception,)
 
 
-class UnreadableSchemaError(Exception):
-    """A writer schema can't be read as the event type; the text says why."""
-
-
 class Reader:
     """Reads datums that were written with a schema as one event type.
 
@@ -54,20 +52,24 @@ class Reader:
 
     def __init__(self, event: EventType, schema: str) -> None:
         self._event = event
-        self._check(schema)
-        self._written = _without_logical_types(json.loads(schema))
-        self._wanted = _without_logical_types(json.loads(event.schema))
         try:
-            self._writer = fastavro.parse_schema(self._written)
+            written, wanted = hidden(json.loads(schema)), hidden(json.loads(event.schema))
+            self._check(json.dumps(written), json.dumps(wanted))
+            named: dict[str, Avro] = {}
+            self._writer = fastavro.parse_schema(written, named_schemas=named)
         except _NO_SCHEMA:
             raise UnreadableSchemaError("it is not an Avro schema") from None
-        same = self._written == self._wanted
-        # Whether datums have the same bytes as with the present schema.
-        self.present = _canonical(self._written) == _canonical(self._wanted)
-        self._reader = None if same else fastavro.parse_schema(self._wanted)
+        reader = fastavro.parse_schema(wanted)
+        units = units_of(event, self._writer, named)
+        # The fields as they are written, if datums have the same bytes as with the present schema.
+        self.present: tuple[Field, ...] | None = None
+        if _canonical(self._writer) == _canonical(reader):
+            self.present = tuple(replace(f, unit=units.get(f.name, f.unit)) for f in event.fields)
+        self._units = {name: unit for name, unit in units.items() if unit != "micros"}
+        self._reader = None if self.present else reader
         try:
-            self._layout = Layout(self._written)
-            self._plain = _same_kinds(self._written, self._wanted)
+            self._layout = Layout(written)
+            self._plain = _same_kinds(written, wanted)
         except UnframeableError:
             self._plain = False
 
@@ -120,6 +122,9 @@ class Reader:
         for field in self._event.fields:
             micros = row[field.name]
             if field.kind == "instant" and micros is not None:
+                micros = micros_in(micros, self._units.get(field.name, "micros"))
+                if micros == TOO_FINE:
+                    return too_fine(field.name)
                 row[field.name] = text_of(micros) if 0 <= micros <= MICROS_MAX else ""
         return wrong_with(self._event, row) or {"event": self._event.name, **row}
 
@@ -141,12 +146,8 @@ class Reader:
         # Less strict than reading together, never more.
         return self.length(datum) == len(datum)
 
-    def _check(self, schema: str) -> None:
-        try:
-            writer = avro.schema.parse(schema)
-            reader = avro.schema.parse(self._event.schema)
-        except _NO_SCHEMA:
-            raise UnreadableSchemaError("it is not an Avro schema") from None
+    def _check(self, written: str, wanted: str) -> None:
+        writer, reader = avro.schema.parse(written), avro.schema.parse(wanted)
         if not isinstance(writer, avro.schema.RecordSchema) or writer.name != self._event.name:
             name = getattr(writer, "name", None) or writer.type
             raise UnreadableSchemaError(f"it is of {name[:64]}, not of {self._event.name}")
@@ -168,12 +169,15 @@ class Reader:
             frame = frame.with_columns(
                 pl.lit(absent[f.name]).first().alias(f.name) for f in missing
             )
-        return frame.select(f.name for f in self._event.fields)
+        frame = frame.select(f.name for f in self._event.fields)
+        return frame.with_columns(
+            micros_in_column(frame[name], unit) for name, unit in self._units.items()
+        )
 
     def _one_by_one(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, list[int]]:
         rows = [self._one(datum) for datum in datums]
         bad = [i for i, row in enumerate(rows) if row is None]
-        return self._frame_of([row for row in rows if row is not None]), bad
+        return self._ours(self._frame_of([row for row in rows if row is not None])), bad
 
     def _one(self, datum: bytes) -> dict[str, Any] | None:
         stream = io.BytesIO(datum)
@@ -189,16 +193,7 @@ class Reader:
 
 
 def _canonical(schema: Avro) -> str:
-    return str(fastavro.schema.to_parsing_canonical_form(fastavro.parse_schema(schema)))
-
-
-def _without_logical_types(schema: Avro) -> Avro:
-    """Instants stay numbers: the library's own reading of them fails beyond its range."""
-    if isinstance(schema, list):
-        return [_without_logical_types(branch) for branch in schema]
-    if isinstance(schema, dict):
-        return {k: _without_logical_types(v) for k, v in schema.items() if k != "logicalType"}
-    return schema
+    return str(fastavro.schema.to_parsing_canonical_form(schema))
 
 
 def _same_kinds(written: Avro, wanted: Avro, top: bool = True) -> bool:

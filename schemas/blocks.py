@@ -48,11 +48,12 @@ def _plainly(
     Blocks are read side by side: where they are few, or one is much longer than the others, that
     is slower than reading them one after another.
     """
-    if not container.reader.present or counts.sum() < _SIDE_BY_SIDE_MIN * counts.max(initial=0):
+    fields = container.reader.present
+    if fields is None or counts.sum() < _SIDE_BY_SIDE_MIN * counts.max(initial=0):
         return {}, np.zeros(len(blocks), np.bool_)
     sizes = np.fromiter(map(len, blocks), np.int64, len(blocks))
     ends = np.cumsum(sizes)
-    return read_plain(container.event, blocks, ends - sizes, ends, counts)
+    return read_plain(container.event, fields, blocks, ends - sizes, ends, counts)
 
 
 def _otherwise(

@@ -1,8 +1,8 @@
 """The contract, held against columns: which events break it, and why.
 
 Columns come from JSON and from Avro alike, one row an event, in this form: ids, texts and enums
-String; instants Int64 microseconds (-1: no instant); numbers Float64 or Int64; `inputs` and
-`outputs` List(String); `parties` List(Struct); `declassification` Struct.
+String; instants Int64 microseconds (-1: no instant, TOO_FINE: between two of them); numbers Float64
+or Int64; `inputs` and `outputs` List(String); `parties` List(Struct); `declassification` Struct.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import polars as pl
 from schemas import fields
 from schemas.events import EventType
 from schemas.fields import Field
-from schemas.instants import MICROS_MAX
+from schemas.instants import MICROS_MAX, TOO_FINE, too_fine
 
 ONE_SENDER = "parties must have exactly one SENDER and at least one RECIPIENT"
 
@@ -58,6 +58,8 @@ def _checks(field: Field, column: pl.Expr, path: str) -> Iterator[Check]:
                 yield column.is_null() | right, reason
         right = pl.lit(value=True) if field.nullable else column.is_not_null()
     else:
+        if field.kind == "instant":
+            yield column.ne_missing(TOO_FINE), too_fine(path)
         right = _right(field, column)
         if field.nullable:
             right = column.is_null() | right

@@ -21,6 +21,7 @@ FREE_TEXT = frozenset({"job", "method", "recipient", "document"})
 Kind = Literal[
     "id", "text", "region", "enum", "bool", "int", "long", "instant", "ids", "record", "records"
 ]
+Unit = Literal["micros", "millis", "nanos"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Field:
     """One field of an event, or of a record in it.
 
     symbols: of an enum, in the order of the schema. fields: of a record or an array of records.
-    at_least: the smallest number of items of an array.
+    at_least: the smallest number of items of an array. unit: in which an Avro writer counts an
+    instant; everywhere else instants are microseconds.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Field:
     symbols: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     at_least: int = 0
+    unit: Unit = "micros"
 
     @property
     def right(self) -> str:

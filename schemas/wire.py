@@ -14,7 +14,8 @@ import numpy.typing as npt
 import polars as pl
 
 from schemas.avro_lanes import read_plain
-from schemas.avro_reader import Reader, UnreadableSchemaError
+from schemas.avro_logical import UnreadableSchemaError
+from schemas.avro_reader import Reader
 from schemas.batch import Batch, DeadLetter
 from schemas.contract import json_type, valid
 from schemas.errors import EncodeError, UnknownSchemaError
@@ -74,12 +75,13 @@ class Decoder:
         some = [value[:_HEADER_BYTES] for value in values[:: len(values) // 8 + 1] if value]
         header = max(some, key=some.count, default=b"")
         reader = self._reader(event, header)
-        if isinstance(reader, str) or not reader.present:
+        if isinstance(reader, str) or reader.present is None:
             return {}, everything
         pieces = [value or b"" for value in values] if None in values else values
         sizes = np.fromiter(map(len, pieces), np.int64, len(values))  # type: ignore[arg-type]  # no None is left
         ends = np.cumsum(sizes)
-        tables, plain = read_plain(event, pieces, ends - sizes, ends, np.ones_like(ends), header)  # type: ignore[arg-type]  # no None is left
+        starts, ones = ends - sizes, np.ones_like(ends)
+        tables, plain = read_plain(event, reader.present, pieces, starts, ends, ones, header)  # type: ignore[arg-type]  # no None is left
         return tables, np.flatnonzero(~plain)
 
     def _one_by_one(

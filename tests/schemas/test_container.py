@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import schemas
 from schemas import Batch, EncodeError, LogError, from_events, read_events, read_log
 from schemas.wire import datum_of
-from tests.schemas.examples import FLAG, GOOD, HOP, MESSAGE, Event, content, reasons
+from tests.schemas.examples import FLAG, GOOD, HOP, MESSAGE, Event, content, long, reasons
 from tests.schemas.strategies import read_events as any_read_events
 
 MESSAGES = [{**MESSAGE, "message_id": f"m{i:06d}"} for i in range(2000)]
@@ -84,12 +84,6 @@ def repacked(data: bytes, codec: bytes) -> bytes:
             packed = bytes(cramjam.zstd.compress(raw))
         out += long(block.num_records) + long(len(packed)) + packed + sync
     return out
-
-
-def long(number: int) -> bytes:
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, "long", number)
-    return out.getvalue()
 
 
 @pytest.mark.parametrize("codec", [b"snappy", b"zstandard"])
