@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 from polars.exceptions import PolarsError
 
-from schemas.avro_walk import INSTANT_BYTES, PADDING, Bytes, Places, Walk
+from schemas.avro_walk import PADDING, Bytes, Places, Walk
 from schemas.batch import COLUMNS, WHERE
 from schemas.events import MESSAGE_SENT, ROLES, EventType
 from schemas.fields import Field
@@ -49,9 +49,10 @@ def read_plain(
     """The tables of the events that can be read plainly, without where they were read.
 
     fields: those of the event, in the units of the writer. pieces: some bytes, in pieces.
-    starts, ends: in all of them, where each run of datums lies. counts: how many datums each run has. header: what each run must begin with, in front of its
-    datums, at most 8 bytes. `row` numbers the datums of all runs. The mask tells
-    of each run whether all of it was read; of another, nothing was.
+    starts, ends: in all of them, where each run of datums lies. counts: how many datums each run
+    has. header: what each run must begin with, in front of its datums, at most 8 bytes. `row`
+    numbers the datums of all runs. The mask tells of each run whether all of it was read; of
+    another, nothing was.
     """
     data = np.frombuffer(b"".join((*pieces, PADDING)), np.uint8)
     plain = np.zeros(len(counts), np.bool_)
@@ -169,7 +170,7 @@ class _Reading:
         return _symbols(field.symbols)[pl.Series(index)].alias(field.name)
 
     def _instant(self, field: Field, datums: Places, places: Places) -> pl.Series:
-        size = INSTANT_BYTES[field.unit]
+        size = field.usual_bytes
         inside = min(size, 8)  # of its bytes in the first eight
         long = self._longs[places] & np.uint64((1 << 8 * inside) - 1)
         high = long & np.uint64(0x8080808080808080)

@@ -5,28 +5,24 @@ goes fast: the walk takes one step in all lanes (a lane is a run of datums, one 
 then the next step in all of them.
 
 The walk takes for granted what nearly every datum is like: strings below 64 bytes, instants of our
-time (INSTANT_BYTES), all ids of one array of one length. It only moves; whoever reads what lies
-there must hold each guess against the bytes (`ends_right` and `avro_lanes`), or the rest is
+time (`Field.usual_bytes`), all ids of one array of one length. It only moves; whoever reads what
+lies there must hold each guess against the bytes (`ends_right` and `avro_lanes`), or the rest is
 nonsense.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from schemas.fields import Field, Unit
+from schemas.fields import Field
 
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 
 PADDING = b"\0" * 16  # behind the last datum, so that what is read in one go is never beyond it
-# As many bytes has an instant of our time: milliseconds from 1970-07 to 2039-09, microseconds from
-# 1978 to 3111, nanoseconds from 1971 to 2116.
-INSTANT_BYTES: Mapping[Unit, int] = {"millis": 6, "micros": 8, "nanos": 9}
-
 _NOWHERE = 1 << 40  # what is no length of a string leads here, and so to no right end
 _STEPS = np.array(
     [_NOWHERE if byte & 0x81 else 1 + (byte >> 1) for byte in range(256)], dtype=np.int64
@@ -112,9 +108,8 @@ class Walk:
         """Where what follows the fields lies, of which the first are at places."""
         ahead = 0
         for field in fields:
-            size = 0 if field.nullable else _fixed_size(field)
-            if size:
-                ahead += size
+            if field.usual_bytes and not field.nullable:
+                ahead += field.usual_bytes
                 continue
             places = places + ahead
             ahead = 0
@@ -130,7 +125,7 @@ class Walk:
     def _over_value(self, field: Field, places: Places) -> Places:
         match field.kind:
             case "enum" | "bool" | "instant":
-                return places + _fixed_size(field)
+                return places + field.usual_bytes
             case "int" | "long":
                 return places + 1 + (self.take(places) >> 7)
             case "record":
@@ -155,13 +150,6 @@ class Walk:
             items.append((some, places[some]))
             places[some] = self._over(field.fields, items[-1][1])
         return items, places
-
-
-def _fixed_size(field: Field) -> int:
-    """How many bytes a value of the field has; 0 where that depends on the value."""
-    if field.kind == "instant":
-        return INSTANT_BYTES[field.unit]
-    return 1 if field.kind in ("enum", "bool") else 0
 
 
 def _in_order(datums: Places, items: Sequence[tuple[Places, Places]]) -> tuple[Places, Places]:
