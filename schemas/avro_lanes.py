@@ -20,8 +20,9 @@ from polars.exceptions import PolarsError
 
 from schemas.avro_walk import PADDING, Bytes, Places, Walk
 from schemas.batch import COLUMNS, WHERE
-from schemas.events import MESSAGE_SENT, ROLES, EventType
+from schemas.events import MESSAGE_SENT, RECORDS_MOVED, ROLES, EventType
 from schemas.fields import Field
+from schemas.limits import HOP_ARRIVALS_MAX
 from schemas.tables import HANGING_TABLE, MAIN_TABLE, Tables, without_doubles
 
 Mask = npt.NDArray[np.bool_]
@@ -88,6 +89,7 @@ class _Reading:
         self._buffer = pa.py_buffer(data.data)
         self._words = np.ndarray(len(data) - 3, "<u4", data, strides=(1,))
         self._longs = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
+        self._amounts: list[Places] = []  # of ids in the arrays of each datum
         self.wrong: list[Places] = []
 
     def tables(self) -> Tables:
@@ -102,6 +104,10 @@ class _Reading:
                 main += self._nullable(field)
             else:
                 main.append(self._column(field, *self._places(field.name)))
+        if self._event is RECORDS_MOVED:
+            inputs, outputs = self._amounts
+            few = inputs * np.maximum(outputs, 1) <= HOP_ARRIVALS_MAX
+            self._hold(few, self._rows)
         found = {one.name: one for one in main}
         ordered = [found[name] for name in COLUMNS[self._main] if name not in WHERE]
         return {self._main: pl.DataFrame(ordered), **tables}
@@ -221,6 +227,7 @@ class _Reading:
     def _ids(self, field: Field) -> pl.DataFrame:
         datums, places = self._places(field.name)
         first, amounts, sizes = self._walk.items(places)
+        self._amounts.append(amounts)
         low, behind = self._walk.take(places), self._walk.take(first + amounts * sizes)
         two_bytes = (low < 0x80) | (self._walk.take(places + 1) < 0x80)
         right = (low & 1 == 0) & two_bytes & (amounts >= field.at_least)

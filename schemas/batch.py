@@ -106,7 +106,8 @@ class DeadLetter:
     reason: what was wrong and what would be right; never the text of an unknown value.
     sha256: hex digest of the bytes.
     value: the bytes, for the dead-letter topic alone: they could hold a message's text.
-        None: there were none (a Kafka record without a value).
+        None: there were none (a Kafka record without a value), or they are in a file that is
+        only replayed.
     """
 
     source: str
@@ -118,11 +119,21 @@ class DeadLetter:
 
     @classmethod
     def of(
-        cls, source: str, partition: int, position: int, reason: str, value: bytes | None
+        cls,
+        source: str,
+        partition: int,
+        position: int,
+        reason: str,
+        value: bytes | None,
+        *,
+        kept: bool = True,
     ) -> DeadLetter:
-        """A dead letter with the digest of its bytes (of no bytes where there are none)."""
+        """A dead letter with the digest of its bytes (of no bytes where there are none).
+
+        kept: with the bytes themselves.
+        """
         digest = hashlib.sha256(value or b"").hexdigest()
-        return cls(source, partition, position, reason, digest, value)
+        return cls(source, partition, position, reason, digest, value if kept else None)
 
 
 @dataclass(frozen=True, eq=False)  # tables have no one answer to whether they are equal

@@ -15,6 +15,7 @@ from schemas import fields
 from schemas.events import EventType
 from schemas.fields import Field
 from schemas.instants import MICROS_MAX, TOO_FINE, too_fine
+from schemas.limits import ID_BYTES_MAX
 
 ONE_SENDER = "parties must have exactly one SENDER and at least one RECIPIENT"
 
@@ -85,4 +86,4 @@ def _right(field: Field, column: pl.Expr) -> pl.Expr:
 
 
 def _id(column: pl.Expr) -> pl.Expr:
-    return column.str.len_bytes().is_between(1, fields.ID_BYTES_MAX)
+    return column.str.len_bytes().is_between(1, ID_BYTES_MAX)

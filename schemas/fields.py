@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
-ID_BYTES_MAX = 256
+from schemas.limits import HOP_ARRIVALS_MAX, ID_BYTES_MAX
+
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 REGION_PATTERN = "^[A-Z]{2}$"
@@ -79,6 +80,18 @@ _RIGHT: dict[Kind, str] = {
     "record": "an object with {names}",
     "records": "an array of objects with {names}",
 }
+
+
+def too_many_arrivals(inputs: int, outputs: int) -> str | None:
+    """What is wrong with a hop of so many inputs and outputs, each id once; None: nothing."""
+    arrivals = inputs * max(outputs, 1)
+    if arrivals <= HOP_ARRIVALS_MAX:
+        return None
+    size = f"{inputs:,} x {outputs:,}" if outputs else f"{inputs:,}"
+    return (
+        f"a hop of {inputs:,} inputs and {outputs:,} outputs would be {size} arrivals for one "
+        f"message in each; at most {HOP_ARRIVALS_MAX:,} are read; split it into several hops"
+    )
 
 
 def fields_of(record: Mapping[str, Any]) -> tuple[Field, ...]:

@@ -181,20 +181,24 @@ def _events(
 def _events_of_container(
     container: Container, progress: Progress
 ) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
-    read = 0
+    read, source = 0, str(container.path)
     for block in container.blocks():
         progress(block.end - read)
         read = block.end
         if letter := lost(container, block):
             yield letter
             continue
-        datums, rest = container.reader.split(block.count, block.data)
-        for position, datum in enumerate(datums, start=block.first):
-            found = container.reader.event_of(datum)
-            yield (
-                DeadLetter.of(str(container.path), 0, position, found, datum)
-                if isinstance(found, str)
-                else (container.event, found)
-            )
-        if rest or len(datums) < block.count:
-            yield rest_of(str(container.path), block, len(datums), rest)
+        position, end = block.first, 0
+        for datums, upto in container.reader.parts(block.count, block.data):
+            end = upto
+            for datum in datums:
+                found = container.reader.event_of(datum)
+                yield (
+                    DeadLetter.of(source, 0, position, found, datum)
+                    if isinstance(found, str)
+                    else (container.event, found)
+                )
+                position += 1
+        rest = block.data[end:]
+        if rest or position < block.first + block.count:
+            yield rest_of(source, block, position - block.first, rest)
