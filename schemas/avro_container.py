@@ -18,6 +18,7 @@ from schemas.errors import LogError
 from schemas.events import INPUTS, EventType
 from schemas.limits import (
     BLOCK_BYTES_MAX,
+    KEPT_BYTES_MAX,
     UNPACKED_FREE_BYTES,
     UNPACKED_RATIO_MAX,
     mib,
@@ -30,8 +31,6 @@ _HEADER_BYTES_MAX = 4 << 20
 _UNREADABLE = (ValueError, IndexError, KeyError, UnicodeDecodeError, EOFError, RecursionError)
 _HASHED_BYTES = 1 << 20
 _FAILED_BYTES = 1 << 20
-# Of what can't be read so much is kept, for the dead-letter topic, which takes no larger value.
-_KEPT_BYTES_MAX = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ def _bytes_of(data: mmap.mmap, start: int, end: int) -> tuple[bytes, str]:
     digest = hashlib.sha256()
     for at in range(start, end, _HASHED_BYTES):
         digest.update(data[at : min(at + _HASHED_BYTES, end)])
-    return data[start:end] if end - start <= _KEPT_BYTES_MAX else b"", digest.hexdigest()
+    return data[start:end] if end - start <= KEPT_BYTES_MAX else b"", digest.hexdigest()
 
 
 def _frame(data: mmap.mmap, at: int) -> tuple[int, int, int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from operator import methodcaller
 from typing import Any
@@ -20,6 +20,7 @@ from schemas.fields import Field
 from schemas.halves import convert
 from schemas.instants import micros_column
 from schemas.json_objects import Object, known_only, parsed, repeated, repeats_surely_none
+from schemas.limits import VALUES_MAX
 from schemas.tables import Tables, Where, placed, tables_of
 
 _INPUTS = {event.name: event for event in INPUTS}
@@ -29,6 +30,8 @@ _UNFIT = (TypeError, ValueError, OverflowError)  # Arrow's errors are kinds of t
 # Parsed lines are let go block by block: with more objects alive than this, Python's garbage
 # collector walks over them again and again, and parsing takes twice as long.
 _BLOCK_LINES = 256
+_BLOCK_BYTES = 4_000_000
+_BEFORE_VALUES = (b",", b"[", b"{")
 
 
 def from_events(events: Sequence[Mapping[str, object]], source: str = "apply") -> Batch:
@@ -46,7 +49,7 @@ def from_events(events: Sequence[Mapping[str, object]], source: str = "apply") -
             positions.append(position)
         else:
             unspeakable.append(DeadLetter.of(source, 0, position, line, _speakable(event)))
-    batch = _decode(lines, source, positions)
+    batch = from_numbered_lines(lines, source, positions)
     if not unspeakable:
         return batch
     letters = sorted((*unspeakable, *batch.dead_letters), key=lambda letter: letter.position)
@@ -71,15 +74,18 @@ def from_json_lines(lines: Sequence[bytes], source: str, first_position: int = 1
 
     source: the log's path. first_position: the number of the first line.
     """
-    return _decode(lines, source, range(first_position, first_position + len(lines)))
+    return from_numbered_lines(lines, source, range(first_position, first_position + len(lines)))
 
 
-def _decode(lines: Sequence[bytes], source: str, positions: Sequence[int]) -> Batch:
+def from_numbered_lines(
+    lines: Sequence[bytes], source: str, positions: Sequence[int], *, kept: bool = True
+) -> Batch:
+    """`from_json_lines`, with the number of each line. kept: dead letters have their bytes."""
     reasons: dict[int, str] = {}
     arrays: dict[str, list[pa.Array[Any]]] = {}
     read: dict[str, list[int]] = {}
-    for start in range(0, len(lines), _BLOCK_LINES):
-        block = _grouped(lines, range(start, min(start + _BLOCK_LINES, len(lines))), reasons)
+    for some in _blocks(lines):
+        block = _grouped(lines, some, reasons)
         for name, (indices, events) in block.items():
             pieces, bad = convert(events, partial(_arrow, _INPUTS[name]), _UNFIT)
             for index in reversed(bad):
@@ -99,9 +105,22 @@ def _decode(lines: Sequence[bytes], source: str, positions: Sequence[int]) -> Ba
             line = indices[row]
             reasons[line] = _worded(lines[line], reason)
     letters = (
-        DeadLetter.of(source, 0, positions[i], reasons[i], lines[i]) for i in sorted(reasons)
+        DeadLetter.of(source, 0, positions[i], reasons[i], lines[i], kept=kept)
+        for i in sorted(reasons)
     )
     return Batch.of(tables, letters)
+
+
+def _blocks(lines: Sequence[bytes]) -> Iterator[range]:
+    """Lines that are parsed together: few, and not too large unless it is one."""
+    start = size = 0
+    for end, line in enumerate(lines):
+        size += len(line)
+        if end > start and (end - start == _BLOCK_LINES or size > _BLOCK_BYTES):
+            yield range(start, end)
+            start, size = end, len(line)
+    if lines:
+        yield range(start, len(lines))
 
 
 def _grouped(
@@ -112,6 +131,8 @@ def _grouped(
     Adds to reasons why other lines are none.
     """
     block = lines[some.start : some.stop]
+    if len(block[0]) > VALUES_MAX:  # then it is the only one, and may be anything
+        return _grouped_one_by_one(lines, some, reasons)
     try:
         events = list(map(orjson.loads, block))
         names = [event["event"] for event in events]
@@ -156,6 +177,8 @@ def _worded(line: bytes, reason: str) -> str:
 
 def _event_of(line: bytes) -> tuple[str | None, Object]:
     """Why a line is no event of a known name, or None; and the event."""
+    if len(line) > VALUES_MAX and sum(map(line.count, _BEFORE_VALUES)) > VALUES_MAX:
+        return f"the line has more than {VALUES_MAX:,} values; split a large hop into several", {}
     try:
         event = parsed(line)
     except orjson.JSONDecodeError as error:

@@ -14,6 +14,10 @@ ID_BYTES_MAX = 256
 # each input; without outputs, inputs.
 HOP_ARRIVALS_MAX = 1_000_000
 
+# Parties, inputs, outputs and arrivals (as above) that the events of a batch of a log bring
+# together, if it is not one event.
+BATCH_WEIGHT_MAX = 2_000_000
+
 # A line of an event log; a hop of a million UUIDs still fits.
 LINE_BYTES_MAX = 40 << 20
 
@@ -27,6 +31,10 @@ BLOCK_BYTES_MAX = 40 << 20
 # events come to 5 to 20 times.
 UNPACKED_RATIO_MAX = 100
 UNPACKED_FREE_BYTES = 16 << 20
+
+# So much of what can't be read is kept for the dead-letter topic: a Kafka record of 16 MiB, as the
+# topics take, also has a key and headers.
+KEPT_BYTES_MAX = 15 << 20
 
 # The text of a writer's schema; and how many types it may come to when its names are written out.
 SCHEMA_BYTES_MAX = 1 << 20

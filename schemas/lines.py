@@ -21,7 +21,7 @@ _NEWLINE = ord("\n")
 _READ_BYTES = 1 << 20
 # No event is so short. Where lines are, many are looked at together.
 _SHORT_BYTES = 64
-_SHORT_LINES_MIN = 1000
+_SHORT_LINES_MIN = 1000  # of about a MiB
 
 _BROKEN = "the packed data ends early or is damaged here; lines from here on are lost"
 _TOO_MUCH = (
@@ -38,23 +38,25 @@ class _BrokenError(Exception):
     """The packed data can't be read on; the text says why."""
 
 
-def blocks_of_lines(path: Path, read: Progress) -> Iterator[Lines | DeadLetter]:
+def blocks_of_lines(path: Path, read: Progress, *, kept: bool) -> Iterator[Lines | DeadLetter]:
     """Blocks of whole lines, each with the number of its first line, from 1.
 
-    A line above LINE_BYTES_MAX is a dead letter without its bytes, and so are many lines in a row
-    that are too short to be events. Some blank lines are left out. Where packed data is broken,
-    all that came before is given, then a dead letter for the rest. read: called with the bytes
-    of the file that were read since the last call. LogError where the file can't be read.
+    A line above LINE_BYTES_MAX is a dead letter without its bytes. Where very many lines are too
+    short to be events, those that follow each other are one dead letter, and blank ones left out.
+    Where packed data is broken, all that came before is given, then a dead letter for the rest.
+    read: called with the bytes of the file that were read since the last call. kept: whether dead letters have their bytes.
+    LogError where the file can't be read.
     """
     try:
         with path.open("rb") as file:
             packed = path.suffix == ".gz"
-            yield from _lines(str(path), _unpacked(file, read) if packed else _plain(file, read))
+            pieces = _unpacked(file, read) if packed else _plain(file, read)
+            yield from _lines(str(path), pieces, kept=kept)
     except OSError as error:
         raise LogError(f"{path} can't be read: {error.strerror or error}") from error
 
 
-def _lines(source: str, pieces: Iterator[bytes]) -> Iterator[Lines | DeadLetter]:
+def _lines(source: str, pieces: Iterator[bytes], *, kept: bool) -> Iterator[Lines | DeadLetter]:
     position = 1
     open_line: list[bytes] = []  # joined once: a line can span many pieces
     broken = ""
@@ -66,16 +68,21 @@ def _lines(source: str, pieces: Iterator[bytes]) -> Iterator[Lines | DeadLetter]
             broken, piece = str(error), None
         if piece is None:
             break
-        first, newline, rest = piece.partition(b"\n")
-        open_line.append(first)
-        if newline:
-            yield position, [b"".join(open_line)]
-            whole, newline, last = rest.rpartition(b"\n")
+        count = piece.count(b"\n")
+        if count > max(_SHORT_LINES_MIN, len(piece) // _SHORT_BYTES):
+            first, _, rest = piece.partition(b"\n")
+            whole, _, last = rest.rpartition(b"\n")
+            yield position, [b"".join([*open_line, first])]
+            yield from _of_short_lines(source, position + 1, whole, kept=kept)
+            position += count
             open_line = [last]
-            position += 1
-            if newline:
-                yield from _split(source, position, whole)
-                position += whole.count(b"\n") + 1
+            continue
+        first, *others = piece.split(b"\n")
+        open_line.append(first)
+        if others:
+            yield position, [b"".join(open_line), *others[:-1]]
+            open_line = [others[-1]]
+            position += count
         elif sum(map(len, open_line)) > LINE_BYTES_MAX:
             letter, rest = _too_long(source, position, open_line, pieces)
             yield letter
@@ -84,7 +91,7 @@ def _lines(source: str, pieces: Iterator[bytes]) -> Iterator[Lines | DeadLetter]
             pieces = chain([rest], pieces)
     rest = b"".join(open_line)
     if broken:
-        yield DeadLetter.of(source, 0, position, broken, rest, kept=False)
+        yield DeadLetter.of(source, 0, position, broken, rest, kept=kept)
     elif rest:
         yield position, [rest]
 
@@ -96,35 +103,27 @@ def _without_bom(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield from pieces
 
 
-def _split(source: str, position: int, whole: bytes) -> Iterator[Lines | DeadLetter]:
+def _of_short_lines(
+    source: str, position: int, whole: bytes, *, kept: bool
+) -> Iterator[Lines | DeadLetter]:
     """The lines in some bytes, of which the first is the one at a position."""
-    if whole.count(b"\n") < _SHORT_LINES_MIN or not _has_short_lines(whole):
-        yield position, whole.split(b"\n")
+    if not whole or whole.isspace():
         return
-    text = np.frombuffer(whole, np.uint8)
-    ends = np.append(np.flatnonzero(text == _NEWLINE), len(text))
+    ends = np.append(np.flatnonzero(np.frombuffer(whole, np.uint8) == _NEWLINE), len(whole))
     starts = np.append(0, ends[:-1] + 1)
     short = ends - starts < _SHORT_BYTES
     # Runs of lines that are all short, or all not.
     runs = np.append(np.flatnonzero(np.diff(short, prepend=~short[:1])), len(short))
-    for first, last in zip(runs[:-1].tolist(), (runs[1:] - 1).tolist(), strict=True):
-        part = whole[starts[first] : ends[last]]
-        if not short[first] or last - first + 1 < _SHORT_LINES_MIN:
+    for first, behind in zip(runs[:-1].tolist(), runs[1:].tolist(), strict=True):
+        part = whole[starts[first] : ends[behind - 1]]
+        if not short[first] or behind == first + 1:
             yield position + first, part.split(b"\n")
-        elif not part.isspace() and part:
-            yield _too_short(source, position + first, position + last, part)
-
-
-def _has_short_lines(whole: bytes) -> bool:
-    return len(whole) < whole.count(b"\n") * 2 * _SHORT_BYTES
-
-
-def _too_short(source: str, first: int, last: int, part: bytes) -> DeadLetter:
-    reason = (
-        f"lines {first:,} to {last:,} are no events: each has less than {_SHORT_BYTES} bytes; they "
-        "are told together"
-    )
-    return DeadLetter.of(source, 0, first, reason, part, kept=False)
+        elif part and not part.isspace():
+            reason = (
+                f"lines {position + first:,} to {position + behind - 1:,} are no events: each has "
+                f"less than {_SHORT_BYTES} bytes; where lines are so short, they are told together"
+            )
+            yield DeadLetter.of(source, 0, position + first, reason, part, kept=kept)
 
 
 def _too_long(

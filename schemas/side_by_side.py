@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from schemas.avro_container import Block, Container
-from schemas.batch import MAIN_TABLES, Batch
+from schemas.batch import Batch
 from schemas.blocks import in_parts, of_blocks
 from schemas.instants import micros_of
 from schemas.lines import Progress
@@ -102,7 +102,7 @@ class _Reading:
             self._batch = replace(self._batch, dead_letters=())
         while self._at < end:
             upto = min(self._at + some, end)
-            yield _cut(self._batch, MAIN_TABLE[self._container.event.name], self._at, upto)
+            yield self._batch.cut(MAIN_TABLE[self._container.event.name], self._at, upto)
             self._at = upto
 
     def _read(self) -> bool:
@@ -138,15 +138,3 @@ def _next_blocks(container: Container, after: Block | None, many: int, most: int
         if events >= many or size >= most or len(blocks) >= _DECODED_BLOCKS:
             break
     return blocks
-
-
-def _cut(batch: Batch, name: str, start: int, end: int) -> Batch:
-    part = getattr(batch, name)[start:end]
-    tables = {name: part}
-    for hanging in MAIN_TABLES[name]:
-        table = getattr(batch, hanging)
-        first, last = np.searchsorted(
-            table["row"].to_numpy(), [part["row"][0], part["row"][-1] + 1]
-        )
-        tables[hanging] = table[int(first) : int(last)]
-    return Batch.of(tables)
