@@ -14,6 +14,7 @@ import fastavro
 from schemas.avro_codecs import CODECS, BlockError, TooLargeError
 from schemas.avro_logical import UnreadableSchemaError
 from schemas.avro_reader import Reader
+from schemas.avro_skip import long_at
 from schemas.errors import LogError
 from schemas.events import INPUTS, EventType
 from schemas.limits import (
@@ -172,8 +173,8 @@ def _bytes_of(data: mmap.mmap, start: int, end: int) -> tuple[bytes, str]:
 def _frame(data: mmap.mmap, at: int) -> tuple[int, int, int] | None:
     """How many records the block at an offset has, and where its data begins and ends."""
     try:
-        count, size_at = _long(data, at)
-        size, start = _long(data, size_at)
+        count, size_at = long_at(data, at)
+        size, start = long_at(data, size_at)
     except IndexError:
         return None
     return (count, start, start + size) if count >= 0 and size >= 0 else None
@@ -192,11 +193,11 @@ def _header(start: bytes) -> tuple[dict[str, bytes], int, bytes]:
     meta: dict[str, bytes] = {}
     at = len(MAGIC)
     while True:
-        count, at = _long(start, at)
+        count, at = long_at(start, at)
         if count == 0:
             break
         if count < 0:
-            _, at = _long(start, at)
+            _, at = long_at(start, at)
         for _ in range(abs(count)):
             key, at = _bytes(start, at)
             meta[key.decode()], at = _bytes(start, at)
@@ -207,22 +208,10 @@ def _header(start: bytes) -> tuple[dict[str, bytes], int, bytes]:
 
 
 def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
-    size, at = _long(data, at)
+    size, at = long_at(data, at)
     if size < 0 or at + size > len(data):
         raise EOFError
     return data[at : at + size], at + size
-
-
-def _long(data: bytes | mmap.mmap, at: int) -> tuple[int, int]:
-    """The Avro long at an offset, and the offset after it; IndexError where there is none."""
-    number = 0
-    for shift in range(0, 70, 7):
-        byte = data[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return (number >> 1) ^ -(number & 1), at
-    raise IndexError
 
 
 def write_container(

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from schemas.avro_layout import Layout, UndecodableError, UnframeableError
 from schemas.avro_resolution import resolve
+from schemas.avro_skip import Skip, TooManyValuesError
 from schemas.contract import wrong_with
 from schemas.events import RECORDS_MOVED, EventType
 from schemas.fields import Field
@@ -46,6 +47,7 @@ class Reader:
         self.present = resolved.present
         self._writer, self._units = resolved.writer, resolved.units
         self._reader = None if self.present else resolved.reader
+        self._skip = Skip(resolved.writer, resolved.named)
         self._not_whole = f"is not a whole {event.name} as its schema has it"
         self._nothing = fastavro.parse_schema({"type": "record", "name": event.name, "fields": []})
         try:
@@ -134,6 +136,12 @@ class Reader:
 
     def length(self, data: bytes, start: int = 0) -> int | None:
         """How many bytes the datum that starts there has; None where none does."""
+        try:
+            return self._skip.end_of(data, start, VALUES_MAX) - start
+        except TooManyValuesError:
+            pass
+        except IndexError:
+            return None
         stream = io.BytesIO(data)
         stream.seek(start)
         try:
@@ -179,14 +187,14 @@ class Reader:
             return f"has more than {mib(TOGETHER_BYTES)}, which only a hop may have"
         stream = io.BytesIO(datum)
         try:
+            if len(datum) > TOGETHER_BYTES:
+                self._skip.end_of(datum, 0, VALUES_MAX)
             row = fastavro.schemaless_reader(stream, self._writer, self._reader)
+        except TooManyValuesError:
+            return f"has more than {VALUES_MAX:,} values; split a large hop into several"
         except _BROKEN:
             return self._not_whole
-        if not isinstance(row, dict) or stream.tell() != len(datum):
-            return self._not_whole
-        if sum(len(value) for value in row.values() if isinstance(value, list)) > VALUES_MAX:
-            return f"has more than {VALUES_MAX:,} values"
-        return row
+        return row if isinstance(row, dict) and stream.tell() == len(datum) else self._not_whole
 
     def _frame_of(self, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         struct = pa.struct([(f.name, _arrow_type(f)) for f in self._event.fields])

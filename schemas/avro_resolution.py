@@ -34,7 +34,8 @@ _NO_SCHEMA = (
 class Resolved:
     """A writer's schema, and how its records are read as an event type.
 
-    written: as JSON has it. writer, reader: both schemas as fastavro parsed them. units: of the
+    written: as JSON has it. writer, reader: both schemas as fastavro parsed them. named: the
+    writer's types by their full names. units: of the
     instants that are not in microseconds. present: the event's fields as they are written, if
     datums have the same bytes as with the present schema. same_kinds: whether the columns of the
     writer's fields are those of the event's, by name alone.
@@ -43,6 +44,7 @@ class Resolved:
     written: Avro
     writer: Avro
     reader: Avro
+    named: Mapping[str, Avro]
     units: Mapping[str, Unit]
     present: tuple[Field, ...] | None
     same_kinds: bool
@@ -70,7 +72,7 @@ def resolve(event: EventType, schema: str) -> Resolved:
     if _canonical(writer) == _canonical(reader):
         present = tuple(replace(f, unit=units.get(f.name, f.unit)) for f in event.fields)
     others = {name: unit for name, unit in units.items() if unit != "micros"}
-    return Resolved(written, writer, reader, others, present, _same_kinds(written, wanted))
+    return Resolved(written, writer, reader, named, others, present, _same_kinds(written, wanted))
 
 
 def _check(event: EventType, written: str, wanted: str) -> None:

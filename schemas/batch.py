@@ -99,7 +99,7 @@ MAIN_TABLES: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there can be millions
 class DeadLetter:
     """Something read that can't be decoded or breaks the contract.
 

@@ -8,6 +8,7 @@ or Int64; `inputs` and `outputs` List(String); `parties` List(Struct); `declassi
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from sys import intern
 
 import polars as pl
 
@@ -46,7 +47,8 @@ def failing(rows: pl.DataFrame, checks: Iterable[Check]) -> dict[int, str]:
         return {}
     reason = pl.coalesce(pl.when(bad).then(pl.lit(reason)) for bad, reason in wrong)
     found = rows.filter(broken).select("row", reason.alias("reason")).unique("row", keep="first")
-    return dict(found.iter_rows())
+    # Each reason once: millions of rows can have the same.
+    return {row: intern(reason) for row, reason in found.iter_rows()}
 
 
 def _checks(field: Field, column: pl.Expr, path: str) -> Iterator[Check]:

@@ -19,13 +19,13 @@ HOP_ARRIVALS_MAX = 1_000_000
 BATCH_WEIGHT_MAX = 2_000_000
 
 # A line of an event log; a hop of a million UUIDs still fits.
-LINE_BYTES_MAX = 40 << 20
+LINE_BYTES_MAX = 64 << 20
 
 # Values in a line or in an Avro record: an array of nothing takes 25 times more memory than text.
 VALUES_MAX = 4_000_000
 
 # A block of a container file, unpacked.
-BLOCK_BYTES_MAX = 40 << 20
+BLOCK_BYTES_MAX = 64 << 20
 
 # A packed file may unpack to so many times its bytes, and to so many bytes more. Logs of real
 # events come to 5 to 20 times.

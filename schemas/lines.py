@@ -44,8 +44,8 @@ def blocks_of_lines(path: Path, read: Progress, *, kept: bool) -> Iterator[Lines
     A line above LINE_BYTES_MAX is a dead letter without its bytes. Where very many lines are too
     short to be events, those that follow each other are one dead letter, and blank ones left out.
     Where packed data is broken, all that came before is given, then a dead letter for the rest.
-    read: called with the bytes of the file that were read since the last call. kept: whether dead letters have their bytes.
-    LogError where the file can't be read.
+    read: called with the bytes of the file that were read since the last call.
+    kept: whether dead letters have their bytes. LogError where the file can't be read.
     """
     try:
         with path.open("rb") as file:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from schemas.avro_container import Block, Container
+from schemas.avro_reader import TOGETHER_BYTES
 from schemas.batch import Batch
 from schemas.blocks import in_parts, of_blocks
 from schemas.instants import micros_of
@@ -57,7 +58,7 @@ def side_by_side(
 def _first_instant(container: Container) -> int:
     """When the first event happened, in microseconds; -1 where that can't be told."""
     block = next(container.blocks(), None)
-    if block is None or block.damage is not None:
+    if block is None or block.damage is not None or len(block.data) > TOGETHER_BYTES:
         return -1
     for datums, _ in container.reader.parts(1, block.data):
         event = container.reader.event_of(datums[0])
