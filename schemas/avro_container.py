@@ -11,16 +11,27 @@ from pathlib import Path
 
 import fastavro
 
-from schemas.avro_codecs import CODECS, BlockError
-from schemas.avro_reader import Reader, UnreadableSchemaError
+from schemas.avro_codecs import CODECS, BlockError, TooLargeError
+from schemas.avro_logical import UnreadableSchemaError
+from schemas.avro_reader import Reader
+from schemas.avro_skip import long_at
 from schemas.errors import LogError
 from schemas.events import INPUTS, EventType
+from schemas.limits import (
+    BLOCK_BYTES_MAX,
+    KEPT_BYTES_MAX,
+    UNPACKED_FREE_BYTES,
+    UNPACKED_RATIO_MAX,
+    mib,
+)
 from schemas.wire import datum_of
 
 MAGIC = b"Obj\x01"
 _SYNC_BYTES = 16
 _HEADER_BYTES_MAX = 4 << 20
-_UNREADABLE = (ValueError, IndexError, KeyError, UnicodeDecodeError, EOFError)
+_UNREADABLE = (ValueError, IndexError, KeyError, UnicodeDecodeError, EOFError, RecursionError)
+_HASHED_BYTES = 1 << 20
+_FAILED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -28,9 +39,10 @@ class Block:
     """Some records of a file, or bytes of it that are none.
 
     first: index in the file of the first record, from 1. count: how many there are.
-    data: their datums one after another; with a damage, the bytes as they lie in the file.
-    damage: why nothing of it can be read; None where it can be tried.
-    end: how far the file is read with it, in bytes.
+    data: their datums one after another; with a damage, the bytes as they lie in the file, if they
+    are not too many. damage: why nothing of it can be read; None where it can be tried.
+    sha256: of the bytes, with a damage. end: how far the file is read with it, in bytes.
+    unpacked: how many bytes the file's blocks up to this one came to.
     """
 
     first: int
@@ -38,6 +50,8 @@ class Block:
     data: bytes
     damage: str | None
     end: int
+    unpacked: int
+    sha256: str = ""
 
 
 class Container:
@@ -83,22 +97,41 @@ class Container:
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
         ):
             at, first = (after.end, after.first + after.count) if after else (self._start, 1)
+            unpacked = after.unpacked if after else 0
             while at < len(data):
-                block = self._block(data, at, first)
+                block = self._block(data, at, first, unpacked)
                 yield block
-                at, first = block.end, first + block.count
+                at, first, unpacked = block.end, first + block.count, block.unpacked
 
-    def _block(self, data: mmap.mmap, at: int, first: int) -> Block:
+    def _block(self, data: mmap.mmap, at: int, first: int, before: int) -> Block:
         frame = _frame(data, at)
         if frame is None:
-            return self._damaged(data, at, first, 0)
+            return self._damaged(data, at, first, 0, before)
         count, start, end = frame
         if data[end : end + _SYNC_BYTES] != self._sync and not self._goes_on(data, end):
-            return self._damaged(data, at, first, count)
+            return self._damaged(data, at, first, count, before)
+        behind = end + _SYNC_BYTES
+        left = UNPACKED_FREE_BYTES + UNPACKED_RATIO_MAX * behind - before
+        most = max(0, min(BLOCK_BYTES_MAX, left))
         try:
-            return Block(first, count, self._unpack(data[start:end]), None, end + _SYNC_BYTES)
+            unpacked = self._unpacked(data, start, end, most)
+        except TooLargeError:
+            wrong, taken = _too_large(most < BLOCK_BYTES_MAX), most
         except BlockError as error:
-            return Block(first, count, data[start:end], str(error), end + _SYNC_BYTES)
+            # How much it came to before it failed is not known.
+            wrong, taken = str(error), min(most, _FAILED_BYTES + UNPACKED_RATIO_MAX * (end - start))
+        else:
+            # There is no record without a byte, so a count that can't be is not believed.
+            count = min(count, len(unpacked) + 1)
+            return Block(first, count, unpacked, None, behind, before + len(unpacked))
+        kept, sha256 = _bytes_of(data, start, end)
+        count = max(1, min(count, end - start + taken))
+        return Block(first, count, kept, wrong, behind, before + taken, sha256)
+
+    def _unpacked(self, data: mmap.mmap, start: int, end: int, most: int) -> bytes:
+        if end - start > BLOCK_BYTES_MAX:  # even packed, so its bytes need not be copied
+            raise TooLargeError
+        return self._unpack(data[start:end], most)
 
     def _goes_on(self, data: mmap.mmap, end: int) -> bool:
         """Whether only the marker at the end of a block is damaged, and another block follows."""
@@ -107,21 +140,41 @@ class Container:
             data[following[2] : following[2] + _SYNC_BYTES] == self._sync
         )
 
-    def _damaged(self, data: mmap.mmap, at: int, first: int, count: int) -> Block:
+    def _damaged(self, data: mmap.mmap, at: int, first: int, count: int, before: int) -> Block:
         end = data.find(self._sync, at)
-        if end < 0:
-            what, end, behind = "the file ends in the middle of a block", len(data), len(data)
-        else:
+        if end >= 0:
             what, behind = "the block's frame is damaged", end + _SYNC_BYTES
+        else:
+            what, end, behind = "the file ends in the middle of a block", len(data), len(data)
         count = count if 0 < count <= end - at else 1
-        return Block(first, count, data[at:end], what, behind)
+        kept, sha256 = _bytes_of(data, at, end)
+        return Block(first, count, kept, what, behind, before, sha256)
+
+
+def _too_large(by_ratio: bool) -> str:
+    if by_ratio:
+        return (
+            f"the file's blocks unpack to more than {UNPACKED_RATIO_MAX} times their bytes and "
+            f"{mib(UNPACKED_FREE_BYTES)}; pack them with another codec, or write less to a file"
+        )
+    return (
+        f"the block has more than {mib(BLOCK_BYTES_MAX)} when it is unpacked; write smaller blocks"
+    )
+
+
+def _bytes_of(data: mmap.mmap, start: int, end: int) -> tuple[bytes, str]:
+    """Some bytes of a file, none where they are too many, and their digest."""
+    digest = hashlib.sha256()
+    for at in range(start, end, _HASHED_BYTES):
+        digest.update(data[at : min(at + _HASHED_BYTES, end)])
+    return data[start:end] if end - start <= KEPT_BYTES_MAX else b"", digest.hexdigest()
 
 
 def _frame(data: mmap.mmap, at: int) -> tuple[int, int, int] | None:
     """How many records the block at an offset has, and where its data begins and ends."""
     try:
-        count, size_at = _long(data, at)
-        size, start = _long(data, size_at)
+        count, size_at = long_at(data, at)
+        size, start = long_at(data, size_at)
     except IndexError:
         return None
     return (count, start, start + size) if count >= 0 and size >= 0 else None
@@ -140,11 +193,11 @@ def _header(start: bytes) -> tuple[dict[str, bytes], int, bytes]:
     meta: dict[str, bytes] = {}
     at = len(MAGIC)
     while True:
-        count, at = _long(start, at)
+        count, at = long_at(start, at)
         if count == 0:
             break
         if count < 0:
-            _, at = _long(start, at)
+            _, at = long_at(start, at)
         for _ in range(abs(count)):
             key, at = _bytes(start, at)
             meta[key.decode()], at = _bytes(start, at)
@@ -155,22 +208,10 @@ def _header(start: bytes) -> tuple[dict[str, bytes], int, bytes]:
 
 
 def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
-    size, at = _long(data, at)
+    size, at = long_at(data, at)
     if size < 0 or at + size > len(data):
         raise EOFError
     return data[at : at + size], at + size
-
-
-def _long(data: bytes | mmap.mmap, at: int) -> tuple[int, int]:
-    """The Avro long at an offset, and the offset after it; IndexError where there is none."""
-    number = 0
-    for shift in range(0, 70, 7):
-        byte = data[at]
-        at += 1
-        number |= (byte & 0x7F) << shift
-        if byte < 0x80:
-            return (number >> 1) ^ -(number & 1), at
-    raise IndexError
 
 
 def write_container(

@@ -1,5 +1,7 @@
 """Events from Avro datums, all at once, where they are plainly as the present schema has them.
 
+Only the units of their instants may be others: their bytes are the same.
+
 What is not plain is left to `avro_reader`, which reads everything and says what is wrong. So this
 can be as narrow as it likes (see `avro_walk`), but takes nothing that the contract would not.
 """
@@ -18,8 +20,9 @@ from polars.exceptions import PolarsError
 
 from schemas.avro_walk import PADDING, Bytes, Places, Walk
 from schemas.batch import COLUMNS, WHERE
-from schemas.events import MESSAGE_SENT, ROLES, EventType
+from schemas.events import MESSAGE_SENT, RECORDS_MOVED, ROLES, EventType
 from schemas.fields import Field
+from schemas.limits import HOP_ARRIVALS_MAX
 from schemas.tables import HANGING_TABLE, MAIN_TABLE, Tables, without_doubles
 
 Mask = npt.NDArray[np.bool_]
@@ -37,6 +40,7 @@ _SENDER, _RECIPIENT = ROLES.index("SENDER"), ROLES.index("RECIPIENT")
 
 def read_plain(
     event: EventType,
+    fields: tuple[Field, ...],
     pieces: Iterable[bytes],
     starts: Places,
     ends: Places,
@@ -45,20 +49,21 @@ def read_plain(
 ) -> tuple[Tables, Mask]:
     """The tables of the events that can be read plainly, without where they were read.
 
-    pieces: some bytes, in pieces. starts, ends: in all of them, where each run of datums lies.
-    counts: how many datums each run has. header: what each run must begin with, in front of its
-    datums, at most 8 bytes. `row` numbers the datums of all runs. The mask tells
-    of each run whether all of it was read; of another, nothing was.
+    fields: those of the event, in the units of the writer. pieces: some bytes, in pieces.
+    starts, ends: in all of them, where each run of datums lies. counts: how many datums each run
+    has. header: what each run must begin with, in front of its datums, at most 8 bytes. `row`
+    numbers the datums of all runs. The mask tells of each run whether all of it was read; of
+    another, nothing was.
     """
     data = np.frombuffer(b"".join((*pieces, PADDING)), np.uint8)
     plain = np.zeros(len(counts), np.bool_)
     if len(data) > _BYTES_MAX:
         return {}, plain
-    walk = Walk(event.fields, data, starts + len(header), counts)
+    walk = Walk(fields, data, starts + len(header), counts)
     plain = walk.ends_right(ends) & _begins(data, starts, header)
     run = np.repeat(np.arange(len(counts)), counts)
     while True:
-        reading = _Reading(event, walk, plain[run])
+        reading = _Reading(event, fields, walk, plain[run])
         tables = reading.tables()
         if not reading.wrong:
             return tables, plain
@@ -74,8 +79,8 @@ def _begins(data: Bytes, starts: Places, header: bytes) -> Mask:
 class _Reading:
     """The tables of some datums of a walk. wrong: datums that are not plainly right."""
 
-    def __init__(self, event: EventType, walk: Walk, kept: Mask) -> None:
-        self._event, self._walk, self._kept = event, walk, kept
+    def __init__(self, event: EventType, fields: tuple[Field, ...], walk: Walk, kept: Mask) -> None:
+        self._event, self._fields, self._walk, self._kept = event, fields, walk, kept
         self._main = MAIN_TABLE[event.name]
         self._all = bool(kept.all())
         self._rows = np.flatnonzero(kept)
@@ -84,12 +89,13 @@ class _Reading:
         self._buffer = pa.py_buffer(data.data)
         self._words = np.ndarray(len(data) - 3, "<u4", data, strides=(1,))
         self._longs = np.ndarray(len(data) - 7, "<u8", data, strides=(1,))
+        self._amounts: list[Places] = []  # of ids in the arrays of each datum
         self.wrong: list[Places] = []
 
     def tables(self) -> Tables:
         main = [pl.Series("row", self._rows.astype(np.uint32))]
         tables: Tables = {}
-        for field in self._event.fields:
+        for field in self._fields:
             if field.kind == "ids":
                 tables[HANGING_TABLE[field.name]] = self._ids(field)
             elif field.kind == "records":
@@ -98,6 +104,10 @@ class _Reading:
                 main += self._nullable(field)
             else:
                 main.append(self._column(field, *self._places(field.name)))
+        if self._event is RECORDS_MOVED:
+            inputs, outputs = self._amounts
+            few = inputs * np.maximum(outputs, 1) <= HOP_ARRIVALS_MAX
+            self._hold(few, self._rows)
         found = {one.name: one for one in main}
         ordered = [found[name] for name in COLUMNS[self._main] if name not in WHERE]
         return {self._main: pl.DataFrame(ordered), **tables}
@@ -166,17 +176,29 @@ class _Reading:
         return _symbols(field.symbols)[pl.Series(index)].alias(field.name)
 
     def _instant(self, field: Field, datums: Places, places: Places) -> pl.Series:
-        long = self._longs[places]
+        size = field.usual_bytes
+        inside = min(size, 8)  # of its bytes in the first eight
+        long = self._longs[places] & np.uint64((1 << 8 * inside) - 1)
         high = long & np.uint64(0x8080808080808080)
         long &= np.uint64(0x7F7F7F7F7F7F7F7F)
         for width, keep in ((1, 0x7F00_7F00_7F00_7F00), (2, 0x3FFF_0000_3FFF_0000),
                             (4, 0x0FFF_FFFF_0000_0000)):  # fmt: skip
             moved = long & np.uint64(keep)
             long = (long ^ moved) | (moved >> np.uint64(width))
-        whole = high == np.uint64(0x0080808080808080)
-        self._hold(whole & (long & np.uint64(1) == 0), datums)
-        micros = pl.Series(field.name, (long >> np.uint64(1)).astype(np.int64))
-        return micros.cast(pl.Datetime("us"))
+        right = high == np.uint64(0x8080808080808080 & (1 << 8 * min(size - 1, 8)) - 1)
+        if size > inside:
+            last = self._walk.take(places + inside)
+            right &= last < 0x80
+            long |= last.astype(np.uint64) << np.uint64(7 * inside)
+        right &= long & np.uint64(1) == 0
+        count = (long >> np.uint64(1)).astype(np.int64)
+        if field.unit == "millis":
+            count *= 1000
+        elif field.unit == "nanos":
+            count, finer = np.divmod(count, 1000)
+            right &= finer == 0
+        self._hold(right, datums)
+        return pl.Series(field.name, count).cast(pl.Datetime("us"))
 
     def _int(self, field: Field, datums: Places, places: Places) -> pl.Series:
         low, high = self._walk.take(places).astype(np.int32), self._walk.take(places + 1)
@@ -205,6 +227,7 @@ class _Reading:
     def _ids(self, field: Field) -> pl.DataFrame:
         datums, places = self._places(field.name)
         first, amounts, sizes = self._walk.items(places)
+        self._amounts.append(amounts)
         low, behind = self._walk.take(places), self._walk.take(first + amounts * sizes)
         two_bytes = (low < 0x80) | (self._walk.take(places + 1) < 0x80)
         right = (low & 1 == 0) & two_bytes & (amounts >= field.at_least)

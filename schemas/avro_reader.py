@@ -3,91 +3,88 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import avro.errors
-import avro.schema
 import fastavro
 import polars as pl
 import pyarrow as pa
-from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
-from schemas.avro_layout import Avro, Layout, UndecodableError, UnframeableError
+from schemas.avro_layout import Layout, UndecodableError, UnframeableError
+from schemas.avro_resolution import resolve
+from schemas.avro_skip import Skip, TooManyValuesError
 from schemas.contract import wrong_with
-from schemas.events import EventType
+from schemas.events import RECORDS_MOVED, EventType
 from schemas.fields import Field
 from schemas.halves import convert
-from schemas.instants import MICROS_MAX, text_of
+from schemas.instants import MICROS_MAX, TOO_FINE, micros_in, micros_in_column, text_of, too_fine
+from schemas.limits import VALUES_MAX, mib
 
 # Where one of many datums is broken, they are searched in so many parts of at least so many:
 # few, since polars writes a line to stderr for each part that makes it panic.
 _SEARCHES, _SEARCH_DATUMS_MIN = 16, 512
 
-# What the two libraries raise on a text that is no schema to them.
-_NO_SCHEMA = (
-    avro.errors.AvroException,
-    fastavro.schema.SchemaParseException,
-    fastavro.schema.UnknownType,
-    ValueError,
-    TypeError,
-    KeyError,
-    AttributeError,
-    RecursionError,
-)
+# So much is read in one go: an array of nothing takes 16 times its bytes, or more. Only a hop can
+# be larger by itself.
+TOGETHER_BYTES = 8 << 20
+TOGETHER_RECORDS = 1 << 18
 
 # A datum that is not of its schema can make fastavro raise nearly anything.
 _BROKEN = (Exception,)
 
 
-class UnreadableSchemaError(Exception):
-    """A writer schema can't be read as the event type; the text says why."""
-
-
 class Reader:
     """Reads datums that were written with a schema as one event type.
 
-    event: what they are read as. schema: the text of the writer's schema;
-    UnreadableSchemaError where it is no Avro schema, or not compatible with the event's.
+    event: what they are read as. schema: the text of the writer's schema. Raises what `resolve`
+    raises. present: the event's fields as they are written, if datums have the same bytes as with
+    the present schema.
     """
 
     def __init__(self, event: EventType, schema: str) -> None:
         self._event = event
-        self._check(schema)
-        self._written = _without_logical_types(json.loads(schema))
-        self._wanted = _without_logical_types(json.loads(event.schema))
+        resolved = resolve(event, schema)
+        self.present = resolved.present
+        self._writer, self._units = resolved.writer, resolved.units
+        self._reader = None if self.present else resolved.reader
+        self._skip = Skip(resolved.writer, resolved.named)
+        self._not_whole = f"is not a whole {event.name} as its schema has it"
+        self._nothing = fastavro.parse_schema({"type": "record", "name": event.name, "fields": []})
         try:
-            self._writer = fastavro.parse_schema(self._written)
-        except _NO_SCHEMA:
-            raise UnreadableSchemaError("it is not an Avro schema") from None
-        same = self._written == self._wanted
-        # Whether datums have the same bytes as with the present schema.
-        self.present = _canonical(self._written) == _canonical(self._wanted)
-        self._reader = None if same else fastavro.parse_schema(self._wanted)
-        try:
-            self._layout = Layout(self._written)
-            self._plain = _same_kinds(self._written, self._wanted)
+            self._layout = Layout(resolved.written)
+            self._plain = resolved.same_kinds
         except UnframeableError:
             self._plain = False
 
-    def read(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, list[int]]:
+    def read(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
         """One row a good datum, in their order, as `checks` wants it; and the indices of the
-        datums that are not of the writer's schema, ascending.
+        others, ascending, each with what is wrong with it, to stand behind "the record".
         """
-        if not self._plain:
+        pieces: list[pl.DataFrame] = [self.no_rows()]
+        wrong: dict[int, str] = {}
+        start = 0
+        for end in _cuts(datums):
+            piece, bad = self._read_some(datums[start:end])
+            pieces.append(piece)
+            wrong |= {start + i: reason for i, reason in bad.items()}
+            start = end
+        return (pieces[1] if len(pieces) == 2 else pl.concat(pieces)), wrong
+
+    def _read_some(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
+        if not self._plain or len(datums[0]) > TOGETHER_BYTES:
             return self._one_by_one(datums)
         try:
-            return self._vectorised(datums), []
+            return self._vectorised(datums), {}
         except UndecodableError:
             pass
-        pieces, bad = [self.no_rows()], []
+        pieces = [self.no_rows()]
+        bad: dict[int, str] = {}
         size = max(_SEARCH_DATUMS_MIN, len(datums) // _SEARCHES)
         for start in range(0, len(datums), size):
             some = datums[start : start + size]
             found, wrong = convert(some, self._vectorised, (UndecodableError,), self._whole)
             pieces += found
-            bad += [start + i for i in wrong]
+            bad |= {start + i: self._not_whole for i in wrong}
         return pl.concat(pieces), bad
 
     def read_blocks(self, blocks: Sequence[tuple[int, bytes]]) -> pl.DataFrame:
@@ -100,26 +97,36 @@ class Reader:
             raise UndecodableError
         return self._ours(self._layout.decode_blocks(blocks))
 
-    def split(self, count: int, data: bytes) -> tuple[list[bytes], bytes]:
-        """The datums of one block apart, as far as they can be told; and the bytes after them."""
-        datums: list[bytes] = []
-        start = 0
-        while len(datums) < count:
-            size = self.length(data, start)
-            if size is None:
-                break
-            datums.append(data[start : start + size])
-            start += size
-        return datums, data[start:]
+    def parts(self, count: int, data: bytes) -> Iterator[tuple[list[bytes], int]]:
+        """The datums of one block, as far as they can be told apart, some at a time; and where in
+        the block those end.
+        """
+        end = 0
+        while count:
+            datums: list[bytes] = []
+            start = end
+            while len(datums) < min(count, TOGETHER_RECORDS) and end - start < TOGETHER_BYTES:
+                size = self.length(data, end)
+                if size is None:
+                    count = len(datums)
+                    break
+                datums.append(data[end : end + size])
+                end += size
+            if datums:
+                yield datums, end
+            count -= len(datums)
 
     def event_of(self, datum: bytes) -> dict[str, Any] | str:
         """The event in one datum, in the JSON spelling; or why it is none."""
         row = self._one(datum)
-        if row is None:
-            return f"the record is not a whole {self._event.name} as its schema has it"
+        if isinstance(row, str):
+            return f"the record {row}"
         for field in self._event.fields:
             micros = row[field.name]
             if field.kind == "instant" and micros is not None:
+                micros = micros_in(micros, self._units.get(field.name, "micros"))
+                if micros == TOO_FINE:
+                    return too_fine(field.name)
                 row[field.name] = text_of(micros) if 0 <= micros <= MICROS_MAX else ""
         return wrong_with(self._event, row) or {"event": self._event.name, **row}
 
@@ -129,10 +136,17 @@ class Reader:
 
     def length(self, data: bytes, start: int = 0) -> int | None:
         """How many bytes the datum that starts there has; None where none does."""
+        try:
+            return self._skip.end_of(data, start, VALUES_MAX) - start
+        except TooManyValuesError:
+            pass
+        except IndexError:
+            return None
         stream = io.BytesIO(data)
         stream.seek(start)
         try:
-            fastavro.schemaless_reader(stream, self._writer)
+            # Reading none of its fields, it builds no arrays.
+            fastavro.schemaless_reader(stream, self._writer, self._nothing)
         except _BROKEN:
             return None
         return stream.tell() - start
@@ -140,23 +154,6 @@ class Reader:
     def _whole(self, datum: bytes) -> bool:
         # Less strict than reading together, never more.
         return self.length(datum) == len(datum)
-
-    def _check(self, schema: str) -> None:
-        try:
-            writer = avro.schema.parse(schema)
-            reader = avro.schema.parse(self._event.schema)
-        except _NO_SCHEMA:
-            raise UnreadableSchemaError("it is not an Avro schema") from None
-        if not isinstance(writer, avro.schema.RecordSchema) or writer.name != self._event.name:
-            name = getattr(writer, "name", None) or writer.type
-            raise UnreadableSchemaError(f"it is of {name[:64]}, not of {self._event.name}")
-        checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # its own gap
-        result = checker.get_compatibility(reader, writer)
-        if result.compatibility is not SchemaCompatibilityType.compatible:
-            where = ", ".join(sorted(result.locations))[:200]
-            raise UnreadableSchemaError(
-                f"it is not compatible with {self._event.name} as read here (at {where})"
-            )
 
     def _vectorised(self, datums: Sequence[bytes]) -> pl.DataFrame:
         return self._ours(self._layout.decode(datums))
@@ -168,68 +165,55 @@ class Reader:
             frame = frame.with_columns(
                 pl.lit(absent[f.name]).first().alias(f.name) for f in missing
             )
-        return frame.select(f.name for f in self._event.fields)
+        frame = frame.select(f.name for f in self._event.fields)
+        return frame.with_columns(
+            micros_in_column(frame[name], unit) for name, unit in self._units.items()
+        )
 
-    def _one_by_one(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, list[int]]:
-        rows = [self._one(datum) for datum in datums]
-        bad = [i for i, row in enumerate(rows) if row is None]
-        return self._frame_of([row for row in rows if row is not None]), bad
+    def _one_by_one(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
+        rows: list[dict[str, Any]] = []
+        wrong: dict[int, str] = {}
+        for index, datum in enumerate(datums):
+            row = self._one(datum)
+            if isinstance(row, str):
+                wrong[index] = row
+            else:
+                rows.append(row)
+        return self._ours(self._frame_of(rows)), wrong
 
-    def _one(self, datum: bytes) -> dict[str, Any] | None:
+    def _one(self, datum: bytes) -> dict[str, Any] | str:
+        """The row of one datum; or what is wrong with it."""
+        if len(datum) > TOGETHER_BYTES and self._event is not RECORDS_MOVED:
+            return f"has more than {mib(TOGETHER_BYTES)}, which only a hop may have"
         stream = io.BytesIO(datum)
         try:
+            if len(datum) > TOGETHER_BYTES:
+                self._skip.end_of(datum, 0, VALUES_MAX)
             row = fastavro.schemaless_reader(stream, self._writer, self._reader)
+        except TooManyValuesError:
+            return f"has more than {VALUES_MAX:,} values; split a large hop into several"
         except _BROKEN:
-            return None
-        return row if isinstance(row, dict) and stream.tell() == len(datum) else None
+            return self._not_whole
+        return row if isinstance(row, dict) and stream.tell() == len(datum) else self._not_whole
 
     def _frame_of(self, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         struct = pa.struct([(f.name, _arrow_type(f)) for f in self._event.fields])
         return pl.Series(pa.array(rows, struct), dtype=None).struct.unnest()
 
 
-def _canonical(schema: Avro) -> str:
-    return str(fastavro.schema.to_parsing_canonical_form(fastavro.parse_schema(schema)))
-
-
-def _without_logical_types(schema: Avro) -> Avro:
-    """Instants stay numbers: the library's own reading of them fails beyond its range."""
-    if isinstance(schema, list):
-        return [_without_logical_types(branch) for branch in schema]
-    if isinstance(schema, dict):
-        return {k: _without_logical_types(v) for k, v in schema.items() if k != "logicalType"}
-    return schema
-
-
-def _same_kinds(written: Avro, wanted: Avro, top: bool = True) -> bool:
-    """Whether the columns of the writer's fields are those of the reader's, by name alone.
-
-    Records inside must have our fields in our order; the outermost may have others too.
-    """
-    written, wanted = _value(written), _value(wanted)
-    if isinstance(written, str) or isinstance(wanted, str):
-        return bool(_number(written) == _number(wanted))
-    if written["type"] != wanted["type"]:
-        return False
-    if wanted["type"] == "array":
-        return _same_kinds(written["items"], wanted["items"], top=False)
-    if wanted["type"] != "record":
-        return True
-    theirs = [f["name"] for f in written["fields"]]
-    ours = {f["name"]: f["type"] for f in wanted["fields"]}
-    return (top or theirs == list(ours)) and all(
-        _same_kinds(f["type"], ours[f["name"]], top=False)
-        for f in written["fields"]
-        if f["name"] in ours
-    )
-
-
-def _value(avro: Avro) -> Avro:
-    return next(branch for branch in avro if branch != "null") if isinstance(avro, list) else avro
-
-
-def _number(avro: Avro) -> Avro:
-    return "long" if avro == "int" else avro
+def _cuts(datums: Sequence[bytes]) -> Iterator[int]:
+    """Where to end the parts of datums that are read together: a large datum is read alone."""
+    if sum(map(len, datums)) <= TOGETHER_BYTES:
+        if datums:
+            yield len(datums)
+        return
+    size = 0
+    for index, datum in enumerate(datums):
+        if index and size + len(datum) > TOGETHER_BYTES:
+            yield index
+            size = 0
+        size += len(datum)
+    yield len(datums)
 
 
 def _arrow_type(field: Field) -> pa.DataType:

@@ -4,9 +4,10 @@ A datum is read from its start, since its fields are as long as their values say
 goes fast: the walk takes one step in all lanes (a lane is a run of datums, one after another),
 then the next step in all of them.
 
-The walk takes for granted what nearly every datum is like: strings below 64 bytes, instants from
-1978 to 3111, all ids of one array of one length. It only moves; whoever reads what lies there
-must hold each guess against the bytes (`ends_right` and `avro_lanes`), or the rest is nonsense.
+The walk takes for granted what nearly every datum is like: strings below 64 bytes, instants of our
+time (`Field.usual_bytes`), all ids of one array of one length. It only moves; whoever reads what
+lies there must hold each guess against the bytes (`ends_right` and `avro_lanes`), or the rest is
+nonsense.
 """
 
 from __future__ import annotations
@@ -22,15 +23,10 @@ Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 
 PADDING = b"\0" * 16  # behind the last datum, so that what is read in one go is never beyond it
-INSTANT_BYTES = 8
-
 _NOWHERE = 1 << 40  # what is no length of a string leads here, and so to no right end
 _STEPS = np.array(
     [_NOWHERE if byte & 0x81 else 1 + (byte >> 1) for byte in range(256)], dtype=np.int64
 )
-
-
-_FIXED = {"enum": 1, "bool": 1, "instant": INSTANT_BYTES}
 
 
 class Walk:
@@ -112,8 +108,8 @@ class Walk:
         """Where what follows the fields lies, of which the first are at places."""
         ahead = 0
         for field in fields:
-            if not field.nullable and field.kind in _FIXED:
-                ahead += _FIXED[field.kind]
+            if field.usual_bytes and not field.nullable:
+                ahead += field.usual_bytes
                 continue
             places = places + ahead
             ahead = 0
@@ -129,7 +125,7 @@ class Walk:
     def _over_value(self, field: Field, places: Places) -> Places:
         match field.kind:
             case "enum" | "bool" | "instant":
-                return places + _FIXED[field.kind]
+                return places + field.usual_bytes
             case "int" | "long":
                 return places + 1 + (self.take(places) >> 7)
             case "record":

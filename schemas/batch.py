@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import polars as pl
 
 from schemas.events import BASES, CHANNELS, KINDS, OPERATIONS, PARTIES, PURPOSES, ROLES, TIERS
+from schemas.limits import KEPT_BYTES_MAX
 
 _INSTANT = pl.Datetime("us")
 # Where the event of a row was read: the last columns of each table with one row an event.
@@ -97,7 +99,7 @@ MAIN_TABLES: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there can be millions
 class DeadLetter:
     """Something read that can't be decoded or breaks the contract.
 
@@ -106,7 +108,8 @@ class DeadLetter:
     reason: what was wrong and what would be right; never the text of an unknown value.
     sha256: hex digest of the bytes.
     value: the bytes, for the dead-letter topic alone: they could hold a message's text.
-        None: there were none (a Kafka record without a value).
+        None: there were none (a Kafka record without a value), or they are in a file, which is
+        only replayed, or are too many.
     """
 
     source: str
@@ -118,11 +121,22 @@ class DeadLetter:
 
     @classmethod
     def of(
-        cls, source: str, partition: int, position: int, reason: str, value: bytes | None
+        cls,
+        source: str,
+        partition: int,
+        position: int,
+        reason: str,
+        value: bytes | None,
+        *,
+        kept: bool = True,
     ) -> DeadLetter:
-        """A dead letter with the digest of its bytes (of no bytes where there are none)."""
+        """A dead letter with the digest of its bytes (of no bytes where there are none).
+
+        kept: with the bytes themselves, if they are not too many for a record of Kafka.
+        """
         digest = hashlib.sha256(value or b"").hexdigest()
-        return cls(source, partition, position, reason, digest, value)
+        kept = kept and len(value or b"") <= KEPT_BYTES_MAX
+        return cls(source, partition, position, reason, digest, value if kept else None)
 
 
 @dataclass(frozen=True, eq=False)  # tables have no one answer to whether they are equal
@@ -153,6 +167,17 @@ class Batch:
     def bytes(self) -> int:
         """About how many bytes its tables take in memory."""
         return sum(int(getattr(self, table).estimated_size()) for table in COLUMNS)
+
+    def cut(self, name: str, start: int, end: int) -> Batch:
+        """Some events of one table, from a place on up to another, with what hangs on them."""
+        part = getattr(self, name)[start:end]
+        tables = {name: part}
+        for hanging in MAIN_TABLES[name]:
+            table = getattr(self, hanging)
+            ends = [part["row"][0], part["row"][-1] + 1] if len(part) else [0, 0]
+            first, last = np.searchsorted(table["row"].to_numpy(), ends)
+            tables[hanging] = table[int(first) : int(last)]
+        return Batch.of(tables)
 
     @classmethod
     def of(

@@ -1,20 +1,22 @@
 """The contract, held against columns: which events break it, and why.
 
 Columns come from JSON and from Avro alike, one row an event, in this form: ids, texts and enums
-String; instants Int64 microseconds (-1: no instant); numbers Float64 or Int64; `inputs` and
-`outputs` List(String); `parties` List(Struct); `declassification` Struct.
+String; instants Int64 microseconds (-1: no instant, TOO_FINE: between two of them); numbers Float64
+or Int64; `inputs` and `outputs` List(String); `parties` List(Struct); `declassification` Struct.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from sys import intern
 
 import polars as pl
 
 from schemas import fields
 from schemas.events import EventType
 from schemas.fields import Field
-from schemas.instants import MICROS_MAX
+from schemas.instants import MICROS_MAX, TOO_FINE, too_fine
+from schemas.limits import ID_BYTES_MAX
 
 ONE_SENDER = "parties must have exactly one SENDER and at least one RECIPIENT"
 
@@ -45,7 +47,8 @@ def failing(rows: pl.DataFrame, checks: Iterable[Check]) -> dict[int, str]:
         return {}
     reason = pl.coalesce(pl.when(bad).then(pl.lit(reason)) for bad, reason in wrong)
     found = rows.filter(broken).select("row", reason.alias("reason")).unique("row", keep="first")
-    return dict(found.iter_rows())
+    # Each reason once: millions of rows can have the same.
+    return {row: intern(reason) for row, reason in found.iter_rows()}
 
 
 def _checks(field: Field, column: pl.Expr, path: str) -> Iterator[Check]:
@@ -58,6 +61,8 @@ def _checks(field: Field, column: pl.Expr, path: str) -> Iterator[Check]:
                 yield column.is_null() | right, reason
         right = pl.lit(value=True) if field.nullable else column.is_not_null()
     else:
+        if field.kind == "instant":
+            yield column.ne_missing(TOO_FINE), too_fine(path)
         right = _right(field, column)
         if field.nullable:
             right = column.is_null() | right
@@ -83,4 +88,4 @@ def _right(field: Field, column: pl.Expr) -> pl.Expr:
 
 
 def _id(column: pl.Expr) -> pl.Expr:
-    return column.str.len_bytes().is_between(1, fields.ID_BYTES_MAX)
+    return column.str.len_bytes().is_between(1, ID_BYTES_MAX)

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from schemas import fields
 from schemas.checks import ONE_SENDER
 from schemas.errors import EncodeError
-from schemas.events import EventType
-from schemas.fields import Field
+from schemas.events import RECORDS_MOVED, EventType
+from schemas.fields import Field, too_many_arrivals
 from schemas.instants import micros_of
+from schemas.limits import ID_BYTES_MAX
 
 _REGION = re.compile(fields.REGION_PATTERN[:-1])
 
@@ -25,6 +26,10 @@ def wrong_with(event: EventType, value: Mapping[str, object]) -> str | None:
         reason = _wrong(field, value.get(field.name), field.name, field.name in value)
         if reason:
             return reason
+    if event is RECORDS_MOVED:
+        inputs, outputs = (value[name] for name in ("inputs", "outputs"))
+        if isinstance(inputs, list) and isinstance(outputs, list):
+            return too_many_arrivals(len(set(inputs)), len(set(outputs)))
     return None
 
 
@@ -95,7 +100,7 @@ def _fits(field: Field, value: object) -> bool:
 
 def _is_id(value: object) -> bool:
     size = _utf8_bytes(value)
-    return size is not None and 1 <= size <= fields.ID_BYTES_MAX
+    return size is not None and 1 <= size <= ID_BYTES_MAX
 
 
 def _utf8_bytes(value: object) -> int | None:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
-ID_BYTES_MAX = 256
+from schemas.limits import HOP_ARRIVALS_MAX, ID_BYTES_MAX
+
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 REGION_PATTERN = "^[A-Z]{2}$"
@@ -21,6 +23,12 @@ FREE_TEXT = frozenset({"job", "method", "recipient", "document"})
 Kind = Literal[
     "id", "text", "region", "enum", "bool", "int", "long", "instant", "ids", "record", "records"
 ]
+Unit = Literal["micros", "millis", "nanos"]
+
+
+# As many bytes has an instant of our time in Avro: milliseconds from 1970-07 to 2039-09,
+# microseconds from 1978 to 3111, nanoseconds from 1971 to 2116.
+_INSTANT_BYTES: Mapping[Unit, int] = {"millis": 6, "micros": 8, "nanos": 9}
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,8 @@ class Field:
     """One field of an event, or of a record in it.
 
     symbols: of an enum, in the order of the schema. fields: of a record or an array of records.
-    at_least: the smallest number of items of an array.
+    at_least: the smallest number of items of an array. unit: in which an Avro writer counts an
+    instant; everywhere else instants are microseconds.
     """
 
     name: str
@@ -37,6 +46,14 @@ class Field:
     symbols: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
     at_least: int = 0
+    unit: Unit = "micros"
+
+    @cached_property
+    def usual_bytes(self) -> int:
+        """How many bytes nearly every value has in Avro; 0 where that depends on the value."""
+        if self.kind == "instant":
+            return _INSTANT_BYTES[self.unit]
+        return 1 if self.kind in ("enum", "bool") else 0
 
     @property
     def right(self) -> str:
@@ -63,6 +80,18 @@ _RIGHT: dict[Kind, str] = {
     "record": "an object with {names}",
     "records": "an array of objects with {names}",
 }
+
+
+def too_many_arrivals(inputs: int, outputs: int) -> str | None:
+    """What is wrong with a hop of so many inputs and outputs, each id once; None: nothing."""
+    arrivals = inputs * max(outputs, 1)
+    if arrivals <= HOP_ARRIVALS_MAX:
+        return None
+    size = f"{inputs:,} x {outputs:,}" if outputs else f"{inputs:,}"
+    return (
+        f"a hop of {inputs:,} inputs and {outputs:,} outputs would be {size} arrivals for one "
+        f"message in each; at most {HOP_ARRIVALS_MAX:,} are read; split it into several hops"
+    )
 
 
 def fields_of(record: Mapping[str, Any]) -> tuple[Field, ...]:

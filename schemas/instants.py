@@ -1,6 +1,7 @@
 """Instants: RFC 3339 text with a zone, and microseconds since 1970 UTC.
 
-`micros_of` reads one, `micros_column` a column; both accept exactly the same texts.
+`micros_of` reads one, `micros_column` a column; both accept exactly the same texts. `micros_in`
+and `micros_in_column` do the same for numbers that count something else than microseconds.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from schemas.fields import Unit
+
 MICROS_MAX = 253_402_300_799_999_999  # 9999-12-31T23:59:59.999999Z
 NOT_AN_INSTANT = -1
+TOO_FINE = -(2**63)  # no whole number of microseconds
 
 _PATTERN = (
     r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]"
@@ -48,6 +52,44 @@ def micros_of(text: str) -> int | None:
 def text_of(micros: int) -> str:
     """The canonical spelling: six fractional digits and Z."""
     return (_EPOCH + micros * _MICROSECOND).isoformat(timespec="microseconds") + "Z"
+
+
+def too_fine(name: str) -> str:
+    """What is wrong with an instant that is TOO_FINE."""
+    return (
+        f"{name} must be a whole number of microseconds, and its nanoseconds are not; cut them to "
+        "microseconds where they are written"
+    )
+
+
+def micros_in(count: int, unit: Unit) -> int:
+    """Microseconds of an instant that an Avro writer counts in a unit.
+
+    NOT_AN_INSTANT where it is before 1970 or after 9999, TOO_FINE where it is between two
+    microseconds; microseconds stay as they are.
+    """
+    if unit == "micros":
+        return count
+    if unit == "millis":
+        return count * 1000 if 0 <= count <= MICROS_MAX // 1000 else NOT_AN_INSTANT
+    if count < 0:
+        return NOT_AN_INSTANT
+    return count // 1000 if count % 1000 == 0 else TOO_FINE
+
+
+def micros_in_column(counts: pl.Series, unit: Unit) -> pl.Series:
+    """`micros_in` for a column of Int64; null stays null."""
+    if unit == "micros":
+        return counts
+    column = pl.col(counts.name)
+    if unit == "millis":
+        right = column.is_between(0, MICROS_MAX // 1000)
+        micros = pl.when(right).then(column * 1000).otherwise(NOT_AN_INSTANT)
+    else:
+        whole = pl.when(column % 1000 == 0).then(column // 1000).otherwise(TOO_FINE)
+        micros = pl.when(column >= 0).then(whole).otherwise(NOT_AN_INSTANT)
+    found = pl.when(column.is_not_null()).then(micros).alias(counts.name)
+    return counts.to_frame().select(found).to_series()
 
 
 def micros_column(texts: pl.Series) -> pl.Series:

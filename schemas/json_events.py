@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, partial
 from operator import methodcaller
 from typing import Any
@@ -19,16 +19,19 @@ from schemas.events import FLAG_RAISED, INPUTS, EventType
 from schemas.fields import Field
 from schemas.halves import convert
 from schemas.instants import micros_column
+from schemas.json_objects import Object, known_only, parsed, repeated, repeats_surely_none
+from schemas.limits import VALUES_MAX
 from schemas.tables import Tables, Where, placed, tables_of
 
 _INPUTS = {event.name: event for event in INPUTS}
 _NAMES = ", ".join(_INPUTS)
-_Object = dict[str, Any]
 _UNFIT = (TypeError, ValueError, OverflowError)  # Arrow's errors are kinds of the first two
 
 # Parsed lines are let go block by block: with more objects alive than this, Python's garbage
 # collector walks over them again and again, and parsing takes twice as long.
 _BLOCK_LINES = 256
+_BLOCK_BYTES = 4_000_000
+_BEFORE_VALUES = (b",", b"[", b"{")
 
 
 def from_events(events: Sequence[Mapping[str, object]], source: str = "apply") -> Batch:
@@ -40,18 +43,30 @@ def from_events(events: Sequence[Mapping[str, object]], source: str = "apply") -
     unspeakable: list[DeadLetter] = []
     positions: list[int] = []
     for position, event in enumerate(events):
-        try:
-            lines.append(orjson.dumps(event))
-        except (TypeError, RecursionError) as error:  # noqa: PERF203 - each event fails alone
-            reason = f"the event can't be written as JSON: {_first_line(error)}"
-            unspeakable.append(DeadLetter.of(source, 0, position, reason, _speakable(event)))
-        else:
+        line = _line_of(event)
+        if isinstance(line, bytes):
+            lines.append(line)
             positions.append(position)
-    batch = _decode(lines, source, positions)
+        else:
+            unspeakable.append(DeadLetter.of(source, 0, position, line, _speakable(event)))
+    batch = from_numbered_lines(lines, source, positions)
     if not unspeakable:
         return batch
     letters = sorted((*unspeakable, *batch.dead_letters), key=lambda letter: letter.position)
     return Batch(**{**vars(batch), "dead_letters": tuple(letters)})
+
+
+def _line_of(event: object) -> bytes | str:
+    """An event dict as JSON; or why it can't be."""
+    try:
+        return orjson.dumps(event)
+    except (TypeError, RecursionError) as error:
+        reason = f"the event can't be written as JSON: {_first_line(error)}"
+    try:
+        known = known_only(event)
+        return orjson.dumps(known) if known else reason
+    except (TypeError, RecursionError):
+        return reason
 
 
 def from_json_lines(lines: Sequence[bytes], source: str, first_position: int = 1) -> Batch:
@@ -59,19 +74,23 @@ def from_json_lines(lines: Sequence[bytes], source: str, first_position: int = 1
 
     source: the log's path. first_position: the number of the first line.
     """
-    return _decode(lines, source, range(first_position, first_position + len(lines)))
+    return from_numbered_lines(lines, source, range(first_position, first_position + len(lines)))
 
 
-def _decode(lines: Sequence[bytes], source: str, positions: Sequence[int]) -> Batch:
+def from_numbered_lines(
+    lines: Sequence[bytes], source: str, positions: Sequence[int], *, kept: bool = True
+) -> Batch:
+    """`from_json_lines`, with the number of each line. kept: dead letters have their bytes."""
     reasons: dict[int, str] = {}
     arrays: dict[str, list[pa.Array[Any]]] = {}
     read: dict[str, list[int]] = {}
-    for start in range(0, len(lines), _BLOCK_LINES):
-        block = _grouped(lines, range(start, min(start + _BLOCK_LINES, len(lines))), reasons)
+    for some in _blocks(lines):
+        block = _grouped(lines, some, reasons)
         for name, (indices, events) in block.items():
             pieces, bad = convert(events, partial(_arrow, _INPUTS[name]), _UNFIT)
             for index in reversed(bad):
-                reasons[indices.pop(index)] = f"it does not fit {name}"
+                line = indices.pop(index)
+                reasons[line] = _worded(lines[line], f"it does not fit {name}")
             arrays.setdefault(name, []).extend(pieces)
             read.setdefault(name, []).extend(indices)
     tables: Tables = {}
@@ -82,52 +101,69 @@ def _decode(lines: Sequence[bytes], source: str, positions: Sequence[int]) -> Ba
         event = _INPUTS[name]
         good, broken = tables_of(event, _columns(event, arrays[name]))
         tables |= placed(event, good, Where(source, 0, numbers[indices]))
-        reasons |= {indices[row]: reason for row, reason in broken.items()}
+        for row, reason in broken.items():
+            line = indices[row]
+            reasons[line] = _worded(lines[line], reason)
     letters = (
-        DeadLetter.of(source, 0, positions[i], _worded(lines[i], reasons[i]), lines[i])
+        DeadLetter.of(source, 0, positions[i], reasons[i], lines[i], kept=kept)
         for i in sorted(reasons)
     )
     return Batch.of(tables, letters)
 
 
+def _blocks(lines: Sequence[bytes]) -> Iterator[range]:
+    """Lines that are parsed together: few, and not too large unless it is one."""
+    start = size = 0
+    for end, line in enumerate(lines):
+        size += len(line)
+        if end > start and (end - start == _BLOCK_LINES or size > _BLOCK_BYTES):
+            yield range(start, end)
+            start, size = end, len(line)
+    if lines:
+        yield range(start, len(lines))
+
+
 def _grouped(
     lines: Sequence[bytes], some: range, reasons: dict[int, str]
-) -> dict[str, tuple[list[int], list[_Object]]]:
+) -> dict[str, tuple[list[int], list[Object]]]:
     """The events in some of the lines by name, each with the index of its line.
 
     Adds to reasons why other lines are none.
     """
-    found: dict[str, tuple[list[int], list[_Object]]] = {}
-    for index, event in zip(some, _parsed(lines[some.start : some.stop]), strict=True):
-        try:
-            indices, events = found[event["event"]]
-        except (LookupError, TypeError):
-            line = lines[index]
-            if event is None and not line.strip():
-                continue
-            reason, event = _event_of(line)
-            if reason:
-                reasons[index] = reason
-                continue
-            indices, events = found.setdefault(event["event"], ([], []))
+    block = lines[some.start : some.stop]
+    if len(block[0]) > VALUES_MAX:  # then it is the only one, and may be anything
+        return _grouped_one_by_one(lines, some, reasons)
+    try:
+        events = list(map(orjson.loads, block))
+        names = [event["event"] for event in events]
+        found: dict[str, tuple[list[int], list[Object]]] = {}
+        for name in filter(set(names).__contains__, _INPUTS):
+            places = [i for i, other in enumerate(names) if other == name]
+            found[name] = [some.start + i for i in places], [events[i] for i in places]
+        whole = sum(len(indices) for indices, _ in found.values()) == len(block)
+    except (LookupError, TypeError, orjson.JSONDecodeError):
+        whole = False
+    if whole and repeats_surely_none(block, [events for _, events in found.values()]):
+        return found
+    return _grouped_one_by_one(lines, some, reasons)
+
+
+def _grouped_one_by_one(
+    lines: Sequence[bytes], some: range, reasons: dict[int, str]
+) -> dict[str, tuple[list[int], list[Object]]]:
+    found: dict[str, tuple[list[int], list[Object]]] = {}
+    for index in some:
+        line = lines[index]
+        if not line or line.isspace():
+            continue
+        reason, event = _event_of(line)
+        if reason:
+            reasons[index] = reason
+            continue
+        indices, events = found.setdefault(event["event"], ([], []))
         indices.append(index)
         events.append(event)
     return found
-
-
-def _parsed(lines: Sequence[bytes]) -> list[Any]:
-    """What each line says; None where it is not JSON."""
-    try:
-        return list(map(orjson.loads, lines))
-    except orjson.JSONDecodeError:
-        return [_parsed_alone(line) for line in lines]
-
-
-def _parsed_alone(line: bytes) -> Any:  # noqa: ANN401 - whatever it says
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return None
 
 
 def _worded(line: bytes, reason: str) -> str:
@@ -139,10 +175,12 @@ def _worded(line: bytes, reason: str) -> str:
         return reason
 
 
-def _event_of(line: bytes) -> tuple[str | None, _Object]:
+def _event_of(line: bytes) -> tuple[str | None, Object]:
     """Why a line is no event of a known name, or None; and the event."""
+    if len(line) > VALUES_MAX and sum(map(line.count, _BEFORE_VALUES)) > VALUES_MAX:
+        return f"the line has more than {VALUES_MAX:,} values; split a large hop into several", {}
     try:
-        event = orjson.loads(line)
+        event = parsed(line)
     except orjson.JSONDecodeError as error:
         return f"not JSON: {_first_line(error)}", {}
     if not isinstance(event, dict):
@@ -154,10 +192,10 @@ def _event_of(line: bytes) -> tuple[str | None, _Object]:
         return f'"event" must be one of {_NAMES}; {name} is produced, not read', {}
     if not isinstance(name, str) or name not in _INPUTS:
         return f'"event" must be one of {_NAMES}', {}
-    return None, event
+    return repeated(line, event), event
 
 
-def event_of_line(line: bytes) -> tuple[EventType, _Object] | str:
+def event_of_line(line: bytes) -> tuple[EventType, Object] | str:
     """The event in one line, in the JSON spelling, with its type; or why it is none."""
     reason, event = _event_of(line)
     if reason:
@@ -166,7 +204,7 @@ def event_of_line(line: bytes) -> tuple[EventType, _Object] | str:
     return wrong_with(kind, event) or (kind, event)
 
 
-def _arrow(event: EventType, events: Sequence[_Object]) -> pa.Array[Any]:
+def _arrow(event: EventType, events: Sequence[Object]) -> pa.Array[Any]:
     """Events as one Arrow array of structs; unknown fields are left out, missing ones null.
 
     Raises one of _UNFIT where a value is of another JSON type than its field.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,14 +12,16 @@ from schemas.batch import Batch, DeadLetter
 from schemas.blocks import lost, rest_of
 from schemas.errors import LogError
 from schemas.events import EventType
-from schemas.json_events import event_of_line, from_json_lines
+from schemas.json_events import event_of_line, from_numbered_lines
+from schemas.limits import BATCH_WEIGHT_MAX
 from schemas.lines import GZIP_MAGIC, Progress, blocks_of_lines
+from schemas.portions import portions, weight_of
 from schemas.side_by_side import side_by_side
 
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
 _NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
-_BATCH_BYTES_MAX = 256 << 20  # of lines, or of tables: huge hops make a batch of fewer events
+_BATCH_BYTES_MAX = 64 << 20  # of lines, or of tables: huge hops make a batch of fewer events
 # Of lines, so many parts are put together to a batch.
 _PARTS_A_BATCH = 8
 
@@ -116,45 +118,55 @@ def _batches(
         *(_of_lines(path, some, progress) for path in sources if isinstance(path, Path)),
     )
     waiting: list[Batch] = []
-    size = taken = 0
+    size = taken = weight = 0
     most = some
-    for part in parts:
+    for part in chain.from_iterable(map(portions, parts)):
         found = part.events + len(part.dead_letters)
-        if waiting and (size + found > most or taken + part.bytes > _BATCH_BYTES_MAX):
+        held, weighs = part.bytes, weight_of(part)
+        if waiting and (
+            size + found > most
+            or taken + held > _BATCH_BYTES_MAX
+            or weight + weighs > BATCH_WEIGHT_MAX
+        ):
             yield Batch.concat(waiting)
-            waiting, size, taken = [], 0, 0
+            waiting, size, taken, weight = [], 0, 0, 0
             # Who waits for the first batch can begin early, and is not waited for later.
             most = min(2 * most, batch_events)
         waiting.append(part)
-        size += found
-        taken += part.bytes
+        size, taken, weight = size + found, taken + held, weight + weighs
     if waiting:
         yield Batch.concat(waiting)
 
 
 def _of_lines(path: Path, some: int, progress: Progress) -> Iterator[Batch]:
     lines: list[bytes] = []
-    first = 1
+    numbers: list[int] = []
+    letters: list[DeadLetter] = []
     size = 0
-    for block in blocks_of_lines(path, progress):
+    for block in blocks_of_lines(path, progress, kept=False):
         if isinstance(block, DeadLetter):
-            if lines:
-                yield from_json_lines(lines, str(path), first)
-            yield Batch.of({}, [block])
-            lines, first, size = [], block.position + 1, 0
-            continue
-        position, found = block
-        if not lines:
-            first = position
-        lines += found
-        size += sum(map(len, found))
-        while len(lines) >= some or size > _BATCH_BYTES_MAX:
+            letters.append(block)
+        else:
+            position, found = block
+            lines += found
+            numbers += range(position, position + len(found))
+            size += sum(map(len, found))
+        while len(lines) + len(letters) >= some or size > _BATCH_BYTES_MAX:
             now, lines = lines[:some], lines[some:]
-            yield from_json_lines(now, str(path), first)
-            first += len(now)
+            of_these, numbers = numbers[:some], numbers[some:]
+            yield _with(letters, from_numbered_lines(now, str(path), of_these, kept=False))
+            letters = []
             size = sum(map(len, lines))
-    if lines:
-        yield from_json_lines(lines, str(path), first)
+    if lines or letters:
+        yield _with(letters, from_numbered_lines(lines, str(path), numbers, kept=False))
+
+
+def _with(letters: Sequence[DeadLetter], batch: Batch) -> Batch:
+    """The batch with further dead letters of the same file."""
+    if not letters:
+        return batch
+    together = sorted((*batch.dead_letters, *letters), key=lambda letter: letter.position)
+    return replace(batch, dead_letters=tuple(together))
 
 
 def _events(
@@ -164,7 +176,7 @@ def _events(
         if isinstance(source, Container):
             yield from _events_of_container(source, progress)
             continue
-        for block in blocks_of_lines(source, progress):
+        for block in blocks_of_lines(source, progress, kept=True):
             if isinstance(block, DeadLetter):
                 yield block
                 continue
@@ -181,20 +193,24 @@ def _events(
 def _events_of_container(
     container: Container, progress: Progress
 ) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
-    read = 0
+    read, source = 0, str(container.path)
     for block in container.blocks():
         progress(block.end - read)
         read = block.end
         if letter := lost(container, block):
             yield letter
             continue
-        datums, rest = container.reader.split(block.count, block.data)
-        for position, datum in enumerate(datums, start=block.first):
-            found = container.reader.event_of(datum)
-            yield (
-                DeadLetter.of(str(container.path), 0, position, found, datum)
-                if isinstance(found, str)
-                else (container.event, found)
-            )
-        if rest or len(datums) < block.count:
-            yield rest_of(str(container.path), block, len(datums), rest)
+        position, end = block.first, 0
+        for datums, upto in container.reader.parts(block.count, block.data):
+            end = upto
+            for datum in datums:
+                found = container.reader.event_of(datum)
+                yield (
+                    DeadLetter.of(source, 0, position, found, datum)
+                    if isinstance(found, str)
+                    else (container.event, found)
+                )
+                position += 1
+        rest = block.data[end:]
+        if rest or position < block.first + block.count:
+            yield rest_of(source, block, position - block.first, rest)

@@ -9,16 +9,21 @@ from dataclasses import replace
 import numpy as np
 
 from schemas.avro_container import Block, Container
-from schemas.batch import MAIN_TABLES, Batch
-from schemas.blocks import of_blocks
+from schemas.avro_reader import TOGETHER_BYTES
+from schemas.batch import Batch
+from schemas.blocks import in_parts, of_blocks
 from schemas.instants import micros_of
 from schemas.lines import Progress
 from schemas.tables import MAIN_TABLE
 
 _PARTS_A_BATCH = 8  # finer is nearer to the order in time, and dearer to put together
-# How much is decoded at once. More is faster; it is what is in memory besides the batch.
-_DECODED_EVENTS = 1 << 18  # of all files together
-_DECODED_BYTES = 32 << 20  # of one file, at least a block
+# How much is decoded at once, of all files together: at least a block of each. More is faster; it
+# is what is in memory besides the batch.
+_DECODED_EVENTS = 1 << 18
+_DECODED_BYTES = 32 << 20
+_DECODED_BLOCKS = 1 << 14
+# While the files that are read hold more, no other one is begun, whatever its time.
+_HELD_BYTES = 128 << 20
 
 
 def side_by_side(
@@ -31,8 +36,9 @@ def side_by_side(
     in the order of time.
     """
     some = max(batch_events // _PARTS_A_BATCH, 1)
-    many = max(some, _DECODED_EVENTS // max(len(containers), 1))
-    readings = [_Reading(one, many, progress) for one in containers]
+    files = max(len(containers), 1)
+    many, size = max(some, _DECODED_EVENTS // files), _DECODED_BYTES // files
+    readings = [_Reading(one, many, size, progress) for one in containers]
     waiting = deque(sorted(readings, key=lambda one: one.first))
     at_work: list[_Reading] = []
     while at_work or waiting:
@@ -41,7 +47,8 @@ def side_by_side(
         ahead = [one.ahead(some) for one in at_work]
         at_work = [one for one, at in zip(at_work, ahead, strict=True) if at is not None]
         instants = [at for at in ahead if at is not None]
-        if instants and waiting and waiting[0].first <= min(instants):
+        held = sum(one.bytes for one in at_work)
+        if held < _HELD_BYTES and instants and waiting and waiting[0].first <= min(instants):
             at_work.append(waiting.popleft())
             continue
         for one in at_work:
@@ -51,10 +58,10 @@ def side_by_side(
 def _first_instant(container: Container) -> int:
     """When the first event happened, in microseconds; -1 where that can't be told."""
     block = next(container.blocks(), None)
-    if block is None or block.damage is not None:
+    if block is None or block.damage is not None or len(block.data) > TOGETHER_BYTES:
         return -1
-    for datum in container.reader.split(1, block.data)[0]:
-        event = container.reader.event_of(datum)
+    for datums, _ in container.reader.parts(1, block.data):
+        event = container.reader.event_of(datums[0])
         if not isinstance(event, str):
             micros = micros_of(event[container.event.instant_field])
             return -1 if micros is None else micros
@@ -64,15 +71,20 @@ def _first_instant(container: Container) -> int:
 class _Reading:
     """A file and how far it has been read. first: the instant of its first event (-1: unknown)."""
 
-    def __init__(self, container: Container, many: int, progress: Progress) -> None:
+    def __init__(self, container: Container, many: int, size: int, progress: Progress) -> None:
         self.first = _first_instant(container)
         self._container = container
-        self._many = many
         self._progress = progress
-        self._last: Block | None = None
+        self._decoded = self._batches(many, size)
         self._batch = Batch.empty()
+        self._size = 0
         self._instants = np.zeros(0, np.int64)
         self._at = 0
+
+    @property
+    def bytes(self) -> int:
+        """About how much of it is in memory."""
+        return self._size
 
     def ahead(self, some: int) -> int | None:
         """The instant that is reached so many events on, at the most; None: all is read."""
@@ -91,42 +103,39 @@ class _Reading:
             self._batch = replace(self._batch, dead_letters=())
         while self._at < end:
             upto = min(self._at + some, end)
-            yield _cut(self._batch, MAIN_TABLE[self._container.event.name], self._at, upto)
+            yield self._batch.cut(MAIN_TABLE[self._container.event.name], self._at, upto)
             self._at = upto
 
     def _read(self) -> bool:
-        """Decode more of the file; false at its end."""
-        blocks = _next_blocks(self._container, self._last, self._many)
-        if not blocks:
+        """Take more of what is decoded; false at the file's end."""
+        batch = next(self._decoded, None)
+        if batch is None:
             return False
-        self._progress(blocks[-1].end - (self._last.end if self._last else 0))
-        self._last = blocks[-1]
-        self._batch = of_blocks(self._container, blocks)
-        events = getattr(self._batch, MAIN_TABLE[self._container.event.name])
+        self._batch, self._size = batch, batch.bytes
+        events = getattr(batch, MAIN_TABLE[self._container.event.name])
         instants = events[self._container.event.instant_field].to_physical().to_numpy()
         self._instants, self._at = np.maximum.accumulate(instants), 0
         return True
 
+    def _batches(self, many: int, size: int) -> Iterator[Batch]:
+        last: Block | None = None
+        while blocks := _next_blocks(self._container, last, many, size):
+            self._progress(blocks[-1].end - (last.end if last else 0))
+            last = replace(blocks[-1], data=b"")
+            # What is decoded is let go of, since other files wait with theirs meanwhile.
+            batch, blocks = of_blocks(self._container, blocks)
+            yield batch
+            for block in blocks:
+                yield from in_parts(self._container, block)
 
-def _next_blocks(container: Container, after: Block | None, many: int) -> list[Block]:
+
+def _next_blocks(container: Container, after: Block | None, many: int, most: int) -> list[Block]:
     blocks: list[Block] = []
     events = size = 0
     for block in container.blocks(after):
         blocks.append(block)
         events += block.count
         size += len(block.data)
-        if events >= many or size >= _DECODED_BYTES:
+        if events >= many or size >= most or len(blocks) >= _DECODED_BLOCKS:
             break
     return blocks
-
-
-def _cut(batch: Batch, name: str, start: int, end: int) -> Batch:
-    part = getattr(batch, name)[start:end]
-    tables = {name: part}
-    for hanging in MAIN_TABLES[name]:
-        table = getattr(batch, hanging)
-        first, last = np.searchsorted(
-            table["row"].to_numpy(), [part["row"][0], part["row"][-1] + 1]
-        )
-        tables[hanging] = table[int(first) : int(last)]
-    return Batch.of(tables)

@@ -19,6 +19,8 @@ from schemas.events import (
     RECORDS_MOVED,
     EventType,
 )
+from schemas.fields import too_many_arrivals
+from schemas.limits import HOP_ARRIVALS_MAX
 
 MAIN_TABLE = {
     MESSAGE_SENT.name: "messages",
@@ -79,6 +81,8 @@ def tables_of(event: EventType, columns: pl.DataFrame) -> tuple[Tables, dict[int
     tables = {MAIN_TABLE[event.name]: _main(event, rows)}
     for name, table in arrays.items():
         tables[HANGING_TABLE[name]] = without_doubles(table) if name != "parties" else table
+    if event is RECORDS_MOVED:
+        broken = _too_many_arrivals(rows.height, tables) | broken
     if broken:
         bad = pl.DataFrame({"row": list(broken)}, schema={"row": pl.UInt32})
         tables = {
@@ -145,6 +149,16 @@ def without_doubles(items: pl.DataFrame) -> pl.DataFrame:
     hashes = items["record_id"].hash().to_numpy()[some]
     mixed = np.sort(hashes ^ (rows[some].astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)))
     return items.unique(maintain_order=True) if (mixed[1:] == mixed[:-1]).any() else items
+
+
+def _too_many_arrivals(hops: int, tables: Tables) -> dict[int, str]:
+    inputs, outputs = (
+        np.bincount(tables[name]["row"].to_numpy(), minlength=hops)
+        for name in ("hop_inputs", "hop_outputs")
+    )
+    wrong = np.flatnonzero(inputs * np.maximum(outputs, 1) > HOP_ARRIVALS_MAX)
+    found = {int(row): too_many_arrivals(int(inputs[row]), int(outputs[row])) for row in wrong}
+    return {row: reason for row, reason in found.items() if reason}
 
 
 def _not_one_sender(events: int, parties: pl.DataFrame) -> dict[int, str]:

@@ -116,3 +116,10 @@ def datum_bytes(schema: Any, datum: Event) -> bytes:  # noqa: ANN401 - a parsed 
     out = io.BytesIO()
     fastavro.schemaless_writer(out, fastavro.parse_schema(schema), datum)
     return out.getvalue()
+
+
+def long(number: int) -> bytes:
+    """A number as Avro writes it."""
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, "long", number)
+    return out.getvalue()

@@ -193,6 +193,20 @@ def test_what_json_cannot_say_is_a_dead_letter(part: object) -> None:
     assert len(batch.dead_letters[0].sha256) == 64
 
 
+def test_what_json_cannot_say_in_a_field_that_is_not_known_is_ignored() -> None:
+    odd: dict[str, Any] = {"when": object(), "who": {1, 2}, "half": "\ud800", "big": 2**70}
+    odd["self"] = odd
+    parties = [{**SENDER, **odd}, RECIPIENT]
+    events = [{**MESSAGE, **odd, "parties": parties}, {**CONSENT, **odd}]
+    assert content(from_events(events)) == content(from_events([MESSAGE, CONSENT]))
+
+
+def test_what_json_cannot_say_is_no_event_without_a_known_name() -> None:
+    for event in ({"event": "Nope", "x": object()}, {"x": object()}, object()):
+        (reason,) = reasons(from_events([event])).values()  # type: ignore[list-item]  # bad ones
+        assert reason.startswith("the event can't be written as JSON: ")
+
+
 def test_what_contains_itself_is_a_dead_letter() -> None:
     event: dict[str, Any] = {**MESSAGE}
     event["dataset"] = event

@@ -39,7 +39,7 @@ def plain(event: Event, *datums: bytes) -> tuple[dict[str, Any], list[bool]]:
     sizes = np.array([len(datum) for datum in datums])
     ends = np.cumsum(sizes)
     kind = by_name(event["event"])
-    tables, mask = read_plain(kind, datums, ends - sizes, ends, np.ones_like(ends))
+    tables, mask = read_plain(kind, kind.fields, datums, ends - sizes, ends, np.ones_like(ends))
     return tables, mask.tolist()
 
 
@@ -163,7 +163,8 @@ def test_datums_of_one_run_follow_each_other() -> None:
     counts = np.array([2, 0, 4, 3])
     sizes = np.array([len(b"".join(some)) for some in (datums[:2], [], datums[2:6], datums[6:])])
     ends = np.cumsum(sizes)
-    tables, mask = read_plain(schemas.RECORDS_MOVED, datums, ends - sizes, ends, counts)
+    kind = schemas.RECORDS_MOVED
+    tables, mask = read_plain(kind, kind.fields, datums, ends - sizes, ends, counts)
     assert mask.all()
     assert tables["hops"]["hop_id"].to_list() == [f"h{i}" for i in range(9)]
     assert content(Batch.of(tables)) == content(from_events(hops))

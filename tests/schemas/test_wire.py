@@ -130,7 +130,7 @@ def test_a_topic_that_is_not_read_is_a_mistake_of_the_caller() -> None:
 
 GOOD_VALUE = ENCODER.encode(MESSAGE)
 NO_HEADER = "must begin with byte 0 and a schema id of 4 bytes"
-NOT_WHOLE = "the value is not a whole MessageSent as schema id 1 has it"
+NOT_WHOLE = "the value, with schema id 1, is not a whole MessageSent as its schema has it"
 
 
 @pytest.mark.parametrize(
