@@ -39,6 +39,10 @@ class UnreadableSchemaError(Exception):
     """A writer schema can't be read as the event type; the text says why."""
 
 
+class OtherRecordError(UnreadableSchemaError):
+    """It is of another record altogether."""
+
+
 def hidden(schema: Avro) -> Avro:
     """A schema as JSON has it, whose logical types are seen by `units_of` and by nothing else."""
     if isinstance(schema, list):

@@ -12,7 +12,7 @@ import fastavro
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
 from schemas.avro_bounds import refuse_unbounded
-from schemas.avro_logical import Avro, UnreadableSchemaError, hidden, units_of
+from schemas.avro_logical import Avro, OtherRecordError, UnreadableSchemaError, hidden, units_of
 from schemas.events import EventType
 from schemas.fields import Field, Unit
 from schemas.limits import SCHEMA_BYTES_MAX, mib
@@ -79,7 +79,7 @@ def _check(event: EventType, written: str, wanted: str) -> None:
     writer, reader = avro.schema.parse(written), avro.schema.parse(wanted)
     if not isinstance(writer, avro.schema.RecordSchema) or writer.name != event.name:
         name = getattr(writer, "name", None) or writer.type
-        raise UnreadableSchemaError(f"it is of {name[:64]}, not of {event.name}")
+        raise OtherRecordError(f"it is of {name[:64]}, not of {event.name}")
     checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # its own gap
     result = checker.get_compatibility(reader, writer)
     if result.compatibility is not SchemaCompatibilityType.compatible:

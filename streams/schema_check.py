@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError, KafkaTimeoutError
 
-from schemas.avro_reader import Reader, UnreadableSchemaError
+from schemas.avro_logical import OtherRecordError, UnreadableSchemaError
+from schemas.avro_resolution import resolve
 from schemas.errors import NotAvroError, UnknownSchemaError
 from schemas.events import EventType, by_topic
 from schemas.registry import Registry
@@ -235,16 +236,18 @@ def _last(unread: Mapping[TopicPartition, Window]) -> dict[TopicPartition, Windo
 
 def other_meaning(event: EventType, registry: Registry, schema_id: int) -> str | None:
     """What the schema of an id is instead of the event's, such as "is of RecordsMoved, not of
-    MessageSent"; None if it can be read as the event.
+    MessageSent"; None if it is the event's, even if it cannot be read as it.
 
     Raises UnknownSchemaError where the registry has no such id, RegistryError where it is away.
     """
     try:
-        Reader(event, registry.schema_of(schema_id))
+        resolve(event, registry.schema_of(schema_id))
     except NotAvroError:
         return "is not an Avro schema"
-    except UnreadableSchemaError as error:
+    except OtherRecordError as error:
         return str(error).removeprefix("it ")
+    except UnreadableSchemaError:
+        return None  # its values are dead letters, each with the reason
     return None
 
 
