@@ -99,7 +99,7 @@ def test_the_digest_is_the_same_in_however_many_parts(
 
 
 def message(message_id: str) -> Event:
-    party = {"tier": "RECRUITER", "region": "US"}
+    party: Event = {"tier": "RECRUITER", "region": "US"}
     party |= {"ai_training_consent": True, "third_party_consent": True}
     return {
         "event": "MessageSent",
@@ -139,7 +139,11 @@ def peak_of_replaying(path: Path) -> tuple[int, int]:
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
     )
     found = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", program, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(lineage.__file__).parent.parent,
     )
     arrivals, kib = found.stdout.split()
     return int(arrivals), int(kib) >> 10

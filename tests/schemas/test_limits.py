@@ -30,6 +30,7 @@ from schemas import (
     LocalIds,
     LogError,
     from_events,
+    limits,
     read_events,
     read_log,
 )
@@ -434,3 +435,17 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
     # Elsewhere it is none.
     (tmp_path / "c.jsonl").write_bytes(b"\n" + data)
     assert list(reasons(read(tmp_path / "c.jsonl"))) == [2]
+
+
+def test_the_page_has_the_limits_as_they_are() -> None:
+    page = (Path(__file__).parents[2] / "docs/limits.md").read_text(encoding="utf-8")
+    for said in (
+        f"at most {limits.HOP_ARRIVALS_MAX:,}:",
+        f"{limits.ID_BYTES_MAX} bytes of UTF-8",
+        f"{limits.mib(limits.LINE_BYTES_MAX)}, and {limits.VALUES_MAX:,} values",
+        f"{limits.mib(limits.BLOCK_BYTES_MAX)} unpacked",
+        f"{limits.UNPACKED_RATIO_MAX} times its bytes and {limits.mib(limits.UNPACKED_FREE_BYTES)}",
+        f"{limits.mib(limits.SCHEMA_BYTES_MAX)}, {limits.SCHEMA_TYPES_MAX:,} types",
+        f"{limits.mib(limits.KEPT_BYTES_MAX)}; of a larger one",
+    ):
+        assert said in page
