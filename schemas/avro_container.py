@@ -144,11 +144,23 @@ class Container:
         end = data.find(self._sync, at)
         if end >= 0:
             what, behind = "the block's frame is damaged", end + _SYNC_BYTES
+        elif _is_zeros(data, at):
+            what = (
+                f"the file ends in {len(data) - at:,} zero bytes, which are no block; if it was not "
+                "written to its end, records are lost"
+            )
+            kept, sha256 = _bytes_of(data, at, len(data))
+            return Block(first, 0, kept, what, len(data), before, sha256)
         else:
             what, end, behind = "the file ends in the middle of a block", len(data), len(data)
         count = count if 0 < count <= end - at else 1
         kept, sha256 = _bytes_of(data, at, end)
         return Block(first, count, kept, what, behind, before, sha256)
+
+
+def _is_zeros(data: mmap.mmap, at: int) -> bool:
+    starts = range(at, len(data), _HASHED_BYTES)
+    return not any(data[start : start + _HASHED_BYTES].strip(b"\0") for start in starts)
 
 
 def _too_large(by_ratio: bool) -> str:

@@ -104,7 +104,7 @@ class DeadLetter:
     """Something read that can't be decoded or breaks the contract.
 
     source, partition, position: topic, partition and offset; or path, 0 and line number or
-        record number (from 1); or "apply", 0 and index in the batch (from 0).
+        record number (from 1; 0: the whole file); or "apply", 0 and index in the batch (from 0).
     reason: what was wrong and what would be right; never the text of an unknown value.
     sha256: hex digest of the bytes.
     value: the bytes, for the dead-letter topic alone: they could hold a message's text.

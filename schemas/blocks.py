@@ -162,7 +162,9 @@ def lost(container: Container, block: Block, *, kept: bool = True) -> DeadLetter
     """
     if block.damage is None:
         return None
-    reason = f"{block.damage}: at least {_records(block.count)} lost"
+    reason = block.damage
+    if block.count:
+        reason += f": at least {_records(block.count)} lost"
     value = block.data if kept and block.data else None
     return DeadLetter(str(container.path), 0, block.first, reason, block.sha256, value)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -20,20 +22,24 @@ from schemas.side_by_side import side_by_side
 
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
+_HASHED_BYTES = 1 << 20
 _NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
 _BATCH_BYTES_MAX = 64 << 20  # of lines, or of tables: huge hops make a batch of fewer events
 # Of lines, so many parts are put together to a batch.
 _PARTS_A_BATCH = 8
+
+_LOG = logging.getLogger(__name__)
 
 Paths = str | Path | Iterable[str | Path]
 
 
 @dataclass(frozen=True)
 class LogFile:
-    """A file of an event log and its size."""
+    """A file of an event log and its size. found: it was not named itself, but is in a folder."""
 
     path: Path
     bytes: int
+    found: bool = False
 
 
 def log_files(paths: Paths) -> list[LogFile]:
@@ -54,10 +60,11 @@ def read_log(
     The .avro files, of one event type each, are read side by side in the order of the instants of
     their events, as far as each is in that order itself; then the files of lines in the order of
     their paths. progress: called with the bytes of the files that were read since the last call.
-    Raises LogError, before anything is read, where a file is no event log.
+    Raises LogError, before anything is read, where a file that is named is no event log; one in a
+    folder is a dead letter with position 0, if not all are.
     """
-    sources = [_source(file.path) for file in log_files(paths)]
-    return _batches(sources, batch_events, progress or _ignore)
+    sources, letters = _sources(log_files(paths))
+    return _batches(sources, letters, batch_events, progress or _ignore)
 
 
 def read_events(
@@ -65,11 +72,10 @@ def read_events(
 ) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
     """Each event with its type, in the JSON spelling, or a dead letter for what is none.
 
-    One by one, so it is slower than `read_log`. Raises LogError, before anything is read, where
-    a file is no event log.
+    One by one, so it is slower than `read_log`. Raises LogError as that does.
     """
-    sources = [_source(file.path) for file in log_files(paths)]
-    return _events(sources, progress or _ignore)
+    sources, letters = _sources(log_files(paths))
+    return chain(letters, _events(sources, progress or _ignore))
 
 
 def _ignore(_: int) -> None:
@@ -82,7 +88,7 @@ def _files(path: Path) -> list[LogFile]:
             inside = [p for p in path.rglob("*") if _is_log(p)]
             if not inside:
                 raise LogError(f"{path} holds no event log ({_KINDS})")
-            return [LogFile(p, p.stat().st_size) for p in sorted(inside)]
+            return [LogFile(p, p.stat().st_size, found=True) for p in sorted(inside)]
         size = path.stat().st_size
     except OSError as error:
         raise LogError(f"{path} can't be read: {error.strerror}") from error
@@ -93,6 +99,40 @@ def _files(path: Path) -> list[LogFile]:
 
 def _is_log(path: Path) -> bool:
     return path.name.endswith(_SUFFIXES) and path.name != _NOT_A_LOG and path.is_file()
+
+
+def _sources(files: Sequence[LogFile]) -> tuple[list[Container | Path], list[DeadLetter]]:
+    """What is read of each file; and dead letters for files in folders of which nothing can be."""
+    sources: list[Container | Path] = []
+    letters: list[DeadLetter] = []
+    first: LogError | None = None
+    for file in files:
+        if not file.bytes:
+            # Jobs that wrote nothing leave such files behind.
+            _LOG.warning("%s has no bytes; it is read as no events", file.path)
+            continue
+        try:
+            sources.append(_source(file.path))
+        except LogError as error:
+            if not file.found:
+                raise
+            first = first or error
+            letters.append(_unreadable(file.path, error))
+    if first and not sources:
+        raise first
+    return sources, letters
+
+
+def _unreadable(path: Path, error: LogError) -> DeadLetter:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_HASHED_BYTES):
+                digest.update(piece)
+    except OSError:
+        pass  # the reason says so
+    reason = f"nothing of the file is read: {error}"
+    return DeadLetter(str(path), 0, 0, reason, digest.hexdigest())
 
 
 def _source(path: Path) -> Container | Path:
@@ -109,11 +149,15 @@ def _source(path: Path) -> Container | Path:
 
 
 def _batches(
-    sources: Sequence[Container | Path], batch_events: int, progress: Progress
+    sources: Sequence[Container | Path],
+    letters: Sequence[DeadLetter],
+    batch_events: int,
+    progress: Progress,
 ) -> Iterator[Batch]:
     containers = [source for source in sources if isinstance(source, Container)]
     some = max(batch_events // _PARTS_A_BATCH, 1)
     parts = chain(
+        [Batch.of({}, letters)] if letters else [],
         side_by_side(containers, batch_events, progress),
         *(_of_lines(path, some, progress) for path in sources if isinstance(path, Path)),
     )

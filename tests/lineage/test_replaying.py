@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 import lineage
@@ -15,6 +19,7 @@ from schemas import log_files
 from streams.simulate import simulate
 
 BATCH_EVENTS = 500
+Event = dict[str, Any]
 
 
 @pytest.fixture(scope="module", params=["jsonl", "avro"])
@@ -92,3 +97,66 @@ def test_the_digest_is_the_same_in_however_many_parts(
         whole = store.digest()
         monkeypatch.setattr("lineage.digest._ROWS_MAX", 700)
         assert store.digest() == whole
+
+
+def message(message_id: str) -> Event:
+    party: Event = {"tier": "RECRUITER", "region": "US"}
+    party |= {"ai_training_consent": True, "third_party_consent": True}
+    return {
+        "event": "MessageSent",
+        "message_id": message_id,
+        "channel": "INMAIL",
+        "parties": [
+            {"role": "SENDER", "member_id": "a", **party},
+            {"role": "RECIPIENT", "member_id": "b", **party},
+        ],
+        "dataset": "inbox",
+        "sent_at": "2024-01-01T00:00:00Z",
+    }
+
+
+def hop(number: int, inputs: list[str], outputs: list[str], target: str = "shards") -> Event:
+    return {
+        "event": "RecordsMoved",
+        "hop_id": f"h{number}",
+        "run_id": "r",
+        "job": "j",
+        "operation": "EXPORT",
+        "source": "inbox",
+        "target": target,
+        "inputs": inputs,
+        "outputs": outputs,
+        "moved_at": "2024-01-02T00:00:00Z",
+    }
+
+
+def peak_of_replaying(path: Path) -> tuple[int, int]:
+    """How many arrivals there are, and how many MiB both processes took together at most."""
+    program = (
+        "import sys, lineage\n"
+        "from pathlib import Path\n"
+        "with lineage.open(':memory:') as store:\n"
+        "    print(store.replay(sys.argv[1]).arrivals)\n"
+        "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program, str(path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(lineage.__file__).parent.parent,
+    )
+    arrivals, kib = found.stdout.split()
+    return int(arrivals), int(kib) >> 10
+
+
+@pytest.mark.parametrize("hops", [1, 8])
+def test_hops_at_the_bound_take_bounded_memory(tmp_path: Path, hops: int) -> None:
+    ids = [f"00000000-0000-7000-8000-{i:012d}" for i in range(1000)]
+    events = [message(one) for one in ids]
+    events += [hop(i, ids, [f"{i}-{one}" for one in ids]) for i in range(hops)]
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\n".join(map(orjson.dumps, events)))
+    arrivals, peak = peak_of_replaying(path)
+    assert arrivals == 1000 + 1_000_000 * hops
+    assert peak < 1536

@@ -184,6 +184,19 @@ def test_of_a_file_that_ends_early_the_blocks_before_are_kept(tmp_path: Path, lo
     }
 
 
+@pytest.mark.parametrize("zeros", [1, 5000, 3 << 20])
+def test_zeros_behind_the_last_block_are_named(tmp_path: Path, zeros: int) -> None:
+    path = tmp_path / "a.avro"
+    write(path, MESSAGES)
+    path.write_bytes(path.read_bytes() + b"\0" * zeros)
+    batch = read(path)
+    assert batch.events == 2000
+    assert reasons(batch) == {
+        2001: f"the file ends in {zeros:,} zero bytes, which are no block; if it was not written "
+        "to its end, records are lost"
+    }
+
+
 def test_a_file_of_which_nothing_is_whole_is_dead_letters(tmp_path: Path) -> None:
     path = tmp_path / "a.avro"
     write(path, [MESSAGE])

@@ -9,7 +9,17 @@ import orjson
 import pytest
 
 import schemas
-from schemas import Batch, DeadLetter, LogError, lines, log, log_files, read_events, read_log
+from schemas import (
+    Batch,
+    DeadLetter,
+    LogError,
+    LogFile,
+    lines,
+    log,
+    log_files,
+    read_events,
+    read_log,
+)
 from streams.simulate import simulate
 from tests.schemas.examples import GOOD, HOP, MESSAGE, Event, content, reasons
 
@@ -102,7 +112,9 @@ def test_folders_hold_logs_at_any_depth_but_not_what_is_expected_of_them(tmp_pat
     assert [file.path.name for file in found] == ["b.jsonl", "a.jsonl"]
     assert [file.bytes for file in found] == [len(jsonl([HOP]))] * 2
     assert read(tmp_path).events == 2
-    assert log_files([tmp_path / "b.jsonl", str(tmp_path)]) == [found[0], *found]
+    named = LogFile(tmp_path / "b.jsonl", found[0].bytes)
+    assert log_files([tmp_path / "b.jsonl", str(tmp_path)]) == [named, *found]
+    assert all(file.found for file in found)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +125,6 @@ def test_folders_hold_logs_at_any_depth_but_not_what_is_expected_of_them(tmp_pat
         ("empty", "holds no event log"),
         ("plain.jsonl.gz", "is not a gzip file"),
         ("plain.avro", "is not an Avro container file"),
-        ("nothing.avro", "is not an Avro container file"),
     ],
 )
 def test_what_is_no_event_log_is_said_in_one_sentence(
@@ -122,7 +133,6 @@ def test_what_is_no_event_log_is_said_in_one_sentence(
     (tmp_path / "empty").mkdir()
     for file in ("notes.txt", "plain.jsonl.gz", "plain.avro"):
         (tmp_path / file).write_bytes(jsonl([HOP]))
-    (tmp_path / "nothing.avro").write_bytes(b"")
     for reading in (read_log, read_events):
         with pytest.raises(LogError) as error:
             reading(tmp_path / name)  # already when it is called, before anything is read
@@ -194,3 +204,36 @@ def test_events_come_one_by_one_too(tmp_path: Path) -> None:
     assert [kind.name for kind, _ in events] == [*(e["event"] for e in GOOD), "RecordsMoved"]
     assert [event for _, event in events[:5]] == list(GOOD)
     assert events[5][1] == {**HOP, "moved_at": "2024-09-18T00:00:01.500000Z"}
+
+
+def test_one_bad_file_in_a_folder_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl([HOP]))
+    (tmp_path / "b.avro").write_bytes(b"no container")
+    (tmp_path / "c.jsonl.gz").write_bytes(b"not packed")
+    schemas.write_container(tmp_path / "d.avro", schemas.FLAG_RAISED, [])
+    batch = read(tmp_path)
+    assert batch.events == 1
+    assert [(Path(d.source).name, d.position) for d in batch.dead_letters] == [
+        ("b.avro", 0), ("c.jsonl.gz", 0), ("d.avro", 0)
+    ]  # fmt: skip
+    first = batch.dead_letters[0]
+    assert first.reason.startswith("nothing of the file is read: ")
+    assert first.sha256 == hashlib.sha256(b"no container").hexdigest()
+    letters = [item for item in read_events(tmp_path) if isinstance(item, DeadLetter)]
+    assert letters == list(batch.dead_letters)
+    with pytest.raises(LogError, match="is not an Avro container"):  # it was named
+        read_log([tmp_path / "a.jsonl", tmp_path / "b.avro"])
+    (tmp_path / "a.jsonl").unlink()
+    with pytest.raises(LogError, match="is not an Avro container"):  # nothing is left to read
+        read_log(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a.avro", "a.jsonl", "a.jsonl.gz"])
+def test_a_file_without_bytes_is_no_events(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / name).write_bytes(b"")
+    for path in (tmp_path, tmp_path / name):
+        assert list(read_log(path)) == []
+        assert list(read_events(path)) == []
+    assert caplog.messages == [f"{tmp_path / name} has no bytes; it is read as no events"] * 4
