@@ -6,6 +6,7 @@ import http.server
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -134,6 +135,25 @@ class TestOnRealKafka:
         publish([log], worker.bootstrap, PARTITIONS)
         said = worker.command("--registry-url", "http://127.0.0.1:1").ended(SOON)
         assert said.startswith("Error: schema registry: http://127.0.0.1:1 does not answer")
+
+    def test_faust_s_own_command_says_the_cause_whatever_its_log_level(
+        self, worker: Worker, log: Path
+    ) -> None:
+        publish([log], worker.bootstrap, PARTITIONS)
+        environment = {
+            **os.environ,
+            "LINEAGE_DB": str(worker.db),
+            "LINEAGE_BOOTSTRAP": worker.bootstrap,
+            "LINEAGE_GROUP": worker.group,
+            "LINEAGE_REGISTRY_URL": "http://127.0.0.1:1",
+        }
+        command = [sys.executable, "-m", "faust", "-A", "streams.app", "worker", "-l", "critical"]
+        done = subprocess.run(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+            timeout=SOON, check=False,
+        )  # fmt: skip
+        assert done.returncode == 3, done.stderr
+        assert done.stderr.splitlines()[-1].startswith("Error: schema registry: http://127.0.0.1:1")
 
     def test_a_full_disk(self, worker: Worker, tmp_path: Path) -> None:
         small = tmp_path / "small"
