@@ -147,7 +147,7 @@ class TestOnRealKafka:
             "LINEAGE_GROUP": worker.group,
             "LINEAGE_REGISTRY_URL": "http://127.0.0.1:1",
         }
-        command = [sys.executable, "-m", "faust", "-A", "streams.app", "worker", "-l", "crit"]
+        command = [sys.executable, "-m", "faust", "-A", "streams.app", "worker", "-l", "error"]
         done = subprocess.run(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
             timeout=SOON, check=False,
