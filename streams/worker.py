@@ -154,8 +154,7 @@ def end_process(settings: Settings, error: BaseException | None) -> None:
     """
     if error is None:
         os._exit(0)
-    # Whatever the log level of Faust's command is.
-    print(f"Error: {explained(error, settings)}", file=sys.stderr)
     logging.shutdown()
-    sys.stderr.flush()
+    # Faust's command puts its log in the place of sys.stderr, which leaves out what is below a level.
+    print(f"Error: {explained(error, settings)}", file=sys.__stderr__, flush=True)
     os._exit(_EXIT_FAILED)
