@@ -155,6 +155,6 @@ def end_process(settings: Settings, error: BaseException | None) -> None:
     if error is None:
         os._exit(0)
     logging.shutdown()
-    # Faust's command puts its log in the place of sys.stderr, which leaves out what is below a level.
+    # Faust's command puts its log in the place of sys.stderr, and that leaves out much.
     print(f"Error: {explained(error, settings)}", file=sys.__stderr__, flush=True)
     os._exit(_EXIT_FAILED)
