@@ -89,5 +89,5 @@ def test_the_digest_is_the_same_in_however_many_parts(
     with lineage.open(":memory:") as store:
         store.replay(log)
         whole = store.digest()
-        monkeypatch.setattr("lineage.digest._IDS_MAX", 700)
+        monkeypatch.setattr("lineage.digest._ROWS_MAX", 700)
         assert store.digest() == whole
