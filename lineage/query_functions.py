@@ -123,7 +123,7 @@ TABLE_FUNCTIONS: Final = names_of("""
     duckdb_columns duckdb_constraints duckdb_functions duckdb_indexes duckdb_keywords
     duckdb_schemas duckdb_tables duckdb_types duckdb_views generate_series json_each
     pg_timezone_names pragma_collations pragma_database_size pragma_platform pragma_show
-    pragma_table_info pragma_version range unnest
+    pragma_storage_info pragma_table_info pragma_version range unnest
 """)
 """As tables; a series is made as it is read, so that a limit of time ends it."""
 
