@@ -5,7 +5,8 @@ LineageError
 │   ├── StoreBusyError       another process is writing it
 │   ├── StoreVersionError    written by a version with another layout
 │   ├── NotAStoreError       a file that is not a lineage database
-│   └── StoreMissingError    no such file
+│   ├── StoreMissingError    no such file
+│   └── RuleError            a rule in force that cannot be evaluated
 ├── LogError              2  an event log that cannot be read
 ├── QueryError            2  a query that cannot be answered
 ├── PolicyError           2  a policy document that breaks the contract
@@ -43,6 +44,10 @@ class NotAStoreError(StoreError):
 
 class StoreMissingError(StoreError):
     """There is no database at that path."""
+
+
+class RuleError(StoreError):
+    """A rule in force that cannot be evaluated. Its text names the policy and the rule."""
 
 
 class LogError(LineageError):
