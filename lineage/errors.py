@@ -6,7 +6,8 @@ LineageError
 │   ├── StoreVersionError    written by a version with another layout
 │   ├── StoreDamagedError    parts of the file are not what was written
 │   ├── NotAStoreError       a file that is not a lineage database
-│   └── StoreMissingError    no such file
+│   ├── StoreMissingError    no such file
+│   └── RuleError            a rule in force that cannot be evaluated
 ├── LogError              2  an event log that cannot be read
 ├── QueryError            2  a query that cannot be answered
 │   └── QueryStuckError      one that was ended at a limit, and does not end
@@ -49,6 +50,10 @@ class NotAStoreError(StoreError):
 
 class StoreMissingError(StoreError):
     """There is no database at that path."""
+
+
+class RuleError(StoreError):
+    """A rule in force that cannot be evaluated. Its text names the policy and the rule."""
 
 
 class LogError(LineageError):

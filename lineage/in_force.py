@@ -9,16 +9,15 @@ import numpy as np
 
 from lineage.arrays import AsOf, Numbers, Truths
 from lineage.regions import REGIONS
+from lineage.rule import OF_ONE_ARRIVAL
 
-# A rule that reads one of these cannot be evaluated once for many arrivals.
-_OF_ONE_ARRIVAL = frozenset({"message_id", "arrived_at"})
 _EVER = np.iinfo(np.int64).min
 _NEVER = np.iinfo(np.int64).max
 
 _POLICIES = """
 SELECT s.policy, CASE WHEN NOT isinf(s.from_at) THEN epoch_us(s.from_at) END AS from_at,
     CASE WHEN NOT isinf(p.disclosed_at) THEN epoch_us(p.disclosed_at) END AS disclosed_at,
-    coalesce(isinf(p.disclosed_at), false) AS ever, p.paying_tiers, p.exempt_regions
+    coalesce(isinf(p.disclosed_at), false) AS ever, p.paying_tiers, p.exempt_regions, p.policy_id
 FROM core.policy_span s
 JOIN core.policy p ON p.n = s.policy
 ORDER BY s.from_at
@@ -61,9 +60,10 @@ class InForce:
         self.exempt_regions: Truths = np.array(
             [np.isin(REGIONS, row[5] or [""]) for row in policies]
         )
+        self.policy_id: list[str] = [row[6] for row in policies]
         row_of = {number: row for row, number in enumerate(self.policy_number.tolist())}
         self.rules = [
-            StoredRule(row_of[policy], rule, severity, expression, not _OF_ONE_ARRIVAL & {*facts})
+            StoredRule(row_of[policy], rule, severity, expression, not OF_ONE_ARRIVAL & {*facts})
             for policy, rule, severity, expression, facts in connection.execute(_RULES).fetchall()
             if policy in row_of
         ]

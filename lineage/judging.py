@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -13,14 +12,15 @@ from lineage.arrays import NO_NUMBERS, Numbers, Places, distinct, instants, plac
 from lineage.consents import Consents
 from lineage.facts import Facts, facts_of, parties_of
 from lineage.given import run_with
-from lineage.in_force import InForce, StoredRule
+from lineage.in_force import InForce
 from lineage.reach import Arrivals
+from lineage.rule_evaluator import RuleEvaluator
 from lineage.sql import sql
 from lineage.staging import Staged
 
-_RULES_MAX = 200
+# So many arrivals are told in words and judged at a time; each can have texts of 768 bytes.
+_JUDGED_MAX = 50_000
 _COMBINATIONS_MAX = 1 << 20
-_TRUTHS = 6
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ class Judge:
         self._connection = connection
         self.consents = consents
         self.in_force = in_force
+        self._evaluator = RuleEvaluator(in_force)
         # Facts repeat: the rules (places in InForce.rules) that each combination of them breaks.
         self._broken: dict[int, tuple[int, ...]] = {}
 
@@ -142,32 +143,18 @@ class Judge:
         ]
         if not rules:
             return Breaches(NO_NUMBERS, NO_NUMBERS)
-        arrivals, broken = [], []
         more = (
             "f.place, NULL AS arrived_at" if once else "f.place, f.arrived_at, i.id AS message_id"
         )
         text = sql("fact_text").format(facts="given", more=more)
         if not once:
             text += "JOIN core.identity i ON i.n = f.m"
-        judged = facts.frame(self.in_force, rows)
-        for some in _in_parts(rules):
-            query = sql("broken").format(fact_text=text, broken=self._broken_by(some))
-            found = run_with(self._connection, judged, query).fetchnumpy()
-            arrivals.append(found["place"])
-            broken.append(found["rule"])
-        return Breaches(np.concatenate(arrivals), np.concatenate(broken))
-
-    def _broken_by(self, rules: list[tuple[int, StoredRule]]) -> str:
-        """A query for the places of what breaks one of `rules`, and the rule's."""
-        numbers = self.in_force.policy_number
-        return " UNION ALL ".join(
-            f"SELECT place, CAST({place} AS BIGINT) AS rule "  # noqa: S608 -- a checked expression
-            f"FROM judged WHERE policy = {numbers[rule.policy]} AND {rule.expression}"
-            for place, rule in rules
-        )
-
-
-def _in_parts(rules: list[tuple[int, StoredRule]]) -> Iterator[list[tuple[int, StoredRule]]]:
-    """A policy may have thousands of rules, and DuckDB nests the parts of a UNION."""
-    for first in range(0, len(rules), _RULES_MAX):
-        yield rules[first : first + _RULES_MAX]
+        found = []
+        for first in range(0, len(rows), _JUDGED_MAX):
+            some = facts.frame(self.in_force, rows[first : first + _JUDGED_MAX])
+            judged = run_with(self._connection, some, text).to_arrow_table()
+            found.append(self._evaluator.breaches(judged, rules))
+        if not found:
+            return Breaches(NO_NUMBERS, NO_NUMBERS)
+        arrival, rule = zip(*found, strict=True)
+        return Breaches(np.concatenate(arrival), np.concatenate(rule))

@@ -11,7 +11,8 @@ from typing import Final
 
 from lineage.errors import PolicyError
 from lineage.policy_document import Value, json_type, read_document
-from lineage.rule import FACTS, Checked, Rule, RuleChecker
+from lineage.rule import FACTS, OF_ONE_ARRIVAL, Checked, Rule, RuleChecker
+from lineage.rule_tree import ONCE, TOO_MUCH_WORK, WORK_MAX
 from schemas.events import SEVERITIES, TIERS
 
 __all__ = [
@@ -27,6 +28,11 @@ __all__ = [
 BUILT_IN_ID: Final = "built-in"
 _ID_BYTES_MAX: Final = 256
 _MIN_K_MAX: Final = 2**31 - 1  # k is an Avro int
+# What a policy may cost, however it is written; docs/decisions/0010-bounded-rules.md has figures.
+RULES_MAX: Final = 100
+METHODS_MAX: Final = 100
+WHEN_BYTES_MAX: Final = 32_768  # of all rules together
+SIZE_MAX: Final = 5_000  # nodes of all rules together
 _REGION: Final = re.compile(r"[A-Z]{2}")
 _KEYS: Final = ("paying_tiers", "ai_training_exempt_regions", "declassification", "rules")
 
@@ -84,7 +90,7 @@ def _regions(value: Value) -> frozenset[str]:
 
 def _declassification(value: Value) -> dict[str, int]:
     smallest: dict[str, int] = {}
-    for index, item in enumerate(_list(value, "declassification")):
+    for index, item in enumerate(_list(value, "declassification", METHODS_MAX)):
         place = f"declassification[{index}]"
         entry = _mapping(item, place, ("method", "min_k"))
         method = _id(entry["method"], f"{place}.method")
@@ -99,26 +105,60 @@ def _declassification(value: Value) -> dict[str, int]:
 
 def _rules(value: Value) -> tuple[Rule, ...]:
     rules: dict[str, Rule] = {}
-    items = _list(value, "rules")
+    items = _list(value, "rules", RULES_MAX)
     if not items:
         return ()
+    total = _Total()
     checked: dict[str, Checked] = {}
     with RuleChecker() as checker:
         for index, item in enumerate(items):
-            rule = _rule(item, f"rules[{index}]", checker, checked)
+            place = f"rules[{index}]"
+            rule = _rule(item, place, checker, checked, total)
             if rule.id in rules:
-                raise PolicyError(f"rules[{index}].id must be unique: an earlier rule has it")
+                raise PolicyError(f"{place}.id must be unique: an earlier rule has it")
             rules[rule.id] = rule
+            total.add(checked[rule.when], place)
     return tuple(rules.values())
 
 
-def _rule(item: Value, place: str, checker: RuleChecker, checked: dict[str, Checked]) -> Rule:
+@dataclass
+class _Total:
+    """What the rules of a document so far come to."""
+
+    when_bytes: int = 0
+    size: int = 0
+    work: int = 0
+
+    def add_text(self, when: str, place: str) -> None:
+        self.when_bytes += len(when)
+        if self.when_bytes > WHEN_BYTES_MAX:
+            raise PolicyError(
+                f"{place}.when is too much: the expressions of all rules have at most"
+                f" {WHEN_BYTES_MAX} bytes together"
+            )
+
+    def add(self, rule: Checked, place: str) -> None:
+        self.size += rule.size
+        self.work += rule.work if rule.facts & OF_ONE_ARRIVAL else rule.work // ONCE
+        if self.size > SIZE_MAX:
+            raise PolicyError(
+                f"{place}.when is too much: the expressions of all rules have at most {SIZE_MAX}"
+                " parts together, and BETWEEN and IN count as the comparisons that they stand for"
+            )
+        if self.work > WORK_MAX:
+            raise PolicyError(f"{place}.when and the rules before it {TOO_MUCH_WORK}")
+
+
+def _rule(
+    item: Value, place: str, checker: RuleChecker, checked: dict[str, Checked], total: _Total
+) -> Rule:
     entry = _mapping(item, place, ("id", "severity", "when"))
     rule_id = _id(entry["id"], f"{place}.id")
     severity = _text(entry["severity"], f"{place}.severity")
     if severity not in SEVERITIES:
         raise PolicyError(f"{place}.severity must be one of {', '.join(SEVERITIES)}")
     when = _text(entry["when"], f"{place}.when")
+    total.add_text(when, place)
     if when not in checked:
         try:
             checked[when] = checker.check(when)
@@ -139,9 +179,11 @@ def _mapping(value: Value, place: str, keys: tuple[str, ...]) -> dict[str, Value
     return value
 
 
-def _list(value: Value, place: str) -> list[Value]:
+def _list(value: Value, place: str, most: int | None = None) -> list[Value]:
     if not isinstance(value, list):
         raise PolicyError(f"{place} must be a list, not {json_type(value)}")
+    if most is not None and len(value) > most:
+        raise PolicyError(f"{place} must have at most {most} entries, not {len(value)}")
     return value
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import yaml
 
@@ -19,6 +19,7 @@ Value = dict[str, "Value"] | list["Value"] | str | int | float | bool | None
 
 DOCUMENT_BYTES_MAX: Final = 256 * 1024
 DEPTH_MAX: Final = 8  # a policy has 4 levels
+VALUES_MAX: Final = 5_000  # mappings, lists, keys and scalars; a policy of 100 rules has 800
 
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _TRUTH: Final = {"true": True, "True": True, "TRUE": True} | {
@@ -30,6 +31,7 @@ _TRUTH: Final = {"true": True, "True": True, "TRUE": True} | {
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}|0o[0-7]{1,18}|0x[0-9a-fA-F]{1,15}")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NO_FLOAT: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_TOO_MANY: Final = f"the document must have at most {VALUES_MAX} values, keys and lists counted"
 
 
 def read_document(document: str) -> Value:
@@ -45,9 +47,12 @@ def read_document(document: str) -> Value:
     document = document.removeprefix("\ufeff")
     if document.lstrip(" \t\r\n").startswith("{"):
         try:
-            return _from_json(document)
+            value = _from_json(document)
         except (ValueError, RecursionError):
             pass  # not JSON; a flow mapping in YAML begins the same way
+        else:
+            _check_values(value)
+            return value
     return _from_yaml(document)
 
 
@@ -65,6 +70,23 @@ def _unique(pairs: list[tuple[str, Value]]) -> Value:
 
 def _refuse(_: str) -> Value:
     raise ValueError
+
+
+def _check_values(value: Value) -> None:
+    """Raise PolicyError for a value that YAML would not be let say either."""
+    level, count, depth = [value], 0, 0
+    while level:
+        count += len(level) + sum(len(one) for one in level if isinstance(one, dict))
+        if depth > DEPTH_MAX:
+            raise PolicyError("the document is nested too deeply")
+        if count > VALUES_MAX:
+            raise PolicyError(_TOO_MANY)
+        lists = [one.values() if isinstance(one, dict) else one for one in level if _holds(one)]
+        level, depth = [item for items in lists for item in items], depth + 1
+
+
+def _holds(value: Value) -> TypeGuard[dict[str, Value] | list[Value]]:
+    return isinstance(value, dict | list)
 
 
 def _from_yaml(document: str) -> Value:
@@ -86,6 +108,7 @@ class _Builder:
 
     def __init__(self, events: Iterator[yaml.Event]) -> None:
         self._events = events
+        self._values = 0
 
     def document(self) -> Value:
         """Give the one document of the stream."""
@@ -107,6 +130,9 @@ class _Builder:
             raise PolicyError(f"the document must not have tags (line {line})")
         if depth > DEPTH_MAX:
             raise PolicyError(f"the document is nested too deeply (line {line})")
+        self._values += 1
+        if self._values > VALUES_MAX:
+            raise PolicyError(f"{_TOO_MANY} (line {line})")
         if isinstance(event, yaml.ScalarEvent):
             return _plain(event.value) if event.style is None else str(event.value)
         if isinstance(event, yaml.SequenceStartEvent):

@@ -14,6 +14,7 @@ from lineage.errors import PolicyError
 RULE_BYTES_MAX = 4096
 # DuckDB copies the operand of `CASE operand WHEN ...` into every WHEN.
 _CASE_OPERAND_MAX = 256
+_CASE_COPIES_MAX = 16_384  # bytes of the operands so copied
 
 _TOKEN = re.compile(
     r"""(?P<string>'(?:[^']|'')*')
@@ -47,6 +48,7 @@ def check_text(when: str) -> None:
 def _check_tokens(when: str) -> None:
     word, word_end = "", -1
     operand_start: int | None = None  # where the operand of an open simple CASE begins
+    operand, whens = 0, 0  # the length of the longest operand, and how many WHENs there are
     for token in _TOKEN.finditer(when):
         kind, start = token.lastgroup, token.start()
         if kind == "comment":
@@ -61,13 +63,14 @@ def _check_tokens(when: str) -> None:
                 if operand_start is not None:
                     raise PolicyError("must not put a CASE between another CASE and its WHEN")
                 operand_start = word_end
-            elif word == "when" and operand_start is not None:
-                if start - operand_start > _CASE_OPERAND_MAX:
-                    raise PolicyError(
-                        f"must not put more than {_CASE_OPERAND_MAX} characters between"
-                        " CASE and WHEN; write CASE WHEN condition THEN ... instead"
-                    )
-                operand_start = None
+            elif word == "when":
+                operand = max(operand, start - operand_start if operand_start else 0)
+                whens, operand_start = whens + 1, None
+    if operand > _CASE_OPERAND_MAX or operand * whens > _CASE_COPIES_MAX:
+        raise PolicyError(
+            f"must not put more than {_CASE_OPERAND_MAX} characters between CASE and WHEN, and"
+            " fewer with many WHENs; write CASE WHEN condition THEN ... instead"
+        )
 
 
 def _check_other(character: str) -> None:

@@ -13,29 +13,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from dataclasses import replace
+from typing import Final
 
+from lineage import rule_function as function
+from lineage import rule_part as parts
 from lineage.errors import PolicyError
+from lineage.rule_part import (
+    BOOLEAN,
+    DATE,
+    INTEGER,
+    NULL,
+    NUMBER,
+    TEXT,
+    TIMESTAMP,
+    Node,
+    Part,
+)
 from lineage.rule_words import (
     CASTS,
     COMPARISONS,
     CONSTANTS,
     FUNCTIONS,
     LITERAL_ARGUMENTS,
-    OPERATORS,
-    TEXT_TO_TEXT,
-    TEXT_TO_TRUTH,
-    TOTAL,
+    SMALL_INTEGERS,
 )
 
-Node = dict[str, Any]  # a node of DuckDB's syntax tree; its shape is checked key by key
+DEPTH_MAX: Final = 50
+NODES_MAX: Final = 1000
+# Nanoseconds for one arrival, for all rules of a policy. A rule that reads neither message_id nor
+# arrived_at is evaluated once for all arrivals with the same facts, and counts so much less.
+WORK_MAX: Final = 100_000
+ONCE: Final = 8
 
-DEPTH_MAX: Final = 100
-NODES_MAX: Final = 4096
+_ID_WIDTH: Final = 256
+_WORD_WIDTH: Final = 16
+_IDS: Final = frozenset({"message_id", "dataset", "recipient"})
 
 
 class Rewrite:
-    """One walk. After `rule`: `facts` are the facts named, `literals` the typed ones.
+    """One walk. After `rule`: `facts` are the facts named.
 
     known_functions: what DuckDB has, so that a reason can name a function it refuses without
     ever repeating text that is no function's name.
@@ -46,8 +63,7 @@ class Rewrite:
         self._known_functions = known_functions
         self._nodes = 0
         self.facts: set[str] = set()
-        self.literals: list[Node] = []
-        self._build: dict[str, Callable[[Node, int], Node]] = {
+        self._build: dict[str, Callable[[Node, int], Part]] = {
             "COLUMN_REF": self._column,
             "CONSTANT": self._constant,
             "CAST": self._cast,
@@ -59,37 +75,43 @@ class Rewrite:
             "FUNCTION": self._function,
         }
 
-    def value(self, node: Node, depth: int = 0) -> Node:
+    def rule(self, node: Node) -> Part:
+        """Give the checked form of a whole rule: nothing that it does can fail."""
+        part = self.value(node)
+        tried = part.node["type"] == "OPERATOR_TRY"
+        made = part.node if tried else parts.attempt(part.node)
+        return Part(made, part.kind, part.width, part.size, part.work)
+
+    def value(self, node: Node, depth: int = 0) -> Part:
         """Give the checked form of a node, of any type."""
         self._nodes += 1
         if depth > DEPTH_MAX or self._nodes > NODES_MAX:
-            raise PolicyError(
-                f"is too large: at most {DEPTH_MAX} levels and {NODES_MAX} parts in one rule"
-            )
+            raise PolicyError(_TOO_LARGE)
         build = self._build.get(node.get("class", ""))
         if build is None:
             raise PolicyError(_NOT_ALLOWED.get(node.get("class", ""), _PLAIN_ONLY))
         if node.get("alias"):
             raise PolicyError("must be one expression without a name (AS, :=)")
-        return build(node, depth + 1)
+        part = build(node, depth + 1)
+        if part.size > NODES_MAX:
+            raise PolicyError(_TOO_LARGE)
+        if part.work > WORK_MAX * ONCE:
+            raise PolicyError(TOO_MUCH_WORK)
+        return part
 
-    def rule(self, node: Node) -> Node:
-        """Give the checked form of a whole rule: nothing that it does can fail."""
-        return _try(self.value(node))
-
-    def truth(self, node: Node, depth: int) -> Node:
+    def truth(self, node: Node, depth: int) -> Part:
         """Give the checked form of a node where AND, OR, NOT or WHEN need a truth value."""
-        checked = self.value(node, depth)
-        found = self._type(checked)
-        if found == "BOOLEAN":
-            return checked
-        if found == "VARCHAR":
+        part = self.value(node, depth)
+        if part.kind == BOOLEAN:
+            return part
+        if part.kind == TEXT:
             raise PolicyError("must give AND, OR, NOT and WHEN truth values, not text")
-        return _cast(checked, _plain("BOOLEAN"), attempt=True)
+        made = parts.cast(part.node, parts.plain_type(BOOLEAN), attempt=True)
+        return parts.over([part], made, BOOLEAN)
 
     # -- leaves
 
-    def _column(self, node: Node, depth: int) -> Node:
+    def _column(self, node: Node, depth: int) -> Part:
         names = node["column_names"]
         name = names[0].lower() if len(names) == 1 and names[0].isascii() else ""
         if name not in self._facts:
@@ -98,23 +120,32 @@ class Rewrite:
                 f" the facts are {', '.join(self._facts)}"
             )
         self.facts.add(name)
-        return _node("COLUMN_REF", "COLUMN_REF", column_names=[name])
+        made = parts.node("COLUMN_REF", "COLUMN_REF", column_names=[name])
+        width = _ID_WIDTH if name in _IDS else _WORD_WIDTH
+        return Part(made, self._facts[name], width, steady=name == "arrived_at")
 
-    def _constant(self, node: Node, depth: int) -> Node:
+    def _constant(self, node: Node, depth: int) -> Part:
         value = node["value"]
-        number = value.get("value")
-        if value["type"]["id"] not in CONSTANTS:
+        number, type_ = value.get("value"), value["type"]["id"]
+        if type_ not in CONSTANTS:
             raise PolicyError(_PLAIN_ONLY)
         if isinstance(number, float) and not math.isfinite(number):
             raise PolicyError("holds a number that is too large for a DOUBLE")
         # These two have no literal of their own in the SQL that DuckDB writes.
         if isinstance(number, bool):
-            return _cast(_text("t" if number else "f"), _plain("BOOLEAN"), attempt=False)
+            literal = parts.text("t" if number else "f")
+            return Part(parts.cast(literal, parts.plain_type(BOOLEAN), attempt=False), BOOLEAN)
         if isinstance(number, float):
-            return _cast(_text(repr(number)), _plain("DOUBLE"), attempt=False)
-        return _node("CONSTANT", "VALUE_CONSTANT", value=value)
+            literal = parts.text(repr(number))
+            return Part(parts.cast(literal, parts.plain_type("DOUBLE"), attempt=False), NUMBER)
+        made = parts.node("CONSTANT", "VALUE_CONSTANT", value=value)
+        if value["is_null"]:
+            return Part(made, NULL)
+        width = len(number.encode()) if isinstance(number, str) else parts.PLAIN_WIDTH
+        most = abs(number) if isinstance(number, int) and type_ in SMALL_INTEGERS else None
+        return Part(made, _kind(type_), width, most=most)
 
-    def _cast(self, node: Node, depth: int) -> Node:
+    def _cast(self, node: Node, depth: int) -> Part:
         target = node["cast_type"]
         literal = node["child"].get("class") == "CONSTANT"
         if target["id"] not in CASTS and not (target["id"] == "INTERVAL" and literal):
@@ -124,62 +155,99 @@ class Rewrite:
             )
         if target["id"] != "DECIMAL" and target.get("type_info"):
             raise PolicyError(_PLAIN_ONLY)
+        kind = _kind(target["id"])
         child = self.value(node["child"], depth)
-        if not literal:
-            return _cast(child, target, attempt=True)
-        return self._literal(child, target, attempt=bool(node["try_cast"]))
-
-    def _literal(self, child: Node, target: Node, *, attempt: bool = False) -> Node:
-        made = _cast(child, target, attempt=attempt)
-        self.literals.append(made)
-        return made
+        if kind in (TIMESTAMP, DATE) and child.kind == TEXT:
+            return function.as_kind(child, kind, attempt=bool(node["try_cast"]))
+        if kind in (TIMESTAMP, DATE) and child.kind not in (TIMESTAMP, DATE, NULL):
+            raise PolicyError(f"must cast to {kind} only an instant, a date or a literal")
+        attempt = bool(node["try_cast"]) if literal else True
+        made = parts.cast(child.node, target, attempt=attempt)
+        if literal:
+            return Part(made, kind, child.width)
+        width = child.width if child.kind == TEXT and kind == TEXT else 0
+        work = function.reading_work(child)
+        steady = child.steady and kind in (TIMESTAMP, DATE)
+        return replace(parts.over([child], made, kind, work=work, width=width), steady=steady)
 
     # -- logic
 
-    def _comparison(self, node: Node, depth: int) -> Node:
-        if node["type"] not in COMPARISONS:
+    def _comparison(self, node: Node, depth: int) -> Part:
+        kind = node["type"]
+        if kind not in COMPARISONS:
             raise PolicyError(_PLAIN_ONLY)
-        left, right = self._alike([node["left"], node["right"]], depth)
-        made = _node("COMPARISON", node["type"], left=left, right=right)
-        return self._unless_alike(made, [left, right])
+        children = [self.value(node[side], depth) for side in ("left", "right")]
+        return self._compared(kind, children)
 
-    def _between(self, node: Node, depth: int) -> Node:
-        parts = self._alike([node["input"], node["lower"], node["upper"]], depth)
-        made = _node("BETWEEN", "COMPARE_BETWEEN", input=parts[0], lower=parts[1], upper=parts[2])
-        return self._unless_alike(made, parts)
+    def _compared(self, kind: str, children: list[Part]) -> Part:
+        return function.alike(
+            children,
+            lambda nodes: parts.node("COMPARISON", kind, left=nodes[0], right=nodes[1]),
+            BOOLEAN,
+        )
 
-    def _conjunction(self, node: Node, depth: int) -> Node:
+    def _between(self, node: Node, depth: int) -> Part:
+        children = [self.value(node[side], depth) for side in ("input", "lower", "upper")]
+        _, children = function.unified(children)
+        part = function.alike(
+            children,
+            lambda nodes: parts.node(
+                "BETWEEN", "COMPARE_BETWEEN", input=nodes[0], lower=nodes[1], upper=nodes[2]
+            ),
+            BOOLEAN,
+        )
+        # DuckDB makes two comparisons of it, each with a copy of what is compared.
+        return parts.more(part, size=children[0].size, work=children[0].work)
+
+    def _conjunction(self, node: Node, depth: int) -> Part:
         children = [self.truth(child, depth) for child in node["children"]]
-        return _node("CONJUNCTION", node["type"], children=children)
+        made = parts.node("CONJUNCTION", node["type"], children=[part.node for part in children])
+        return parts.over(children, made, BOOLEAN)
 
-    def _operator(self, node: Node, depth: int) -> Node:
+    def _operator(self, node: Node, depth: int) -> Part:
         kind, children = node["type"], node["children"]
         if kind == "OPERATOR_NOT":
-            return _node("OPERATOR", kind, children=[self.truth(children[0], depth)])
+            child = self.truth(children[0], depth)
+            return parts.over([child], parts.negation(child.node), BOOLEAN)
         if kind in ("OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL"):
-            return _node("OPERATOR", kind, children=[self.value(children[0], depth)])
+            child = self.value(children[0], depth)
+            made = parts.node("OPERATOR", kind, children=[child.node])
+            return parts.over([child], made, BOOLEAN)
         if kind == "OPERATOR_TRY":
-            return _try(self.value(children[0], depth))
-        if kind in ("COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_COALESCE"):
-            parts = self._alike(children, depth)
-            return self._unless_alike(_node("OPERATOR", kind, children=parts), parts)
-        raise PolicyError(_PLAIN_ONLY)
+            return parts.guarded(self.value(children[0], depth))
+        if kind not in ("COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_COALESCE"):
+            raise PolicyError(_PLAIN_ONLY)
+        _, checked = function.unified([self.value(child, depth) for child in children])
+        part = function.alike(
+            checked,
+            lambda nodes: parts.node("OPERATOR", kind, children=nodes),
+            "" if kind == "OPERATOR_COALESCE" else BOOLEAN,
+        )
+        if kind == "OPERATOR_COALESCE" or all(child.constant for child in checked[1:]):
+            return part
+        # DuckDB compares with each one by itself, with a copy of what is compared.
+        copies = len(checked) - 2
+        return parts.more(part, size=copies * checked[0].size, work=copies * checked[0].work)
 
-    def _case(self, node: Node, depth: int) -> Node:
+    def _case(self, node: Node, depth: int) -> Part:
+        whens = [self.truth(check["when_expr"], depth) for check in node["case_checks"]]
+        thens = [self.value(check["then_expr"], depth) for check in node["case_checks"]]
+        kind, thens = function.unified([*thens, self.value(node["else_expr"], depth)])
+        return self._chosen(kind, whens, thens)
+
+    def _chosen(self, kind: str, whens: list[Part], thens: list[Part]) -> Part:
         checks = [
-            {
-                "when_expr": self.truth(check["when_expr"], depth),
-                "then_expr": self.value(check["then_expr"], depth),
-            }
-            for check in node["case_checks"]
+            {"when_expr": when.node, "then_expr": then.node}
+            for when, then in zip(whens, thens[:-1], strict=True)
         ]
-        otherwise = self.value(node["else_expr"], depth)
-        made = _node("CASE", "CASE_EXPR", case_checks=checks, else_expr=otherwise)
-        return self._unless_alike(made, [*(check["then_expr"] for check in checks), otherwise])
+        made = parts.node("CASE", "CASE_EXPR", case_checks=checks, else_expr=thens[-1].node)
+        width = max(then.width for then in thens)
+        part = parts.over([*whens, *thens], made, kind, width=width)
+        return part if function.is_safe(thens) else parts.guarded(part)
 
     # -- functions
 
-    def _function(self, node: Node, depth: int) -> Node:
+    def _function(self, node: Node, depth: int) -> Part:
         name = node["function_name"].lower()
         if node["schema"] not in ("", "main") or node["catalog"]:
             raise PolicyError("must name functions without a schema")
@@ -195,68 +263,38 @@ class Rewrite:
         if name == "nullif":
             return self._nullif(children)
         for index in LITERAL_ARGUMENTS.get(name, ()):
-            if index < len(children) and children[index]["class"] != "CONSTANT":
+            if index < len(children) and not children[index].literal:
                 raise PolicyError(f"must give {name}() a literal as argument {index + 1}")
-        made = _node(
-            "FUNCTION", "FUNCTION", function_name=name, schema="", catalog="", children=children,
-            filter=None, order_bys={"type": "ORDER_MODIFIER", "orders": []}, distinct=False,
-            is_operator=name in OPERATORS, export_state=False,
-        )  # fmt: skip
-        return made if name in TOTAL else _try(made)
+        return function.call(name, children)
 
-    def _nullif(self, children: list[Node]) -> Node:
+    def _nullif(self, children: list[Part]) -> Part:
         # In DuckDB it is a macro that repeats its first argument: nested, it doubles each time.
-        if len(children) != 2 or children[0]["class"] != "COLUMN_REF":
+        if len(children) != 2 or children[0].node["class"] != "COLUMN_REF":
             raise PolicyError("must give nullif() a fact and one more argument")
-        first, second = children
-        same = _node("COMPARISON", "COMPARE_EQUAL", left=first, right=second)
-        nothing = {"type": _plain("NULL"), "is_null": True}
-        check = {
-            "when_expr": self._unless_alike(same, children),
-            "then_expr": _node("CONSTANT", "VALUE_CONSTANT", value=nothing),
-        }
-        return _node("CASE", "CASE_EXPR", case_checks=[check], else_expr=first)
-
-    # -- types, as far as they can be told without binding
-
-    def _alike(self, nodes: list[Node], depth: int) -> list[Node]:
-        """Check parts that are compared with each other; text among instants becomes an instant."""
-        parts = [self.value(node, depth) for node in nodes]
-        types = {self._type(part) for part in parts} - {"VARCHAR", None}
-        if len(types) != 1 or (target := types.pop()) not in ("TIMESTAMP", "DATE", "BOOLEAN"):
-            return parts
-        return [
-            self._literal(part, _plain(target))
-            if part["class"] == "CONSTANT" and self._type(part) == "VARCHAR"
-            else part
-            for part in parts
-        ]
-
-    def _unless_alike(self, made: Node, parts: list[Node]) -> Node:
-        """Guard a node whose parts DuckDB may have to cast to a common type, which can fail."""
-        types = {self._type(part) for part in parts if not _is_null(part)}
-        return made if len(types) <= 1 and None not in types else _try(made)
-
-    def _type(self, node: Node) -> str | None:
-        kind = node["class"]
-        if kind == "COLUMN_REF":
-            return self._facts[node["column_names"][0]]
-        if kind == "CAST":
-            return str(node["cast_type"]["id"])
-        if kind == "CONSTANT":
-            return "VARCHAR" if node["value"]["type"]["id"] == "VARCHAR" else None
-        if node["type"] == "OPERATOR_TRY":
-            return self._type(node["children"][0])
-        if kind == "FUNCTION":
-            name = node["function_name"]
-            if name in TEXT_TO_TEXT:
-                return "VARCHAR"
-            return "BOOLEAN" if name in TEXT_TO_TRUTH else None
-        boolean = kind in ("COMPARISON", "CONJUNCTION", "BETWEEN")
-        boolean |= kind == "OPERATOR" and node["type"] != "OPERATOR_COALESCE"
-        return "BOOLEAN" if boolean else None
+        first = children[0]
+        nothing = {"type": parts.plain_type("NULL"), "is_null": True}
+        null = Part(parts.node("CONSTANT", "VALUE_CONSTANT", value=nothing), NULL)
+        same = self._compared("COMPARE_EQUAL", children)
+        return self._chosen(first.kind, [same], [null, first])
 
 
+def _kind(type_name: str) -> str:
+    """Give the kind of the values of a type."""
+    if type_name in SMALL_INTEGERS:
+        return INTEGER
+    return type_name if type_name in _KINDS else NUMBER
+
+
+_KINDS: Final = frozenset({BOOLEAN, TEXT, TIMESTAMP, DATE, "INTERVAL"})
+_TOO_LARGE: Final = (
+    f"is too large: at most {DEPTH_MAX} levels and {NODES_MAX} parts in one rule, and BETWEEN and"
+    " IN count as the comparisons that they stand for, with what is compared in each"
+)
+TOO_MUCH_WORK: Final = (
+    "may take too long: lower(), upper(), reverse() and regular expressions over ids, and steps"
+    " that can fail (arithmetic, comparing text with numbers) weigh most, and more within"
+    " COALESCE, CASE, IS NULL and TRY; leave some out, or write them without"
+)
 _PLAIN_ONLY: Final = (
     "must be made of facts, literals, comparisons, AND, OR, NOT, IN, BETWEEN, LIKE, CASE,"
     " casts and plain functions only"
@@ -270,30 +308,3 @@ _NOT_ALLOWED: Final[Mapping[str, str]] = {
     "COLLATE": "must not hold COLLATE",
     "POSITIONAL_REFERENCE": "must not hold positional references (#1)",
 }
-
-
-def _node(kind: str, operation: str, **parts: object) -> Node:
-    return {"class": kind, "type": operation, "alias": "", "query_location": 0, **parts}
-
-
-def _plain(type_name: str) -> Node:
-    return {"id": type_name, "type_info": None}
-
-
-def _text(value: str) -> Node:
-    constant = {"type": _plain("VARCHAR"), "is_null": False, "value": value}
-    return _node("CONSTANT", "VALUE_CONSTANT", value=constant)
-
-
-def _try(child: Node) -> Node:
-    if child["type"] == "OPERATOR_TRY":
-        return child
-    return _node("OPERATOR", "OPERATOR_TRY", children=[child])
-
-
-def _cast(child: Node, target: Node, *, attempt: bool) -> Node:
-    return _node("CAST", "OPERATOR_CAST", child=child, cast_type=target, try_cast=attempt)
-
-
-def _is_null(node: Node) -> bool:
-    return node["class"] == "CONSTANT" and bool(node["value"]["is_null"])

@@ -1,5 +1,3 @@
--- Which of the arrivals `given`, in numbers, break which rules?
-WITH judged AS MATERIALIZED (
-{fact_text}
-)
+-- Which of the arrivals `given`, told in words, break which rules? In braces: a query for each rule.
+WITH judged AS MATERIALIZED (FROM given)
 {broken}
