@@ -12,15 +12,15 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from benchmarks import sizes
-from benchmarks.bars import throughput_bars, throughput_picture
+from benchmarks.environment import Surroundings
 from benchmarks.errors import BenchmarkError, MissingError
 from benchmarks.figures import Outcome, Results, read_results, write_results
+from benchmarks.history_chart import history_picture
 from benchmarks.machine import describe
-from benchmarks.parts import disorder, history, latency, live, peers, replay, stages
-from benchmarks.picture import history_picture
-from benchmarks.rendering import fill, show
+from benchmarks.report import fill, show
 from benchmarks.sizes import Sizes
-from benchmarks.surroundings import Surroundings
+from benchmarks.suites import disorder, history, latency, live, peers, replay, stages
+from benchmarks.throughput_chart import throughput_bars, throughput_picture
 
 __all__ = ["PARTS", "main"]
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lineage.applied import Applied
-from lineage.database import MEMORY_MIB as _MEMORY_MIB
+from lineage.batch_result import Applied
+from lineage.database.connection import MEMORY_MIB as _MEMORY_MIB
 from lineage.errors import (
     LineageError,
     LogError,

@@ -13,29 +13,29 @@ from types import TracebackType
 import duckdb
 import pyarrow as pa
 
-from lineage.applied import Applied
-from lineage.applying import Applier
-from lineage.changes import unpublished
-from lineage.database import MEMORY_MIB, connect, store_error
-from lineage.digest import digest
-from lineage.encoding import Prepared, prepare
-from lineage.errors import LogError
-from lineage.in_force import InForce
-from lineage.positions import (
+from lineage.audit.digest import digest
+from lineage.audit.query import QueryLimits, Question, query
+from lineage.audit.route import route
+from lineage.audit.select_check.check import Parameters, check
+from lineage.batch_result import Applied
+from lineage.codec import Batch, from_events
+from lineage.codec import LogError as SchemasLogError
+from lineage.database.connection import MEMORY_MIB, connect, store_error
+from lineage.database.positions import (
     Positions,
     TopicIdentity,
     record_identities,
     stored_identities,
     stored_positions,
 )
-from lineage.query_check import Parameters, check
-from lineage.querying import QueryLimits, Question, query
-from lineage.replaying import prepared_batches
-from lineage.routing import route
-from lineage.spill import Spill
-from lineage.sql import sql
-from schemas import Batch, from_events
-from schemas import LogError as SchemasLogError
+from lineage.database.spill import Spill
+from lineage.database.statements import sql
+from lineage.errors import LogError
+from lineage.ingest.encode import Prepared, prepare
+from lineage.ingest.replay import prepared_batches
+from lineage.judge.outbox import unpublished
+from lineage.judge.timeline import InForce
+from lineage.transaction import Applier
 
 # More is faster, as much of a batch's cost does not grow with it, and takes more memory.
 BATCH_EVENTS = 200_000
@@ -158,7 +158,7 @@ class Store:
         """The flags, in the columns of `flag`, ordered by rule, message and dataset."""
         wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
         with self._damage_told():
-            return query(self._connection.cursor(), sql("flags"), wanted)
+            return query(self._connection.cursor(), sql("audit/flags"), wanted)
 
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
         """The way of one message: a row for each arrival and record that it came from.
@@ -176,7 +176,8 @@ class Store:
         """Answer one SELECT that reads the database and does nothing else.
 
         Params are values for ?, $1 or $name. A question that takes longer than timeout_seconds is
-        ended (None: never). Raises QueryError; see `lineage.query_check` for what is allowed.
+        ended (None: never). Raises QueryError; see `lineage.audit.select_check.check` for what is
+        allowed.
         """
         cursor = self._connection.cursor()
         with self._damage_told():
@@ -192,7 +193,7 @@ class Store:
         return Question(cursor, text, params, self._query_limits(timeout_seconds))
 
     def digest(self) -> str:
-        """SHA-256 in hex over the events, arrivals and flags; see `lineage.digest`."""
+        """SHA-256 in hex over the events, arrivals and flags; see `lineage.audit.digest`."""
         with self._damage_told():
             return digest(self._connection.cursor(), self._memory_mib, self._spill.path)
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from functools import partial
 
-from schemas import SchemasError
+from lineage.codec import SchemasError
 from streams.errors import StreamsError
-from streams.processor import LineageApp
-from streams.settings import Settings
-from streams.worker import end_process
+from streams.worker.app import LineageApp
+from streams.worker.run import end_process
+from streams.worker.settings import Settings
 
 __all__ = ["app"]
 

@@ -10,8 +10,8 @@ from bytewax.dataflow import Dataflow
 from bytewax.outputs import DynamicSink, StatelessSinkPartition
 from bytewax.testing import run_main
 
-from benchmarks.peers.decoding import TOPICS, decode
-from benchmarks.peers.starting import Asked, asked
+from benchmarks.peers.decode import TOPICS, decode
+from benchmarks.peers.start import Asked, asked
 from benchmarks.peers.warehouse import Row, Warehouse
 
 __all__ = ["main"]

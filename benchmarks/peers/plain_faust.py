@@ -9,8 +9,8 @@ from typing import Any
 
 import faust
 
-from benchmarks.peers.decoding import TOPICS, decode
-from benchmarks.peers.starting import Asked, asked
+from benchmarks.peers.decode import TOPICS, decode
+from benchmarks.peers.start import Asked, asked
 
 __all__ = ["main"]
 

@@ -7,8 +7,8 @@ from typing import Any
 from quixstreams import Application
 from quixstreams.sinks import BatchingSink, SinkBatch
 
-from benchmarks.peers.decoding import TOPICS, decode
-from benchmarks.peers.starting import asked
+from benchmarks.peers.decode import TOPICS, decode
+from benchmarks.peers.start import asked
 from benchmarks.peers.warehouse import Row, Warehouse
 
 __all__ = ["main"]

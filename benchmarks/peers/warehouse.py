@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from benchmarks.peers.decoding import TOPICS, Event
-from benchmarks.peers.tracing import Arrival, Tracer
+from benchmarks.peers.decode import TOPICS, Event
+from benchmarks.peers.trace import Arrival, Tracer
 
 __all__ = ["Job", "Row", "Warehouse"]
 

@@ -11,8 +11,8 @@ from types import FrameType
 
 import click
 
-from streams.cli import asking, checking, doctor, filling, kafka, routing
-from streams.cli.failing import explained, was_interrupted
+from streams.cli import check, doctor, kafka, query, replay, route
+from streams.cli.errors import explained, was_interrupted
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
 _UNWIND_SECONDS_MAX = 2.0
@@ -54,13 +54,13 @@ def cli() -> None:
 
 
 for _command in (
-    filling.simulate,
-    filling.replay,
-    checking.check,
-    asking.flags,
-    routing.route,
-    asking.sql,
-    asking.digest,
+    replay.simulate,
+    replay.replay,
+    check.check,
+    query.flags,
+    route.route,
+    query.sql,
+    query.digest,
     kafka.worker,
     kafka.publish,
     kafka.broker,
@@ -81,8 +81,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _end_now() -> None:
-    if "lineage.spill" in sys.modules:
-        from lineage.spill import remove_all
+    if "lineage.database.spill" in sys.modules:
+        from lineage.database.spill import remove_all
 
         remove_all()
     os._exit(INTERRUPTED)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
-from streams.cli.failing import Failure
+from streams.cli.errors import Failure
 
 _DATA_BYTES_MAX = 4 * 2**30
 """Beyond the memory of a database that is only read: what is left to its functions and answers."""
@@ -36,7 +36,7 @@ def bounded_memory() -> Iterator[None]:
 
 def end_now(error: Exception) -> NoReturn:
     """End the process, which a query that goes on would keep from ending by itself."""
-    from lineage.spill import remove_all
+    from lineage.database.spill import remove_all
 
     failure = Failure(str(error))
     failure.show()

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli import options
-from streams.cli.failing import NOT_AVAILABLE
+from streams.cli.errors import NOT_AVAILABLE
 from streams.cli.output import write_rows
 
 if TYPE_CHECKING:
-    from schemas import HttpRegistry
+    from lineage.codec import HttpRegistry
 
 PYTHON_MIN = (3, 11)
 _REGISTRY_SECONDS_MAX = 5.0
@@ -123,9 +123,9 @@ def _packages() -> Iterator[Finding]:
 
 def _schemas() -> Finding:
     try:
-        import schemas
+        from lineage import codec
 
-        found = f"{len(schemas.INPUTS)} event types"
+        found = f"{len(codec.INPUTS)} event types"
     except Exception as error:
         problem = f"cannot be loaded ({type(error).__name__})"
         return Finding("event schemas", "", "everything", True, problem)
@@ -160,7 +160,7 @@ def _local_broker() -> Iterator[Finding]:
 
 def _broker(bootstrap: str) -> Finding:
     from streams.errors import StreamsError
-    from streams.topics import TOPICS, topic_partitions
+    from streams.kafka.topics import TOPICS, topic_partitions
 
     needed_for = "lineage worker, lineage publish"
     try:
@@ -172,7 +172,7 @@ def _broker(bootstrap: str) -> Finding:
 
 
 def _registry(url: str) -> Finding:
-    from schemas import HttpRegistry, SchemasError
+    from lineage.codec import HttpRegistry, SchemasError
 
     needed_for = "--registry-url of lineage worker, lineage publish"
     try:
@@ -185,8 +185,8 @@ def _registry(url: str) -> Finding:
 
 def _known_to(registry: HttpRegistry) -> str:
     """How many of our subjects it knows, and which of our own ids mean something else there."""
-    from schemas import FLAG_RAISED, INPUTS, LocalIds, UnknownSchemaError
-    from streams.schema_check import other_meaning
+    from lineage.codec import FLAG_RAISED, INPUTS, LocalIds, UnknownSchemaError
+    from streams.kafka.schema_check import other_meaning
 
     events, ours, subjects = (*INPUTS, FLAG_RAISED), LocalIds(), registry.subjects()
     others = []

@@ -26,8 +26,8 @@ def worker(
     db: Path, bootstrap: str, once: bool, group: str, registry_url: str | None, memory: int
 ) -> None:
     """Record what is in the topics, and what comes, until SIGINT or SIGTERM."""
-    from streams.logs import log_to_stderr
-    from streams.worker import run_worker
+    from streams.worker.logs import log_to_stderr
+    from streams.worker.run import run_worker
 
     log_to_stderr()
     run_worker(db, bootstrap, once=once, registry_url=registry_url, group=group, memory_mib=memory)
@@ -54,7 +54,7 @@ def publish(
     What breaks the contract goes to the dead-letter topic. What is sent twice counts once. The
     worker needs the same registry, if any, in which the events' schemas are registered here.
     """
-    from streams import publish as publishing
+    from streams.kafka import publish as publishing
 
     with progress("publish", None, "events") as further:
         done = publishing.publish(paths, bootstrap, partitions, further, registry_url)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from streams.settings import MEMORY_MIB
+from streams.worker.settings import MEMORY_MIB
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 

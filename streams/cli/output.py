@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from streams.cli.failing import printable
+from streams.cli.errors import printable
 
 if TYPE_CHECKING:
     import duckdb

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from streams.simulate import world
-from streams.simulate.draws import below, stream, unit
+from streams.simulate import company
 from streams.simulate.events import DECLASSIFICATION
 from streams.simulate.ids import uuid7
 from streams.simulate.messages import Windows
+from streams.simulate.random_stream import below, stream, unit
 
 # When a step moves its records: so many hundredths of its busy time after the end of that.
 _AFTER = {
@@ -50,19 +50,30 @@ class Step:
     batch: int = _BATCH
 
 
-LAND = Step("raw", "land-messages", "COPY", world.ORIGIN, world.RAW)
-CURATE = Step("curated", "curate-messages", "TRANSFORM", world.RAW, world.CURATED)
-EMBED = Step("embed", "embed-messages", "EMBED", world.CURATED, world.EMBEDDINGS)
+LAND = Step("raw", "land-messages", "COPY", company.ORIGIN, company.RAW)
+CURATE = Step("curated", "curate-messages", "TRANSFORM", company.RAW, company.CURATED)
+EMBED = Step("embed", "embed-messages", "EMBED", company.CURATED, company.EMBEDDINGS)
 CONVERSE = Step(
-    "features", "conversation-features", "AGGREGATE", world.CURATED, world.FEATURES, _CONVERSATION
+    "features",
+    "conversation-features",
+    "AGGREGATE",
+    company.CURATED,
+    company.FEATURES,
+    _CONVERSATION,
 )
-ANONYMISE = Step("anonymise", "anonymise-messages", "ANONYMIZE", world.CURATED, world.ANONYMISED)
-INDEX = Step("search", "index-messages", "COPY", world.CURATED, world.SEARCH)
-SHARE = Step("vendor", "share-insights", "EXPORT", world.ANONYMISED, world.INSIGHTS)
-TRANSLATE = Step("translate", "send-for-translation", "EXPORT", world.CURATED, world.TRANSLATION)
-SHARD = Step("train", "build-shards", "AGGREGATE", world.CURATED, world.ASSISTANT_CORPUS, _SHARD)
-TRAIN = Step("trained", "train-assistant", "TRAIN", world.ASSISTANT_CORPUS, world.MODEL)
-READ = Step("review", "review-quality", "READ", world.CURATED, world.REVIEW)
+ANONYMISE = Step(
+    "anonymise", "anonymise-messages", "ANONYMIZE", company.CURATED, company.ANONYMISED
+)
+INDEX = Step("search", "index-messages", "COPY", company.CURATED, company.SEARCH)
+SHARE = Step("vendor", "share-insights", "EXPORT", company.ANONYMISED, company.INSIGHTS)
+TRANSLATE = Step(
+    "translate", "send-for-translation", "EXPORT", company.CURATED, company.TRANSLATION
+)
+SHARD = Step(
+    "train", "build-shards", "AGGREGATE", company.CURATED, company.ASSISTANT_CORPUS, _SHARD
+)
+TRAIN = Step("trained", "train-assistant", "TRAIN", company.ASSISTANT_CORPUS, company.MODEL)
+READ = Step("review", "review-quality", "READ", company.CURATED, company.REVIEW)
 
 
 def timetable(seed: int, windows: Windows, first: int, last: int) -> pl.DataFrame:
@@ -71,7 +82,7 @@ def timetable(seed: int, windows: Windows, first: int, last: int) -> pl.DataFram
     Columns: window; for each step its instant, <step>_at; k, how well the anonymiser does.
     """
     w = pl.col("window")
-    end = world.START + w * windows.length + windows.busy
+    end = company.START + w * windows.length + windows.busy
     unsteady = max(1, windows.busy // 25)
     table = pl.DataFrame({"window": pl.int_range(first, last + 1, eager=True)}).with_columns(
         (end + windows.busy * after // 100 + below(stream(seed, "step", name), w, unsteady)).alias(
@@ -79,14 +90,14 @@ def timetable(seed: int, windows: Windows, first: int, last: int) -> pl.DataFram
         )
         for name, after in _AFTER.items()
     )
-    least = pl.when(pl.col("anonymise_at") < world.NOTICE)
+    least = pl.when(pl.col("anonymise_at") < company.NOTICE)
     return table.with_columns(
-        k=least.then(world.DEFAULT_ON_POLICY.min_k).otherwise(world.NOTICE_POLICY.min_k)
+        k=least.then(company.DEFAULT_ON_POLICY.min_k).otherwise(company.NOTICE_POLICY.min_k)
         + 5 * below(stream(seed, "k"), w, 10)
     )
 
 
-def _in(era: world.Era, *steps: str) -> pl.Expr:
+def _in(era: company.Era, *steps: str) -> pl.Expr:
     """Whether all these steps of the window lie in an era."""
     return pl.all_horizontal(
         pl.col(f"{step}_at").is_between(era.start, era.end, closed="left") for step in steps
@@ -110,7 +121,7 @@ class Flow:
         """
         self.arrivals += messages.height
         curated = messages.filter(self._some(CURATE, 0.75))
-        with_policy = world.Era(world.DEFAULT_ON, world.NEVER)
+        with_policy = company.Era(company.DEFAULT_ON, company.NEVER)
         anonymous = curated.filter(self._some(ANONYMISE, 0.3) & _in(with_policy, "anonymise"))
         public = ~pl.col("confidential") & pl.col("shareable")
         return [
@@ -137,21 +148,21 @@ class Flow:
             & ~pl.col("exempt")
             & ~pl.col("confidential")
             & self._some(SHARD, 0.8)
-            & _in(world.OPEN, "train", "trained")
+            & _in(company.OPEN, "train", "trained")
         )
-        after_notice = world.Era(world.NOTICE, world.NEVER)
+        after_notice = company.Era(company.NOTICE, company.NEVER)
         late = anonymous.filter(
             trainable & ~pl.col("exempt_after") & _in(after_notice, "train", "trained")
         )
         frames = []
-        for messages, source in ((early, world.CURATED), (late, world.ANONYMISED)):
+        for messages, source in ((early, company.CURATED), (late, company.ANONYMISED)):
             shards = self._moved(replace(SHARD, source=source), messages, merged=True)
             # Every third shard is for ranking, which the simulated company has no model of.
             ranking = pl.int_range(pl.len()) % 3 == 2
             shards = shards.with_columns(
-                target=pl.when(ranking).then(pl.lit(world.RANKING_CORPUS)).otherwise("target")
+                target=pl.when(ranking).then(pl.lit(company.RANKING_CORPUS)).otherwise("target")
             )
-            trained = shards.filter(pl.col("target") == world.ASSISTANT_CORPUS)
+            trained = shards.filter(pl.col("target") == company.ASSISTANT_CORPUS)
             self.arrivals += int(trained["inputs"].list.len().sum())
             frames += [shards, self._trained(trained)]
         return frames
@@ -196,7 +207,7 @@ class Flow:
             log_at=pl.col("moved_at"),
         ).with_columns(
             outputs=pl.concat_list("outputs") if merged else pl.lit([], dtype=pl.List(pl.String)),
-            declassification=pl.struct(method=pl.lit(world.METHOD), k=pl.col("k").cast(pl.Int32))
+            declassification=pl.struct(method=pl.lit(company.METHOD), k=pl.col("k").cast(pl.Int32))
             if declassified
             else pl.lit(None, dtype=DECLASSIFICATION),
         )

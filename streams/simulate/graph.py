@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from streams.simulate import world
+from streams.simulate import company
 from streams.simulate.errors import GraphError
 
 _LINE = r"^(?P<sender>\S+)\s+(?P<recipient>\S+)(?:\s+\S+)?\s+(?P<time>\d{1,12})(?:\.\d*)?$"
@@ -80,7 +80,7 @@ def placed(rows: pl.DataFrame) -> Graph:
     )
     number = pl.DataFrame({"name": names, "number": pl.int_range(names.len(), eager=True)})
     first, last = rows["time"][0], rows["time"][-1]
-    pace = (world.END - 1 - world.START) / max(1, last - first)
+    pace = (company.END - 1 - company.START) / max(1, last - first)
     messages = (
         rows.join(
             number.rename({"name": "sender", "number": "from"}), "sender", maintain_order="left"
@@ -91,7 +91,7 @@ def placed(rows: pl.DataFrame) -> Graph:
         .select(
             sender="from",
             to="to",
-            sent_at=world.START + ((pl.col("time") - first) * pace).cast(pl.Int64),
+            sent_at=company.START + ((pl.col("time") - first) * pace).cast(pl.Int64),
         )
     )
     return Graph(messages, "member-" + names)

@@ -6,10 +6,8 @@ breaks. `leaks_training` has those that go into training.
 
 from __future__ import annotations
 
-from streams.simulate import events, ids, world
-from streams.simulate.plant import Planter, Record
-from streams.simulate.recipe import Recipes, around
-from streams.simulate.world import (
+from streams.simulate import company, events, ids
+from streams.simulate.company import (
     ANONYMISED,
     ARCHIVE,
     CURATED,
@@ -27,6 +25,8 @@ from streams.simulate.world import (
     TRANSLATION,
     UNDECLARED,
 )
+from streams.simulate.scenario import Recipes, around
+from streams.simulate.scenario_builder import Planter, Record
 
 RECIPES = Recipes()
 
@@ -85,12 +85,12 @@ def laundered_by_undeclared_dataset(p: Planter) -> None:
     p.move("EXPORT", SCRATCH, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])
 
 
-@RECIPES.leak(messages=1, era=world.AFTER_NOTICE)
+@RECIPES.leak(messages=1, era=company.AFTER_NOTICE)
 def anonymised_too_weakly(p: Planter) -> None:
     """It is anonymised as the policy before accepted, and the one in force does not."""
     secret = p.inmail()
     p.curate(secret)
-    before, now = world.DEFAULT_ON_POLICY.min_k, world.NOTICE_POLICY.min_k
+    before, now = company.DEFAULT_ON_POLICY.min_k, company.NOTICE_POLICY.min_k
     p.move("ANONYMIZE", CURATED, ANONYMISED, secret, k=before + p.draws.below(now - before))
     p.move("EXPORT", ANONYMISED, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])
 
@@ -100,12 +100,12 @@ def anonymised_as_policy_changed(p: Planter) -> None:
     """It is anonymised as accepted until then, at the very instant of the new policy."""
     secret = p.inmail()
     p.curate(secret)
-    p.move("ANONYMIZE", CURATED, ANONYMISED, secret, k=world.NOTICE_POLICY.min_k - 1, at=NOTICE)
+    p.move("ANONYMIZE", CURATED, ANONYMISED, secret, k=company.NOTICE_POLICY.min_k - 1, at=NOTICE)
     p.at = NOTICE
     p.move("EXPORT", ANONYMISED, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])
 
 
-@RECIPES.leak(messages=1, era=world.BEFORE_POLICY)
+@RECIPES.leak(messages=1, era=company.BEFORE_POLICY)
 def anonymised_under_no_policy(p: Planter) -> None:
     """It is anonymised well, while the built-in policy holds, which accepts no method."""
     secret = p.inmail()
@@ -114,7 +114,7 @@ def anonymised_under_no_policy(p: Planter) -> None:
     p.move("EXPORT", ANONYMISED, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])
 
 
-@RECIPES.leak(messages=1, era=world.WITH_POLICY)
+@RECIPES.leak(messages=1, era=company.WITH_POLICY)
 def both_forms_in_one_record(p: Planter) -> None:
     """It is anonymised, then joined as it was into the same record."""
     secret = p.inmail()
@@ -153,7 +153,7 @@ def exported_in_two_records(p: Planter) -> None:
     p.move("EXPORT", CURATED, INSIGHTS, secret, outputs=outputs, breaks=[(THIRD_PARTY, secret)])
 
 
-@RECIPES.leak(messages=1, era=world.Era(PARTNER_SOLD, world.END))
+@RECIPES.leak(messages=1, era=company.Era(PARTNER_SOLD, company.END))
 def partner_became_third_party(p: Planter) -> None:
     """It goes to a partner that is no first party any more, as the log says a month later."""
     secret = p.inmail()
@@ -169,7 +169,7 @@ def partner_at_its_last_instant(p: Planter) -> None:
     p.move("EXPORT", CURATED, PARTNER, secret, at=PARTNER_SOLD, breaks=[(THIRD_PARTY, secret)])
 
 
-@RECIPES.leak(messages=1, era=world.Era(world.START, world.ARCHIVE_DECLARED))
+@RECIPES.leak(messages=1, era=company.Era(company.START, company.ARCHIVE_DECLARED))
 def declared_only_later(p: Planter) -> None:
     """It goes to a third party that is declared only later; its earliest declaration counts."""
     secret = p.inmail()
@@ -201,9 +201,9 @@ def entered_as_exported(p: Planter) -> None:
 def hop_late_in_log(p: Planter) -> None:
     """The hop that brought it there comes in the log after its export; both come twice."""
     secret = p.inmail()
-    p.move("COPY", world.ORIGIN, RAW, secret)
+    p.move("COPY", company.ORIGIN, RAW, secret)
     at = p.later()
-    p.move("TRANSFORM", RAW, CURATED, secret, at=at, log_at=at + 2 * world.DAY)
+    p.move("TRANSFORM", RAW, CURATED, secret, at=at, log_at=at + 2 * company.DAY)
     p.again(events.RECORDS_MOVED)
     p.move("EXPORT", CURATED, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])
     p.again(events.RECORDS_MOVED)

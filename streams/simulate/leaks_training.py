@@ -6,10 +6,8 @@ and each of them is flagged.
 
 from __future__ import annotations
 
-from streams.simulate import world
-from streams.simulate.plant import EXEMPT_REGIONS, Breaks, Planter, Record
-from streams.simulate.recipe import Recipes, around
-from streams.simulate.world import (
+from streams.simulate import company
+from streams.simulate.company import (
     ANONYMISED,
     ASSISTANT_CORPUS,
     BEFORE_DISCLOSURE,
@@ -24,9 +22,11 @@ from streams.simulate.world import (
     THIRD_PARTY,
     WITHOUT_CONSENT,
 )
+from streams.simulate.scenario import Recipes, around
+from streams.simulate.scenario_builder import EXEMPT_REGIONS, Breaks, Planter, Record
 
 RECIPES = Recipes()
-_ENOUGH = world.NOTICE_POLICY.min_k
+_ENOUGH = company.NOTICE_POLICY.min_k
 
 
 def train(
@@ -48,7 +48,7 @@ def anonymise(p: Planter, *records: Record, at: int | None = None) -> None:
     p.move("ANONYMIZE", CURATED, ANONYMISED, *records, k=_ENOUGH, at=at)
 
 
-@RECIPES.leak(messages=3, era=world.OPEN)
+@RECIPES.leak(messages=3, era=company.OPEN)
 def confidential_in_shard(p: Planter) -> None:
     """A shard holds one confidential InMail among messages that may train."""
     secret, others = p.inmail(), (p.direct(), p.direct())
@@ -56,7 +56,7 @@ def confidential_in_shard(p: Planter) -> None:
     train(p, *others, secret, breaks=[(CONFIDENTIAL_TRAINING, secret)])
 
 
-@RECIPES.leak(messages=2, era=world.OPEN)
+@RECIPES.leak(messages=2, era=company.OPEN)
 def model_shipped(p: Planter) -> None:
     """A model trained on a confidential InMail goes to a third party."""
     secret, other = p.inmail(), p.direct()
@@ -65,7 +65,7 @@ def model_shipped(p: Planter) -> None:
     p.move("EXPORT", MODEL, INSIGHTS, model, breaks=[(THIRD_PARTY, secret)])
 
 
-@RECIPES.leak(messages=1, era=world.OPEN)
+@RECIPES.leak(messages=1, era=company.OPEN)
 def consent_race(p: Planter) -> None:
     """Consent is withdrawn at the very instant of the shard, or a microsecond before."""
     a, b = p.member(), p.member()
@@ -76,17 +76,17 @@ def consent_race(p: Planter) -> None:
     train(p, message, breaks=[(WITHOUT_CONSENT, message)], shard_at=at)
 
 
-@RECIPES.leak(messages=1, era=world.OPEN)
+@RECIPES.leak(messages=1, era=company.OPEN)
 def withdrawal_late_in_log(p: Planter) -> None:
     """Consent was withdrawn before the shard, and the log says so after the model."""
     a, b = p.member(), p.member()
     message = p.send("DIRECT", a, b)
     p.curate(message)
-    p.consent(b, False, p.later(), log_at=p.at + 3 * world.DAY)
+    p.consent(b, False, p.later(), log_at=p.at + 3 * company.DAY)
     train(p, message, breaks=[(WITHOUT_CONSENT, message)])
 
 
-@RECIPES.leak(messages=1, era=world.OPEN)
+@RECIPES.leak(messages=1, era=company.OPEN)
 def withdrawn_between_shard_and_model(p: Planter) -> None:
     """Consent held for the shard; when the model was trained, it did not."""
     a, b = p.member(), p.member()
@@ -97,7 +97,7 @@ def withdrawn_between_shard_and_model(p: Planter) -> None:
     p.merge("TRAIN", ASSISTANT_CORPUS, MODEL, shard, breaks=[(WITHOUT_CONSENT, message)])
 
 
-@RECIPES.leak(messages=1, era=world.OPEN)
+@RECIPES.leak(messages=1, era=company.OPEN)
 def refusal_wins_tie(p: Planter) -> None:
     """Consent is refused and given at the same instant."""
     a, b = p.member(), p.member()
@@ -110,7 +110,7 @@ def refusal_wins_tie(p: Planter) -> None:
     train(p, message, breaks=[(WITHOUT_CONSENT, message)])
 
 
-@RECIPES.leak(messages=1, era=world.OPEN)
+@RECIPES.leak(messages=1, era=company.OPEN)
 def one_of_a_group_refuses(p: Planter) -> None:
     """One of many parties never consented, and no change says otherwise."""
     group = [p.member() for _ in range(5 + p.draws.below(10))]
@@ -119,7 +119,7 @@ def one_of_a_group_refuses(p: Planter) -> None:
     train(p, message, breaks=[(WITHOUT_CONSENT, message)])
 
 
-@RECIPES.leak(messages=1, era=world.AFTER_NOTICE)
+@RECIPES.leak(messages=1, era=company.AFTER_NOTICE)
 def anonymised_without_consent(p: Planter) -> None:
     """It is anonymised, which no consent is needed for; training needs it all the same."""
     message = p.send("DIRECT", p.member(), p.member(ai=False))
@@ -127,7 +127,7 @@ def anonymised_without_consent(p: Planter) -> None:
     train(p, message, source=ANONYMISED, breaks=[(WITHOUT_CONSENT, message)])
 
 
-@RECIPES.leak(messages=1, era=world.OPEN)
+@RECIPES.leak(messages=1, era=company.OPEN)
 def exempt_region(p: Planter) -> None:
     """A party is in an exempt region; the consent that is tagged changes nothing."""
     message = p.send("DIRECT", p.member(), p.member(region=p.draws.pick(EXEMPT_REGIONS)))
@@ -135,7 +135,7 @@ def exempt_region(p: Planter) -> None:
     train(p, message, breaks=[(EXEMPT_TRAINING, message)])
 
 
-@RECIPES.leak(messages=1, era=world.AFTER_NOTICE)
+@RECIPES.leak(messages=1, era=company.AFTER_NOTICE)
 def region_still_exempt(p: Planter) -> None:
     """A party is in mainland China, which the end of the exemption left out."""
     message = p.send("DIRECT", p.member(region="CN"), p.member())
@@ -143,7 +143,7 @@ def region_still_exempt(p: Planter) -> None:
     train(p, message, source=ANONYMISED, breaks=[(EXEMPT_TRAINING, message)])
 
 
-@RECIPES.leak(messages=2, era=world.AFTER_NOTICE)
+@RECIPES.leak(messages=2, era=company.AFTER_NOTICE)
 def private_after_notice(p: Planter) -> None:
     """Private messages train, which the notice excludes; one is confidential besides."""
     secret, other = p.inmail(), p.direct()
@@ -162,7 +162,7 @@ def shard_from_before_notice(p: Planter) -> None:
     p.merge("TRAIN", ASSISTANT_CORPUS, MODEL, shard, at=NOTICE, breaks=broken)
 
 
-@RECIPES.leak(messages=2, era=world.UNDISCLOSED)
+@RECIPES.leak(messages=2, era=company.UNDISCLOSED)
 def before_disclosure(p: Planter) -> None:
     """Messages train under a policy that nobody was told of yet; one is confidential besides."""
     secret, other = p.inmail(), p.direct()

@@ -12,9 +12,9 @@ from itertools import chain, repeat
 
 import polars as pl
 
-from streams.simulate import world
-from streams.simulate.draws import below, chance, stream
+from streams.simulate import company
 from streams.simulate.ids import member_ids, uuid7
+from streams.simulate.random_stream import below, chance, stream
 
 # How many members in a hundred.
 TIERS = {
@@ -29,8 +29,8 @@ REGIONS = {
     "ES": 3, "NL": 2, "TR": 2, "ID": 3, "ZA": 2, "CN": 2, "JP": 2, "HK": 1, "CH": 1, "SE": 1,
     "SG": 1, "PL": 1, "AE": 1,
 }  # fmt: skip
-_ROLLOUT = 20 * world.DAY
-_LATE = 5 * world.DAY
+_ROLLOUT = 20 * company.DAY
+_LATE = 5 * company.DAY
 
 
 def _by_weight(weights: dict[str, int], key: int, index: pl.Expr) -> pl.Expr:
@@ -58,35 +58,35 @@ def make_members(seed: int, count: int, names: pl.Series | None = None) -> pl.Da
         region=_by_weight(REGIONS, key["region"], n),
     )
     region = pl.col("region")
-    never = pl.lit(world.NEVER, dtype=pl.Int64)
-    span = pl.lit(world.END) - pl.col("ai_on_at")
+    never = pl.lit(company.NEVER, dtype=pl.Int64)
+    span = pl.lit(company.END) - pl.col("ai_on_at")
     return (
         base.with_columns(
             paying=pl.col("tier") != "FREE",
-            exempt=region.is_in(list(world.DEFAULT_ON_POLICY.exempt)),
-            exempt_after=region.is_in(list(world.NOTICE_POLICY.exempt)),
+            exempt=region.is_in(list(company.DEFAULT_ON_POLICY.exempt)),
+            exempt_after=region.is_in(list(company.NOTICE_POLICY.exempt)),
         )
         .with_columns(
             ai_on_at=pl.when("exempt_after")
             .then(never)
             .when("exempt")
-            .then(world.NOTICE + below(key["on"], n, world.DAY))
-            .otherwise(world.DEFAULT_ON + below(key["on"], n, _ROLLOUT))
+            .then(company.NOTICE + below(key["on"], n, company.DAY))
+            .otherwise(company.DEFAULT_ON + below(key["on"], n, _ROLLOUT))
         )
         .with_columns(
             ai_off_at=pl.when((pl.col("ai_on_at") < never) & chance(key["off"], n, 8))
-            .then(pl.col("ai_on_at") + world.HOUR + below(key["off_at"], n, span))
+            .then(pl.col("ai_on_at") + company.HOUR + below(key["off_at"], n, span))
             .otherwise(never)
         )
         .with_columns(
             ai_on_again_at=pl.when((pl.col("ai_off_at") < never) & chance(key["again"], n, 5))
-            .then(pl.col("ai_off_at") + world.DAY + below(key["again"], n, 90 * world.DAY))
+            .then(pl.col("ai_off_at") + company.DAY + below(key["again"], n, 90 * company.DAY))
             .otherwise(never),
             third_party_consent=chance(key["third"], n, 2),
         )
         .with_columns(
             third_off_at=pl.when(pl.col("third_party_consent") & chance(key["third_off"], n, 16))
-            .then(world.START + below(key["third_off"], n, world.END - world.START))
+            .then(company.START + below(key["third_off"], n, company.END - company.START))
             .otherwise(never)
         )
         .drop("number")
@@ -119,7 +119,7 @@ def consent_changes(seed: int, members: pl.DataFrame) -> pl.DataFrame:
         ("third_off_at", third, False, pl.lit("MEMBER")),
     )
     changes = pl.concat(
-        members.filter(pl.col(column) < world.NEVER).select(
+        members.filter(pl.col(column) < company.NEVER).select(
             "member_id",
             purpose=pl.lit(purpose),
             granted=pl.lit(granted),
@@ -130,7 +130,7 @@ def consent_changes(seed: int, members: pl.DataFrame) -> pl.DataFrame:
     )
     changes = changes.sort("effective_at", "member_id", "purpose").with_row_index("n")
     late = ~pl.col("granted") & chance(stream(seed, "late"), pl.col("n"), 50)
-    delay = world.HOUR + below(stream(seed, "lateness"), pl.col("n"), _LATE)
+    delay = company.HOUR + below(stream(seed, "lateness"), pl.col("n"), _LATE)
     return changes.select(
         uuid7(changes["effective_at"], stream(seed, "change"), changes["n"]).alias("change_id"),
         pl.exclude("n"),

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from streams.simulate import world
-from streams.simulate.draws import below, chance, stream, unit
+from streams.simulate import company
 from streams.simulate.graph import Graph
 from streams.simulate.ids import uuid7
 from streams.simulate.members import ai_consent_at, third_party_consent_at
+from streams.simulate.random_stream import below, chance, stream, unit
 
 CHUNK = 50_000
 """About how many messages are made at once."""
 
 _GROUP_MAX = 19
-_SPAN = world.END - world.START
+_SPAN = company.END - company.START
 
 
 @dataclass(frozen=True)
@@ -38,21 +38,21 @@ class Windows:
     @staticmethod
     def of(messages: int) -> Windows:
         """About daily, where that gives 10 to 2,000 messages to each; few messages, few days."""
-        size = min(2000, max(10, messages // (_SPAN // world.DAY)))
+        size = min(2000, max(10, messages // (_SPAN // company.DAY)))
         count = -(-messages // size)
         length = -(-_SPAN // count)
-        return Windows(count, length, min(length, world.DAY))
+        return Windows(count, length, min(length, company.DAY))
 
     @staticmethod
     def of_graph(messages: int) -> Windows:
         """Daily, or shorter where that leaves 2,000 messages to each on average."""
-        count = max(_SPAN // world.DAY, -(-messages // 2000))
+        count = max(_SPAN // company.DAY, -(-messages // 2000))
         length = -(-_SPAN // count)
         return Windows(count, length, length)
 
     def start(self, window: int) -> int:
         """When it starts, in microseconds since 1970."""
-        return world.START + window * self.length
+        return company.START + window * self.length
 
 
 def drawn(seed: int, messages: int, members: int, windows: Windows) -> Iterator[pl.DataFrame]:
@@ -72,7 +72,7 @@ def drawn(seed: int, messages: int, members: int, windows: Windows) -> Iterator[
         yield pl.DataFrame({"index": pl.int_range(begin, end, eager=True)}).select(
             "index",
             window=i // size,
-            sent_at=world.START
+            sent_at=company.START
             + i // size * windows.length
             + i % size * gap
             + below(stream(seed, "sent_at"), i, gap),
@@ -90,7 +90,7 @@ def of_graph(graph: Graph, windows: Windows) -> Iterator[pl.DataFrame]:
     """Chunks of a graph's messages, the same columns; each is to one recipient, column `to`."""
     rows = graph.messages.with_row_index("index").with_columns(
         pl.col("index").cast(pl.Int64),
-        window=(pl.col("sent_at") - world.START) // windows.length,
+        window=(pl.col("sent_at") - company.START) // windows.length,
     )
     counts = rows["window"].rle().struct.unnest()["len"].to_list()
     begin = end = 0

@@ -5,11 +5,8 @@ Each function is a recipe, as in `leaks`, and none of its hops breaks anything.
 
 from __future__ import annotations
 
-from streams.simulate import events, world
-from streams.simulate.leaks_training import anonymise, train
-from streams.simulate.plant import EXEMPT_REGIONS, PAYING, Planter
-from streams.simulate.recipe import Recipes, around
-from streams.simulate.world import (
+from streams.simulate import company, events
+from streams.simulate.company import (
     ANONYMISED,
     CURATED,
     DISCLOSED,
@@ -25,6 +22,9 @@ from streams.simulate.world import (
     SEARCH,
     TRANSLATION,
 )
+from streams.simulate.leaks_training import anonymise, train
+from streams.simulate.scenario import Recipes, around
+from streams.simulate.scenario_builder import EXEMPT_REGIONS, PAYING, Planter
 
 RECIPES = Recipes()
 
@@ -47,13 +47,13 @@ def free_inmail_exported(p: Planter) -> None:
     p.move("EXPORT", CURATED, TRANSLATION, message)
 
 
-@RECIPES.near_miss(messages=1, era=world.WITH_POLICY)
+@RECIPES.near_miss(messages=1, era=company.WITH_POLICY)
 def anonymised_just_enough(p: Planter) -> None:
     """A confidential InMail is anonymised by the very least that is accepted, then exported."""
     message = p.inmail()
     p.curate(message)
     at = p.later()
-    p.move("ANONYMIZE", CURATED, ANONYMISED, message, k=world.policy_at(at).min_k, at=at)
+    p.move("ANONYMIZE", CURATED, ANONYMISED, message, k=company.policy_at(at).min_k, at=at)
     p.move("EXPORT", ANONYMISED, INSIGHTS, message)
 
 
@@ -62,13 +62,13 @@ def anonymised_before_notice(p: Planter) -> None:
     """It is anonymised as was accepted a microsecond before the notice, and exported after."""
     message = p.inmail()
     p.curate(message)
-    k = world.DEFAULT_ON_POLICY.min_k
+    k = company.DEFAULT_ON_POLICY.min_k
     p.move("ANONYMIZE", CURATED, ANONYMISED, message, k=k, at=NOTICE - 1)
     p.at = NOTICE
     p.move("EXPORT", ANONYMISED, INSIGHTS, message)
 
 
-@RECIPES.near_miss(messages=1, era=world.WITH_POLICY)
+@RECIPES.near_miss(messages=1, era=company.WITH_POLICY)
 def identifiable_after_export(p: Planter) -> None:
     """A record holds it in both forms, the identifiable one only since the export."""
     message = p.inmail()
@@ -122,7 +122,7 @@ def open_message_undeclared(p: Planter) -> None:
     p.move("COPY", CURATED, SCRATCH, message)
 
 
-@RECIPES.near_miss(messages=1, era=world.WITH_POLICY)
+@RECIPES.near_miss(messages=1, era=company.WITH_POLICY)
 def anonymised_undeclared(p: Planter) -> None:
     """A confidential InMail, anonymised, goes where nobody declared a dataset."""
     message = p.inmail()
@@ -130,7 +130,7 @@ def anonymised_undeclared(p: Planter) -> None:
     p.move("COPY", ANONYMISED, SCRATCH, message)
 
 
-@RECIPES.near_miss(messages=1, era=world.Era(world.START, PARTNER_SOLD))
+@RECIPES.near_miss(messages=1, era=company.Era(company.START, PARTNER_SOLD))
 def partner_still_first_party(p: Planter) -> None:
     """It goes to a partner that becomes a third party only later."""
     message = p.inmail()
@@ -146,18 +146,18 @@ def partner_just_before(p: Planter) -> None:
     p.move("EXPORT", CURATED, PARTNER, message, at=PARTNER_SOLD - 1)
 
 
-@RECIPES.near_miss(messages=1, era=world.OPEN)
+@RECIPES.near_miss(messages=1, era=company.OPEN)
 def withdrawn_after_training(p: Planter) -> None:
     """Consent is withdrawn a microsecond after the model was trained."""
     a, b = p.member(), p.member()
     message = p.send("DIRECT", a, b)
     p.curate(message)
-    at = p.later() + world.DAY
+    at = p.later() + company.DAY
     train(p, message, model_at=at)
     p.consent(b, False, at + 1)
 
 
-@RECIPES.near_miss(messages=1, era=world.OPEN)
+@RECIPES.near_miss(messages=1, era=company.OPEN)
 def granted_in_time(p: Planter) -> None:
     """A refusal is followed by a grant, from the very instant of the shard."""
     a, b = p.member(ai=False), p.member()
@@ -169,7 +169,7 @@ def granted_in_time(p: Planter) -> None:
     train(p, message, shard_at=at)
 
 
-@RECIPES.near_miss(messages=1, era=world.OPEN)
+@RECIPES.near_miss(messages=1, era=company.OPEN)
 def other_consent_withdrawn(p: Planter) -> None:
     """What is withdrawn before training is the consent to third parties."""
     a, b = p.member(), p.member()
@@ -197,7 +197,7 @@ def disclosed_at_the_instant(p: Planter) -> None:
     train(p, message, shard_at=DISCLOSED)
 
 
-@RECIPES.near_miss(messages=1, era=world.AFTER_NOTICE)
+@RECIPES.near_miss(messages=1, era=company.AFTER_NOTICE)
 def anonymised_model_shipped(p: Planter) -> None:
     """A model trained on an anonymised confidential InMail goes to a third party."""
     message = p.inmail()
@@ -206,7 +206,7 @@ def anonymised_model_shipped(p: Planter) -> None:
     p.move("EXPORT", MODEL, INSIGHTS, model)
 
 
-@RECIPES.near_miss(messages=1, era=world.BEFORE_POLICY)
+@RECIPES.near_miss(messages=1, era=company.BEFORE_POLICY)
 def trained_before_any_policy(p: Planter) -> None:
     """A message trains while the built-in policy holds, which counts as disclosed since ever."""
     message = p.direct()

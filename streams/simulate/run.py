@@ -9,9 +9,8 @@ from typing import Literal
 
 import polars as pl
 
+from streams.simulate import company, injection
 from streams.simulate import messages as ordinary
-from streams.simulate import planting, world
-from streams.simulate.draws import below, chance, stream
 from streams.simulate.errors import SimulationError
 from streams.simulate.events import (
     CONSENT_CHANGED,
@@ -24,9 +23,10 @@ from streams.simulate.events import (
 )
 from streams.simulate.flow import Flow, timetable
 from streams.simulate.graph import placed, read_graph
+from streams.simulate.log_writer import AvroFiles, JsonLines, LogWriter, with_text_instants
 from streams.simulate.members import consent_changes, make_members
-from streams.simulate.worst import WorstFlow
-from streams.simulate.writing import AvroFiles, JsonLines, LogWriter, with_text_instants
+from streams.simulate.random_stream import below, chance, stream
+from streams.simulate.worst_case import WorstFlow
 
 EXPECTED_FLAGS = "expected-flags.jsonl"
 
@@ -81,15 +81,15 @@ def simulate(
     if rows is not None:
         messages = min(messages, rows.height)
     _make_folder(out)
-    plants = planting.schedule(seed, messages, planting.OWN if mix == "own" else planting.WORST)
+    plants = injection.schedule(seed, messages, injection.OWN if mix == "own" else injection.WORST)
     planted = sum(plant.recipe.messages for plant in plants)
     source = _Source.of(seed, messages - planted, rows)
-    garden = planting.Garden(seed, plants, first_member=source.members.height)
+    garden = injection.Garden(seed, plants, first_member=source.members.height)
     writer = JsonLines(out) if format == "jsonl" else AvroFiles(out, seed)
     flow = Flow(seed) if mix == "own" else WorstFlow(seed)
     try:
         _write_log(seed, source, flow, garden, writer, progress)
-        flags = planting.expected_flags(garden.breaks)
+        flags = injection.expected_flags(garden.breaks)
         with_text_instants(flags).write_ndjson(out / EXPECTED_FLAGS)
     except OSError as error:
         raise SimulationError(
@@ -155,7 +155,7 @@ def _write_log(
     seed: int,
     source: _Source,
     flow: Flow | WorstFlow,
-    garden: planting.Garden,
+    garden: injection.Garden,
     writer: LogWriter,
     progress: Callable[[int], None] | None,
 ) -> None:
@@ -172,7 +172,7 @@ def _write_log(
         before = source.windows.start(last + 1)
         cut = consents["effective_at"].search_sorted(before, side="left")
         frames: Frames = {
-            MESSAGE_SENT: [sent.with_columns(dataset=pl.lit(world.ORIGIN), log_at="sent_at")],
+            MESSAGE_SENT: [sent.with_columns(dataset=pl.lit(company.ORIGIN), log_at="sent_at")],
             RECORDS_MOVED: flow.hops(sent),
             CONSENT_CHANGED: [consents[:cut]],
         }
@@ -185,8 +185,8 @@ def _write_log(
         if progress is not None:
             progress(done)
     writer.add({CONSENT_CHANGED: [consents]})
-    writer.add(garden.until(world.NEVER))
-    writer.write_until(world.NEVER)
+    writer.add(garden.until(company.NEVER))
+    writer.write_until(company.NEVER)
     if progress is not None:
         progress(done + garden.messages)
 
@@ -203,7 +203,7 @@ def introduction() -> Frames:
             "declared_at": each.declared_at,
             "log_at": each.log_at,
         }
-        for number, each in enumerate(world.DECLARATIONS)
+        for number, each in enumerate(company.DECLARATIONS)
     ]
     policies = [
         {
@@ -213,7 +213,7 @@ def introduction() -> Frames:
             "document": each.document,
             "log_at": each.effective_at,
         }
-        for each in world.PUBLISHED
+        for each in company.PUBLISHED
     ]
     return {
         DATASET_DECLARED: [frame(DATASET_DECLARED, declarations)],
@@ -224,7 +224,7 @@ def introduction() -> Frames:
 def _again(key: int, frames: Frames) -> Frames:
     """Second copies of one event in a thousand, up to two days later in the log."""
     row = pl.int_range(pl.len())
-    delay = world.HOUR + below(key + 1, row, 2 * world.DAY)
+    delay = company.HOUR + below(key + 1, row, 2 * company.DAY)
     return {
         name: [
             each.with_columns(log_at=pl.col("log_at") + delay).filter(

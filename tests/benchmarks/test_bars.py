@@ -4,8 +4,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.bars import throughput_bars, throughput_picture
 from benchmarks.figures import Figure, Outcome
+from benchmarks.throughput_chart import throughput_bars, throughput_picture
 
 SVG = "{http://www.w3.org/2000/svg}"
 RESULTS = {

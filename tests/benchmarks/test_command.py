@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import command
+from benchmarks.environment import Surroundings, need_packages
 from benchmarks.errors import BenchmarkError, MissingError
 from benchmarks.figures import Figure, Outcome
 from benchmarks.sizes import Sizes
-from benchmarks.surroundings import Surroundings, need_packages
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.picture import history_picture, ticks
+from benchmarks.history_chart import history_picture, ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 BATCHES = [(x * 1000.0, 0.1) for x in range(50)] + [(50_000.0, 9.0)]

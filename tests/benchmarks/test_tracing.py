@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
-from benchmarks.peers.decoding import Event
-from benchmarks.peers.tracing import Arrival, Flag, Tracer
+from benchmarks.peers.decode import Event
+from benchmarks.peers.trace import Arrival, Flag, Tracer
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 

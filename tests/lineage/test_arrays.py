@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import lineage
 from lineage.arrays import AsOf, Index, Numbers, Places, distinct, places, runs, starts
-from lineage.carrying import packed, record_keys, unpacked
+from lineage.reach.hops import packed, record_keys, unpacked
 
 SMALL = st.integers(0, 8)
 

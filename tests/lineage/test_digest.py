@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lineage
-from lineage.hash_sort import HashSort
+from lineage.audit.hash_sort import HashSort
 from lineage.store import Store
 from streams.simulate import simulate
 from tests.lineage.builders import at, consent, declared, hop, message, party, policy
@@ -95,7 +95,7 @@ def test_threads_are_as_many_as_the_memory_has_room_for(
 def test_hashes_come_out_sorted_also_by_way_of_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
 ) -> None:
-    monkeypatch.setattr("lineage.hash_sort._HELD_BYTES_MAX", held)
+    monkeypatch.setattr("lineage.audit.hash_sort._HELD_BYTES_MAX", held)
     hashes = [hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(500)] + [
         b"\0" * 32,
         b"\xff" * 32,

@@ -11,10 +11,8 @@ import duckdb
 import pytest
 
 import lineage
-from lineage.encoding import WORDS
-from lineage.process import processors, resident_bytes
-from lineage.query_check import check
-from lineage.query_functions import (
+from lineage.audit.select_check.check import check
+from lineage.audit.select_check.functions import (
     AGGREGATES,
     INTERNAL_VIEWS,
     SCALARS,
@@ -22,7 +20,9 @@ from lineage.query_functions import (
     TABLE_MACROS,
     WINDOWS,
 )
-from lineage.query_tree import MACROS
+from lineage.audit.select_check.tree import MACROS
+from lineage.database.codes import LABELS
+from lineage.database.process import processors, resident_bytes
 from tests.lineage.builders import hop, message
 from tests.lineage.questions import ENDLESS, HARMLESS, HOSTILE, nested
 
@@ -99,7 +99,7 @@ def test_our_macros_are_all_known_to_the_check(connection: duckdb.DuckDBPyConnec
     ).fetchall()
     known = {("core", name) for name in MACROS} | {("main", name) for name in TABLE_MACROS}
     assert set(rows) == known | {("core", "number_of")}
-    assert len(MACROS) == 2 * len(WORDS)
+    assert len(MACROS) == 2 * len(LABELS)
 
 
 def test_the_views_of_the_catalogue_are_there(connection: duckdb.DuckDBPyConnection) -> None:

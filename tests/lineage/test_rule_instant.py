@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.errors import PolicyError
-from lineage.rule import FACTS, RuleChecker
+from lineage.policy.rule import FACTS, RuleChecker
 
 # All mean 2024-06-02 00:00:00 in UTC.
 SAME = (

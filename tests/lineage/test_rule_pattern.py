@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineage.errors import PolicyError
-from lineage.rule import RuleChecker
-from lineage.rule_pattern import REGEXP_SIZE_MAX, regexp_size
+from lineage.policy.rule import RuleChecker
+from lineage.policy.rule_patterns import REGEXP_SIZE_MAX, regexp_size
 
 TEXTS = st.text(alphabet="aAbé☃İß%_!*?[]\\.^$(){}|+- \n", max_size=8)
 PATTERNS = st.text(alphabet="aAbé☃İß%%__!*?[]\\.^$(){}|+- \n", max_size=6)

@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineage.encoding import identifiers
+from lineage.ingest.encode import identifiers
 from lineage.uuids import as_bytes, texts_of, uuids_of
 
 PLACES = range(36)

@@ -12,8 +12,8 @@ import pytest
 import lineage
 from streams.broker import LocalBroker, find_java, find_maven, kafka_jars
 from streams.errors import BrokerError
+from streams.kafka.topics import create_topics
 from streams.simulate import simulate
-from streams.topics import create_topics
 from tests.streams.docker_kafka import docker_broker, why_no_engine
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics
 from tests.streams.workers import Worker

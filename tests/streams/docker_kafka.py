@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from streams.client import admin_client
 from streams.errors import BrokerUnavailableError
+from streams.kafka.admin import admin_client
 
 _COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 _START_SECONDS_MAX = 120.0

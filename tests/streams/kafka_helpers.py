@@ -13,9 +13,9 @@ import fastavro
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import RetriableError
 
-from schemas import FLAG_RAISED
-from streams.client import admin_client
-from streams.topics import FLAG_TOPIC, TOPICS, end_offsets, topic_partitions
+from lineage.codec import FLAG_RAISED
+from streams.kafka.admin import admin_client
+from streams.kafka.topics import FLAG_TOPIC, TOPICS, end_offsets, topic_partitions
 
 PARTITIONS = 4
 

@@ -12,33 +12,33 @@ from pathlib import Path
 from kafka.errors import GroupIdNotFoundError, RetriableError
 
 import lineage
-from streams.client import admin_client
+from streams.kafka.admin import admin_client
 from tests.streams.kafka_helpers import committed_offsets
 
 # A worker of its own process, as `lineage worker` is one. Small fetches, and transactions that are
 # small and slow, make a small log last long enough to be killed on the way.
 COMMAND = """
 import gc, logging, sys, time
-import streams.processor, streams.recorder, streams.sink
-from streams.worker import run_worker
+import streams.worker.app, streams.worker.group_commit, streams.worker.sink
+from streams.worker.run import run_worker
 logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
 db, bootstrap, group, once, slow = sys.argv[1:]
 if slow == "slow":
-    streams.processor._FETCH_BYTES_MAX = 2048
-    streams.recorder.GROUP_EVENTS_MAX = 50
-    apply = streams.sink.StoreSink.apply
+    streams.worker.app._FETCH_BYTES_MAX = 2048
+    streams.worker.group_commit.GROUP_EVENTS_MAX = 50
+    apply = streams.worker.sink.StoreSink.apply
     def slowly(*arguments):
         time.sleep(0.05)
         apply(*arguments)
-    streams.sink.StoreSink.apply = slowly
+    streams.worker.sink.StoreSink.apply = slowly
 if slow == "watched":
-    apply = streams.sink.StoreSink.apply
+    apply = streams.worker.sink.StoreSink.apply
     def watched(*arguments):
         print("the collector rests:", gc.get_freeze_count() > 10_000, file=sys.stderr)
         apply(*arguments)
-    streams.sink.StoreSink.apply = watched
+    streams.worker.sink.StoreSink.apply = watched
 if slow == "stuck":
-    streams.sink.StoreSink.apply = lambda *_: time.sleep(3600)
+    streams.worker.sink.StoreSink.apply = lambda *_: time.sleep(3600)
 try:
     run_worker(db, bootstrap, group=group, once=once == "once")
 except Exception as error:

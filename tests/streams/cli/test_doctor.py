@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from schemas import INPUTS
+from lineage.codec import INPUTS
 from tests.registry_service import RegistryService
 from tests.streams.cli.running import run
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.settings import Settings
+from streams.worker.settings import Settings
 from tests.registry_service import RegistryService
 from tests.streams.cli.running import EVENTS, FLAGS, flag, run, write_log
 

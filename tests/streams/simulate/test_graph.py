@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.simulate import GraphError, simulate, world
+from streams.simulate import GraphError, company, simulate
 from streams.simulate.graph import placed, read_graph
 from tests.streams.simulate.reading import events, expected, tracked
 
@@ -67,15 +67,15 @@ def test_a_list_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 def test_times_are_stretched_to_the_simulated_ones_in_their_order(tmp_path: Path) -> None:
     sent_at = placed(read_graph(written(tmp_path, LIST))).messages["sent_at"]
     assert sent_at.is_sorted()
-    assert sent_at[0] == world.START
-    assert world.END - world.SECOND < sent_at[-1] < world.END
+    assert sent_at[0] == company.START
+    assert company.END - company.SECOND < sent_at[-1] < company.END
     first, second = sent_at[1] - sent_at[0], sent_at[2] - sent_at[1]
     assert first / second == pytest.approx(8561 / 114878, rel=1e-6)
 
 
 def test_messages_of_one_instant_are_all_sent_at_the_start(tmp_path: Path) -> None:
     graph = placed(read_graph(written(tmp_path, "1 2 5\n2 1 5\n")))
-    assert graph.messages["sent_at"].to_list() == [world.START, world.START]
+    assert graph.messages["sent_at"].to_list() == [company.START, company.START]
 
 
 @pytest.mark.parametrize("mix", ["own", "worst"])

@@ -3,11 +3,11 @@ from uuid import UUID
 import polars as pl
 import pytest
 
-from streams.simulate import world
-from streams.simulate.draws import Draws
+from streams.simulate import company
 from streams.simulate.ids import member_id, member_ids, one_uuid7, uuid7
+from streams.simulate.random_stream import Draws
 
-AT = pl.Series("at", [world.START + n * 7_777_777 for n in range(1000)])
+AT = pl.Series("at", [company.START + n * 7_777_777 for n in range(1000)])
 COLUMN = uuid7(AT, 42, pl.int_range(1000, eager=True)).to_list()
 SINGLE = [one_uuid7(at, draws) for draws in [Draws(42)] for at in AT]
 

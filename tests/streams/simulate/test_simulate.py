@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-import schemas
-from schemas.events import OPERATIONS, TIERS
-from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, simulate, world, writing
+from lineage import codec
+from lineage.codec.contract.events import OPERATIONS, TIERS
+from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, company, log_writer, simulate
 from tests.streams.simulate.reading import events, expected, tracked
 
 
@@ -79,7 +79,7 @@ def test_the_summary_counts_what_was_written(own: Own) -> None:
 
 def test_every_event_keeps_the_contract(own: Own) -> None:
     _, log, folder = own
-    batches = list(schemas.read_log([folder]))
+    batches = list(codec.read_log([folder]))
     assert not any(batch.dead_letters for batch in batches)
     assert sum(batch.events for batch in batches) == len(log)
 
@@ -88,7 +88,7 @@ def test_a_long_log_goes_on_in_the_next_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     simulate(300, 1, tmp_path / "one")
-    monkeypatch.setattr(writing, "_EVENTS_A_FILE", 400)
+    monkeypatch.setattr(log_writer, "_EVENTS_A_FILE", 400)
     summary = simulate(300, 1, tmp_path / "many")
     total = sum(summary.events.values())
     names = [path.name for path in summary.paths]
@@ -104,9 +104,9 @@ def test_both_formats_hold_the_same_events(tmp_path: Path) -> None:
 
     def canonical(folder: Path) -> Counter[bytes]:
         found: Counter[bytes] = Counter()
-        for read in schemas.read_events([folder]):
+        for read in codec.read_events([folder]):
             assert isinstance(read, tuple)
-            found[schemas.canonical_json(*read)] += 1
+            found[codec.canonical_json(*read)] += 1
         return found
 
     assert canonical(tmp_path / "jsonl") == canonical(tmp_path / "avro")
@@ -172,7 +172,7 @@ def test_hops_are_batched_and_use_every_operation(own: Own) -> None:
     landed = [hop for hop in hops if hop["job"] == "land-messages"]
     assert sum(len(hop["inputs"]) for hop in landed) / len(landed) >= 9
     assert {hop["declassification"]["method"] for hop in hops if hop["declassification"]} == {
-        world.METHOD
+        company.METHOD
     }
 
 

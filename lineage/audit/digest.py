@@ -1,0 +1,102 @@
+"""One line for all that is recorded: two stores that say the same have the same digest."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from lineage.arrays import Numbers
+from lineage.audit.hash_sort import HASH_BYTES, HashSort
+from lineage.database.statements import sql
+
+SECTIONS = (
+    "message",
+    "hop",
+    "consent_change",
+    "declaration",
+    "policy",
+    "arrival",
+    "flag",
+)
+# What is large is read by ranges of ids, so that the rows of a range fit into the memory: the
+# tables of a section, and their columns that hold these ids.
+_LARGE = {
+    "message": (("message_party", "n"),),
+    "hop": (("hop_input", "h"), ("hop_output", "h")),
+    "arrival": (("arrival", "m"),),
+}
+_ROWS_PER_MIB = 200
+_ROWS_MAX = 200_000
+# Rows are counted for so many ids together.
+_BLOCK_IDS = 256
+
+
+def digest(connection: duckdb.DuckDBPyConnection, memory_mib: int, folder: Path | None) -> str:
+    """SHA-256 in hex over the events, arrivals and flags.
+
+    Every row is one line of canonical text. The digest is the SHA-256 over the name of each
+    section and the sorted SHA-256s of its lines, so it depends on no order, and two different
+    contents have the same digest only if SHA-256 has a collision.
+
+    memory_mib: the memory of the database, which bounds how much is read at a time. folder: for
+    what does not fit into memory; None: where temporary files are.
+    """
+    whole = hashlib.sha256()
+    rows_max = min(_ROWS_MAX, memory_mib * _ROWS_PER_MIB)
+    for section in SECTIONS:
+        whole.update(section.encode() + b"\n")
+        query = f"SELECT unhex(sha256(line)) FROM ({sql(f'audit/digest_{section}')})"  # noqa: S608 -- our own file
+        parts = _parts(connection, section, rows_max) if section in _LARGE else [None]
+        with HashSort(folder) as hashes:
+            for part in parts:
+                for batch in connection.execute(query, part).to_arrow_reader(100_000):
+                    hashes.add(_bytes_of(batch.column(0)))
+            for some in hashes.sorted():
+                whole.update(some)
+    return whole.hexdigest()
+
+
+def _parts(
+    connection: duckdb.DuckDBPyConnection, section: str, rows_max: int
+) -> Iterator[dict[str, int]]:
+    """Ranges of ids that have all of them, each of about as many rows as are allowed."""
+    blocks, rows = _blocks(connection, section)
+    start, count = 0, 0
+    for place in range(len(blocks)):
+        if count and count + rows[place] > rows_max:
+            yield _range(blocks[start], blocks[place - 1])
+            start, count = place, 0
+        count += int(rows[place])
+    if len(blocks):
+        yield _range(blocks[start], blocks[-1])
+
+
+def _blocks(connection: duckdb.DuckDBPyConnection, section: str) -> tuple[Numbers, Numbers]:
+    """The blocks of ids that have rows, in their order, and how many rows they have."""
+    tables = " UNION ALL ".join(
+        f"SELECT {column} // {_BLOCK_IDS} AS block FROM core.{table}"  # noqa: S608 -- names of ours
+        for table, column in _LARGE[section]
+    )
+    query = f"SELECT block, count(*) AS rows FROM ({tables}) GROUP BY block ORDER BY block"  # noqa: S608 -- names of ours
+    found = connection.execute(query).fetchnumpy()
+    return np.asarray(found["block"], np.int64), np.asarray(found["rows"], np.int64)
+
+
+def _range(first: np.int64, last: np.int64) -> dict[str, int]:
+    return {"first": int(first) * _BLOCK_IDS, "last": (int(last) + 1) * _BLOCK_IDS - 1}
+
+
+def _bytes_of(column: pa.Array[Any]) -> bytes:
+    """The values of a column of hashes, one behind the other."""
+    binary = column.cast(pa.binary())
+    _, offsets, data = binary.buffers()
+    if offsets is None or data is None:
+        return b""
+    start = int(np.frombuffer(memoryview(offsets), np.int32)[binary.offset])
+    return bytes(memoryview(data)[start : start + len(binary) * HASH_BYTES])

@@ -1,0 +1,53 @@
+"""What one batch came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+
+from lineage.codec import DeadLetter
+
+FLAG_COLUMNS = (
+    "rule",
+    "severity",
+    "message_id",
+    "dataset",
+    "policy_id",
+    "first_at",
+    "last_at",
+    "arrivals",
+    "first_hop",
+)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What one batch came to.
+
+    Attributes:
+        events: How many events were new.
+        arrivals: How many arrivals there are more (fewer, if negative: a conflict retracts).
+        dead_letters: What could not be used.
+        changes: The rows of `flag_history` that it added, in the order of seq.
+    """
+
+    events: int
+    arrivals: int
+    dead_letters: tuple[DeadLetter, ...]
+    changes: pa.Table
+
+    @cached_property
+    def raised(self) -> list[dict[str, object]]:
+        """The flags that it raised, in the columns of `flag`."""
+        return self._with("RAISED")
+
+    @cached_property
+    def cleared(self) -> list[dict[str, object]]:
+        """The flags that it cleared, as they were, in the columns of `flag`."""
+        return self._with("CLEARED")
+
+    def _with(self, status: str) -> list[dict[str, object]]:
+        rows = self.changes.to_pylist()
+        return [{k: r[k] for k in FLAG_COLUMNS} for r in rows if r["status"] == status]

@@ -1,0 +1,62 @@
+"""The contract: one .avsc file an event, and bytes to typed batches and back."""
+
+from lineage.codec.avro.container import write_container
+from lineage.codec.batch import Batch, DeadLetter
+from lineage.codec.contract.canonical import canonical_json
+from lineage.codec.contract.events import (
+    CONSENT_CHANGED,
+    DATASET_DECLARED,
+    FLAG_RAISED,
+    INPUTS,
+    MESSAGE_SENT,
+    POLICY_PUBLISHED,
+    RECORDS_MOVED,
+    EventType,
+    by_name,
+    by_topic,
+)
+from lineage.codec.errors import (
+    EncodeError,
+    LogError,
+    RegistryError,
+    SchemasError,
+    UnknownSchemaError,
+)
+from lineage.codec.json.events import from_events, from_json_lines
+from lineage.codec.log.files import LogFile, log_files, read_events, read_log
+from lineage.codec.registry import HttpRegistry, LocalIds, Registry, registry_at
+from lineage.codec.wire import Decoder, Encoder
+
+__all__ = [
+    "CONSENT_CHANGED",
+    "DATASET_DECLARED",
+    "FLAG_RAISED",
+    "INPUTS",
+    "MESSAGE_SENT",
+    "POLICY_PUBLISHED",
+    "RECORDS_MOVED",
+    "Batch",
+    "DeadLetter",
+    "Decoder",
+    "EncodeError",
+    "Encoder",
+    "EventType",
+    "HttpRegistry",
+    "LocalIds",
+    "LogError",
+    "LogFile",
+    "Registry",
+    "RegistryError",
+    "SchemasError",
+    "UnknownSchemaError",
+    "by_name",
+    "by_topic",
+    "canonical_json",
+    "from_events",
+    "from_json_lines",
+    "log_files",
+    "read_events",
+    "read_log",
+    "registry_at",
+    "write_container",
+]

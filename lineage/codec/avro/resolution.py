@@ -1,0 +1,130 @@
+"""Resolves a writer's schema against the present one of an event type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import avro.errors
+import avro.schema
+import fastavro
+from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
+
+from lineage.codec.avro.bounds import refuse_unbounded
+from lineage.codec.avro.logical_types import (
+    Avro,
+    OtherRecordError,
+    UnreadableSchemaError,
+    hidden,
+    units_of,
+)
+from lineage.codec.contract.events import EventType
+from lineage.codec.contract.fields import Field, Unit
+from lineage.codec.contract.limits import SCHEMA_BYTES_MAX, mib
+
+# What the two libraries raise on a text that is no schema to them.
+_NO_SCHEMA = (
+    avro.errors.AvroException,
+    fastavro.schema.SchemaParseException,
+    fastavro.schema.UnknownType,
+    ValueError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    RecursionError,
+)
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A writer's schema, and how its records are read as an event type.
+
+    written: as JSON has it. writer, reader: both schemas as fastavro parsed them. named: the
+    writer's types by their full names. units: of the
+    instants that are not in microseconds. present: the event's fields as they are written, if
+    datums have the same bytes as with the present schema. same_kinds: whether the columns of the
+    writer's fields are those of the event's, by name alone.
+    """
+
+    written: Avro
+    writer: Avro
+    reader: Avro
+    named: Mapping[str, Avro]
+    units: Mapping[str, Unit]
+    present: tuple[Field, ...] | None
+    same_kinds: bool
+
+
+def resolve(event: EventType, schema: str) -> Resolved:
+    """How records that were written with a schema, given as its text, are read as an event type.
+
+    Raises UnreadableSchemaError where it is no Avro schema, not compatible with the event's, has a
+    logical type that means something else, or bounds nothing.
+    """
+    if len(schema) > SCHEMA_BYTES_MAX:
+        raise UnreadableSchemaError(f"it has more than {mib(SCHEMA_BYTES_MAX)}")
+    named: dict[str, Avro] = {}
+    try:
+        written, wanted = hidden(json.loads(schema)), hidden(json.loads(event.schema))
+        _check(event, json.dumps(written), json.dumps(wanted))
+        writer = fastavro.parse_schema(written, named_schemas=named)
+        refuse_unbounded(writer, named)
+    except _NO_SCHEMA:
+        raise UnreadableSchemaError("it is not an Avro schema") from None
+    reader = fastavro.parse_schema(wanted)
+    units = units_of(event, writer, named)
+    present = None
+    if _canonical(writer) == _canonical(reader):
+        present = tuple(replace(f, unit=units.get(f.name, f.unit)) for f in event.fields)
+    others = {name: unit for name, unit in units.items() if unit != "micros"}
+    return Resolved(written, writer, reader, named, others, present, _same_kinds(written, wanted))
+
+
+def _check(event: EventType, written: str, wanted: str) -> None:
+    writer, reader = avro.schema.parse(written), avro.schema.parse(wanted)
+    if not isinstance(writer, avro.schema.RecordSchema) or writer.name != event.name:
+        name = getattr(writer, "name", None) or writer.type
+        raise OtherRecordError(f"it is of {name[:64]}, not of {event.name}")
+    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # its own gap
+    result = checker.get_compatibility(reader, writer)
+    if result.compatibility is not SchemaCompatibilityType.compatible:
+        where = ", ".join(sorted(result.locations))[:200]
+        raise UnreadableSchemaError(
+            f"it is not compatible with {event.name} as read here (at {where})"
+        )
+
+
+def _canonical(schema: Avro) -> str:
+    return str(fastavro.schema.to_parsing_canonical_form(schema))
+
+
+def _same_kinds(written: Avro, wanted: Avro, top: bool = True) -> bool:
+    """Whether the columns of the writer's fields are those of the reader's, by name alone.
+
+    Records inside must have our fields in our order; the outermost may have others too.
+    """
+    written, wanted = _value(written), _value(wanted)
+    if isinstance(written, str) or isinstance(wanted, str):
+        return bool(_number(written) == _number(wanted))
+    if written["type"] != wanted["type"]:
+        return False
+    if wanted["type"] == "array":
+        return _same_kinds(written["items"], wanted["items"], top=False)
+    if wanted["type"] != "record":
+        return True
+    theirs = [f["name"] for f in written["fields"]]
+    ours = {f["name"]: f["type"] for f in wanted["fields"]}
+    return (top or theirs == list(ours)) and all(
+        _same_kinds(f["type"], ours[f["name"]], top=False)
+        for f in written["fields"]
+        if f["name"] in ours
+    )
+
+
+def _value(avro: Avro) -> Avro:
+    return next(branch for branch in avro if branch != "null") if isinstance(avro, list) else avro
+
+
+def _number(avro: Avro) -> Avro:
+    return "long" if avro == "int" else avro

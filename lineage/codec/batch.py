@@ -1,0 +1,224 @@
+"""What decoding gives: tables of good events, and a dead letter for everything else."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from lineage.codec.contract.events import (
+    BASES,
+    CHANNELS,
+    KINDS,
+    OPERATIONS,
+    PARTIES,
+    PURPOSES,
+    ROLES,
+    TIERS,
+)
+from lineage.codec.contract.limits import KEPT_BYTES_MAX
+
+_INSTANT = pl.Datetime("us")
+# Where the event of a row was read: the last columns of each table with one row an event.
+WHERE: dict[str, pl.DataType | type[pl.DataType]] = {
+    "read_from": pl.String,
+    "partition": pl.Int32,
+    "position": pl.Int64,
+}
+
+# The columns of each table of a Batch. Instants are UTC without a zone, enums have the symbols of
+# the schema in its order. Where an event was read is read_from, not source: a hop's source is the
+# dataset that its inputs are in.
+COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+    "messages": {
+        "row": pl.UInt32,
+        "message_id": pl.String,
+        "channel": pl.Enum(CHANNELS),
+        "dataset": pl.String,
+        "sent_at": _INSTANT,
+        **WHERE,
+    },
+    "parties": {
+        "row": pl.UInt32,
+        "ordinal": pl.UInt32,
+        "role": pl.Enum(ROLES),
+        "member_id": pl.String,
+        "tier": pl.Enum(TIERS),
+        "region": pl.String,
+        "ai_training_consent": pl.Boolean,
+        "third_party_consent": pl.Boolean,
+    },
+    "hops": {
+        "row": pl.UInt32,
+        "hop_id": pl.String,
+        "run_id": pl.String,
+        "job": pl.String,
+        "operation": pl.Enum(OPERATIONS),
+        "source": pl.String,
+        "target": pl.String,
+        "method": pl.String,
+        "k": pl.Int32,
+        "moved_at": _INSTANT,
+        **WHERE,
+    },
+    "hop_inputs": {"row": pl.UInt32, "record_id": pl.String},
+    "hop_outputs": {"row": pl.UInt32, "record_id": pl.String},
+    "consent_changes": {
+        "row": pl.UInt32,
+        "change_id": pl.String,
+        "member_id": pl.String,
+        "purpose": pl.Enum(PURPOSES),
+        "granted": pl.Boolean,
+        "basis": pl.Enum(BASES),
+        "effective_at": _INSTANT,
+        **WHERE,
+    },
+    "declarations": {
+        "row": pl.UInt32,
+        "declaration_id": pl.String,
+        "dataset": pl.String,
+        "kind": pl.Enum(KINDS),
+        "party": pl.Enum(PARTIES),
+        "recipient": pl.String,
+        "declared_at": _INSTANT,
+        **WHERE,
+    },
+    "policies": {
+        "row": pl.UInt32,
+        "policy_id": pl.String,
+        "effective_at": _INSTANT,
+        "disclosed_at": _INSTANT,
+        "document": pl.String,
+        **WHERE,
+    },
+}
+
+_EMPTY = {name: pl.DataFrame(schema=columns) for name, columns in COLUMNS.items()}
+
+# Which table has one row an event, and which hang on it by row.
+MAIN_TABLES: dict[str, tuple[str, ...]] = {
+    "messages": ("parties",),
+    "hops": ("hop_inputs", "hop_outputs"),
+    "consent_changes": (),
+    "declarations": (),
+    "policies": (),
+}
+
+
+@dataclass(frozen=True, slots=True)  # there can be millions
+class DeadLetter:
+    """Something read that can't be decoded or breaks the contract.
+
+    source, partition, position: topic, partition and offset; or path, 0 and line number or
+        record number (from 1; 0: the whole file); or "apply", 0 and index in the batch (from 0).
+    reason: what was wrong and what would be right; never the text of an unknown value.
+    sha256: hex digest of the bytes.
+    value: the bytes, for the dead-letter topic alone: they could hold a message's text.
+        None: there were none (a Kafka record without a value), or they are in a file, which is
+        only replayed, or are too many.
+    """
+
+    source: str
+    partition: int
+    position: int
+    reason: str
+    sha256: str
+    value: bytes | None = field(repr=False, default=None)
+
+    @classmethod
+    def of(
+        cls,
+        source: str,
+        partition: int,
+        position: int,
+        reason: str,
+        value: bytes | None,
+        *,
+        kept: bool = True,
+    ) -> DeadLetter:
+        """A dead letter with the digest of its bytes (of no bytes where there are none).
+
+        kept: with the bytes themselves, if they are not too many for a record of Kafka.
+        """
+        digest = hashlib.sha256(value or b"").hexdigest()
+        kept = kept and len(value or b"") <= KEPT_BYTES_MAX
+        return cls(source, partition, position, reason, digest, value if kept else None)
+
+
+@dataclass(frozen=True, eq=False)  # tables have no one answer to whether they are equal
+class Batch:
+    """Good events as tables (their columns: `COLUMNS`), and a dead letter for each other one.
+
+    row numbers the events of one table and joins parties to messages, and hop_inputs and
+    hop_outputs to hops. Rows are in the order in which the events were read; parties keep
+    theirs as ordinal, from 0. Record ids are unique in each row.
+    """
+
+    messages: pl.DataFrame
+    parties: pl.DataFrame
+    hops: pl.DataFrame
+    hop_inputs: pl.DataFrame
+    hop_outputs: pl.DataFrame
+    consent_changes: pl.DataFrame
+    declarations: pl.DataFrame
+    policies: pl.DataFrame
+    dead_letters: tuple[DeadLetter, ...] = ()
+
+    @property
+    def events(self) -> int:
+        """How many good events it holds."""
+        return sum(getattr(self, table).height for table in MAIN_TABLES)
+
+    @property
+    def bytes(self) -> int:
+        """About how many bytes its tables take in memory."""
+        return sum(int(getattr(self, table).estimated_size()) for table in COLUMNS)
+
+    def cut(self, name: str, start: int, end: int) -> Batch:
+        """Some events of one table, from a place on up to another, with what hangs on them."""
+        part = getattr(self, name)[start:end]
+        tables = {name: part}
+        for hanging in MAIN_TABLES[name]:
+            table = getattr(self, hanging)
+            ends = [part["row"][0], part["row"][-1] + 1] if len(part) else [0, 0]
+            first, last = np.searchsorted(table["row"].to_numpy(), ends)
+            tables[hanging] = table[int(first) : int(last)]
+        return Batch.of(tables)
+
+    @classmethod
+    def of(
+        cls, tables: Mapping[str, pl.DataFrame], dead_letters: Iterable[DeadLetter] = ()
+    ) -> Batch:
+        """A batch of these tables, the others empty."""
+        return cls(**{**_EMPTY, **tables}, dead_letters=tuple(dead_letters))
+
+    @classmethod
+    def empty(cls) -> Batch:
+        """A batch of nothing."""
+        return cls.of({})
+
+    @classmethod
+    def concat(cls, batches: Iterable[Batch]) -> Batch:
+        """All of these, in this order, as one, with rows numbered anew."""
+        parts = list(batches)
+        if len(parts) == 1:
+            return parts[0]
+        tables: dict[str, pl.DataFrame] = {}
+        for main, hanging in MAIN_TABLES.items():
+            filled = [part for part in parts if getattr(part, main).height]
+            if not filled:
+                continue
+            shifts = []
+            shift = 0
+            for part in filled:
+                shifts.append(shift)
+                shift += int(getattr(part, main)["row"].max()) + 1
+            for table in (main, *hanging):
+                tables[table] = pl.concat(
+                    getattr(part, table).with_columns(pl.col("row") + pl.lit(by, pl.UInt32))
+                    for part, by in zip(filled, shifts, strict=True)
+                )
+        return cls.of(tables, (letter for part in parts for letter in part.dead_letters))

@@ -1,0 +1,1 @@
+"""The events: their fields, what makes one valid, and their canonical spelling."""

@@ -1,0 +1,101 @@
+"""The event types: five that are read, one that is produced."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from functools import cached_property
+from importlib.resources import files
+
+from lineage.codec.contract.fields import Field, fields_of
+
+_SCHEMAS = files("lineage.schemas")
+
+
+@dataclass(frozen=True)
+class EventType:
+    """A kind of event.
+
+    name: the JSON "event" value and the name of the Avro record.
+    topic: the Kafka topic that carries it.
+    id_field: the field that its events are known by (a flag is known by rule, message and
+        dataset; its id field, the message, is the part that its topic is keyed by).
+    schema: the text of its .avsc file.
+    """
+
+    name: str
+    topic: str
+    id_field: str
+    schema: str = field(repr=False)
+
+    @cached_property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields in the order of the schema."""
+        return fields_of(json.loads(self.schema))
+
+    @cached_property
+    def instant_field(self) -> str:
+        """The field that says when it happened, or from when it holds."""
+        return next(field.name for field in self.fields if field.kind == "instant")
+
+    @property
+    def subject(self) -> str:
+        """The name of its schema's history in a schema registry."""
+        return f"{self.topic}-value"
+
+
+def _event(name: str, topic: str, id_field: str, file: str) -> EventType:
+    return EventType(name, topic, id_field, (_SCHEMAS / file).read_text(encoding="utf-8"))
+
+
+MESSAGE_SENT = _event("MessageSent", "messaging.message.sent.v1", "message_id", "message_sent.avsc")
+RECORDS_MOVED = _event("RecordsMoved", "lineage.records.moved.v1", "hop_id", "records_moved.avsc")
+CONSENT_CHANGED = _event(
+    "ConsentChanged", "messaging.consent.changed.v1", "change_id", "consent_changed.avsc"
+)
+DATASET_DECLARED = _event(
+    "DatasetDeclared", "lineage.dataset.declared.v1", "declaration_id", "dataset_declared.avsc"
+)
+POLICY_PUBLISHED = _event(
+    "PolicyPublished", "lineage.policy.published.v1", "policy_id", "policy_published.avsc"
+)
+FLAG_RAISED = _event("FlagRaised", "lineage.flag.raised.v1", "message_id", "flag_raised.avsc")
+
+INPUTS: tuple[EventType, ...] = (
+    MESSAGE_SENT,
+    RECORDS_MOVED,
+    CONSENT_CHANGED,
+    DATASET_DECLARED,
+    POLICY_PUBLISHED,
+)
+_BY_NAME = {event.name: event for event in (*INPUTS, FLAG_RAISED)}
+_BY_TOPIC = {event.topic: event for event in (*INPUTS, FLAG_RAISED)}
+
+
+def by_name(name: str) -> EventType:
+    """The event type with this name, of all six; KeyError if there is none."""
+    return _BY_NAME[name]
+
+
+def by_topic(topic: str) -> EventType:
+    """The event type that this topic carries, of all six; KeyError if there is none."""
+    return _BY_TOPIC[topic]
+
+
+def _symbols(event: EventType, *path: str) -> tuple[str, ...]:
+    fields = event.fields
+    for name in path[:-1]:
+        fields = next(f.fields for f in fields if f.name == name)
+    return next(f.symbols for f in fields if f.name == path[-1])
+
+
+CHANNELS = _symbols(MESSAGE_SENT, "channel")
+ROLES = _symbols(MESSAGE_SENT, "parties", "role")
+TIERS = _symbols(MESSAGE_SENT, "parties", "tier")
+OPERATIONS = _symbols(RECORDS_MOVED, "operation")
+PURPOSES = _symbols(CONSENT_CHANGED, "purpose")
+BASES = _symbols(CONSENT_CHANGED, "basis")
+KINDS = _symbols(DATASET_DECLARED, "kind")
+PARTIES = _symbols(DATASET_DECLARED, "party")
+SEVERITIES = _symbols(FLAG_RAISED, "severity")
+STATUSES = _symbols(FLAG_RAISED, "status")

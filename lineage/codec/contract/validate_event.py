@@ -1,0 +1,152 @@
+"""The contract, held against one event in its JSON spelling: the words for what is wrong.
+
+It accepts exactly what `json_events.columns` and `checks` accept together; those judge many
+events fast, this says of one what is wrong with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from lineage.codec.contract import fields
+from lineage.codec.contract.events import RECORDS_MOVED, EventType
+from lineage.codec.contract.fields import Field, too_many_arrivals
+from lineage.codec.contract.instants import micros_of
+from lineage.codec.contract.limits import ID_BYTES_MAX
+from lineage.codec.contract.validate_columns import ONE_SENDER
+from lineage.codec.errors import EncodeError
+
+_REGION = re.compile(fields.REGION_PATTERN[:-1])
+
+
+def wrong_with(event: EventType, value: Mapping[str, object]) -> str | None:
+    """What is wrong with an event, or None. Its "event" key is not looked at."""
+    for field in event.fields:
+        reason = _wrong(field, value.get(field.name), field.name, field.name in value)
+        if reason:
+            return reason
+    if event is RECORDS_MOVED:
+        inputs, outputs = (value[name] for name in ("inputs", "outputs"))
+        if isinstance(inputs, list) and isinstance(outputs, list):
+            return too_many_arrivals(len(set(inputs)), len(set(outputs)))
+    return None
+
+
+def valid(event: EventType, value: Mapping[str, object]) -> None:
+    """Raises EncodeError with what is wrong with an event, if anything is."""
+    reason = wrong_with(event, value)
+    if reason:
+        raise EncodeError(f"{event.name}: {reason}")
+
+
+def _wrong(field: Field, value: object, path: str, present: bool = True) -> str | None:
+    if value is None and field.nullable:
+        return None
+    if not _fits(field, value):
+        return f"{path} must be {field.right}{_instead(field, value, present)}"
+    if field.kind == "record":
+        return _wrong_inside(field, value, f"{path}.")
+    if isinstance(value, list) and field.kind == "records":
+        for item in value:
+            reason = _wrong_inside(field, item, f"{path}: ")
+            if reason:
+                return reason
+        roles = [item["role"] for item in value]
+        if roles.count("SENDER") != 1 or "RECIPIENT" not in roles:
+            return ONE_SENDER
+    return None
+
+
+def _wrong_inside(field: Field, value: object, prefix: str) -> str | None:
+    if not isinstance(value, Mapping):
+        return f"{prefix.rstrip('.: ')} must be {field.right}{_instead(field, value, True)}"
+    for inner in field.fields:
+        reason = _wrong(inner, value.get(inner.name), prefix + inner.name, inner.name in value)
+        if reason:
+            return reason
+    return None
+
+
+def _fits(field: Field, value: object) -> bool:
+    match field.kind:
+        case "id":
+            return _is_id(value)
+        case "text":
+            return _utf8_bytes(value) is not None
+        case "region":
+            return isinstance(value, str) and _REGION.fullmatch(value) is not None
+        case "enum":
+            return isinstance(value, str) and value in field.symbols
+        case "bool":
+            return isinstance(value, bool)
+        case "int":
+            return _is_integer(value, fields.INT_MIN, fields.INT_MAX)
+        case "long":
+            return _is_integer(value, fields.LONG_MIN, fields.LONG_MAX)
+        case "instant":
+            return isinstance(value, str) and micros_of(value) is not None
+        case "ids":
+            return (
+                isinstance(value, list)
+                and len(value) >= field.at_least
+                and all(_is_id(item) for item in value)
+            )
+        case "record":
+            return isinstance(value, Mapping)
+        case "records":
+            return isinstance(value, list)
+
+
+def _is_id(value: object) -> bool:
+    size = _utf8_bytes(value)
+    return size is not None and 1 <= size <= ID_BYTES_MAX
+
+
+def _utf8_bytes(value: object) -> int | None:
+    """The length of a string in UTF-8; None where it is none, or has half a surrogate pair."""
+    try:
+        return len(value.encode()) if isinstance(value, str) else None
+    except UnicodeEncodeError:
+        return None
+
+
+def _is_integer(value: object, low: int, high: int) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return low <= value <= high and value == int(value)
+
+
+def _instead(field: Field, value: object, present: bool) -> str:
+    if not present:
+        return ", and is missing"
+    kind = json_type(value)
+    # Of the right type: which value it was is not repeated, it could be any text.
+    return "" if kind == _JSON_TYPES.get(field.kind, "a string") else f", not {kind}"
+
+
+_JSON_TYPES = {
+    "bool": "true or false",
+    "int": "a number",
+    "long": "a number",
+    "ids": "an array",
+    "record": "an object",
+    "records": "an array",
+}
+
+
+def json_type(value: object) -> str:
+    """What a value is in JSON, with an article."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case Mapping():
+            return "an object"
+        case _:
+            return "an array"

@@ -1,0 +1,70 @@
+"""The content of events: what two versions of one event are compared by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import polars as pl
+
+from lineage.codec import MESSAGE_SENT, RECORDS_MOVED, EventType
+
+_NOT_CONTENT = ("row", "read_from", "partition", "position", "n")
+
+
+def contents(frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """`row` and `content`, a text that is equal for two events exactly if their content is.
+
+    `frames`: a batch's table of one event type, and what hangs on it.
+    """
+    parent, *children = frames
+    joined = parent
+    for i, child in enumerate(children):
+        values = [name for name in sorted(child.columns) if name not in _NOT_CONTENT]
+        lists = (
+            child.sort("row", *(["ordinal"] if "ordinal" in values else values))
+            .group_by("row", maintain_order=True)
+            .agg(pl.struct(values).alias(f"child{i}"))
+        )
+        joined = joined.join(lists, on="row", how="left")
+    values = [name for name in sorted(joined.columns) if name not in _NOT_CONTENT]
+    return joined.select("row", content=pl.struct(values).struct.json_encode())
+
+
+def as_events(
+    event: EventType, frames: list[pl.DataFrame], rows: Iterable[int]
+) -> dict[int, dict[str, object]]:
+    """The events in some rows of `frames` (as above), in the JSON spelling, by row."""
+    wanted = pl.Series(list(rows), dtype=frames[0]["row"].dtype).implode()
+    parent, *children = (frame.filter(pl.col("row").is_in(wanted)) for frame in frames)
+    instants = pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S.%6fZ")
+    hanging = [_by_row(child) for child in children]
+    return {
+        values["row"]: _as_event(event, values, [each.get(values["row"], []) for each in hanging])
+        for values in parent.with_columns(instants).iter_rows(named=True)
+    }
+
+
+def _by_row(child: pl.DataFrame) -> dict[int, list[dict[str, object]]]:
+    """What hangs on each row, in its order, without the columns that tell the place."""
+    ordered = child.sort("row", "ordinal") if "ordinal" in child.columns else child
+    found: dict[int, list[dict[str, object]]] = {}
+    for values in ordered.iter_rows(named=True):
+        row = values.pop("row")
+        values.pop("ordinal", None)
+        found.setdefault(row, []).append(values)
+    return found
+
+
+def _as_event(
+    event: EventType, values: dict[str, object], hanging: list[list[dict[str, object]]]
+) -> dict[str, object]:
+    value = {name: v for name, v in values.items() if name not in _NOT_CONTENT}
+    if event is MESSAGE_SENT:
+        (value["parties"],) = hanging
+    if event is RECORDS_MOVED:
+        value["inputs"], value["outputs"] = (
+            [record["record_id"] for record in records] for records in hanging
+        )
+        method, k = value.pop("method"), value.pop("k")
+        value["declassification"] = None if method is None else {"method": method, "k": k}
+    return {"event": event.name, **value}

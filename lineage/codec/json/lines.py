@@ -1,0 +1,184 @@
+"""The lines of a .jsonl or .jsonl.gz file, in blocks, with what is broken told apart."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from lineage.codec.batch import DeadLetter
+from lineage.codec.contract.limits import (
+    LINE_BYTES_MAX,
+    UNPACKED_FREE_BYTES,
+    UNPACKED_RATIO_MAX,
+    mib,
+)
+from lineage.codec.errors import LogError
+
+GZIP_MAGIC = b"\x1f\x8b"
+_BOM = b"\xef\xbb\xbf"
+_NEWLINE = ord("\n")
+_READ_BYTES = 1 << 20
+# No event is so short. Where lines are, many are looked at together.
+_SHORT_BYTES = 64
+_SHORT_LINES_MIN = 1000  # of about a MiB
+
+_BROKEN = "the packed data ends early or is damaged here; lines from here on are lost"
+_TOO_MUCH = (
+    f"the packed data unpacks to more than {UNPACKED_RATIO_MAX} times its bytes and "
+    f"{mib(UNPACKED_FREE_BYTES)} here; lines from here on are not read; unpack the file first"
+)
+
+Lines = tuple[int, list[bytes]]
+
+Progress = Callable[[int], None]
+
+
+class _BrokenError(Exception):
+    """The packed data can't be read on; the text says why."""
+
+
+def blocks_of_lines(path: Path, read: Progress, *, kept: bool) -> Iterator[Lines | DeadLetter]:
+    """Blocks of whole lines, each with the number of its first line, from 1.
+
+    A line above LINE_BYTES_MAX is a dead letter without its bytes. Where very many lines are too
+    short to be events, those that follow each other are one dead letter, and blank ones left out.
+    Where packed data is broken, all that came before is given, then a dead letter for the rest.
+    read: called with the bytes of the file that were read since the last call.
+    kept: whether dead letters have their bytes. LogError where the file can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            packed = path.suffix == ".gz"
+            pieces = _unpacked(file, read) if packed else _plain(file, read)
+            yield from _lines(str(path), pieces, kept=kept)
+    except OSError as error:
+        raise LogError(f"{path} can't be read: {error.strerror or error}") from error
+
+
+def _lines(source: str, pieces: Iterator[bytes], *, kept: bool) -> Iterator[Lines | DeadLetter]:
+    position = 1
+    open_line: list[bytes] = []  # joined once: a line can span many pieces
+    broken = ""
+    pieces = _without_bom(pieces)
+    while True:
+        try:
+            piece = next(pieces, None)
+        except _BrokenError as error:
+            broken, piece = str(error), None
+        if piece is None:
+            break
+        count = piece.count(b"\n")
+        if count > max(_SHORT_LINES_MIN, len(piece) // _SHORT_BYTES):
+            first, _, rest = piece.partition(b"\n")
+            whole, _, last = rest.rpartition(b"\n")
+            yield position, [b"".join([*open_line, first])]
+            yield from _of_short_lines(source, position + 1, whole, kept=kept)
+            position += count
+            open_line = [last]
+            continue
+        first, *others = piece.split(b"\n")
+        open_line.append(first)
+        if others:
+            yield position, [b"".join(open_line), *others[:-1]]
+            open_line = [others[-1]]
+            position += count
+        elif sum(map(len, open_line)) > LINE_BYTES_MAX:
+            letter, rest = _too_long(source, position, open_line, pieces)
+            yield letter
+            position += 1
+            open_line = []
+            pieces = chain([rest], pieces)
+    rest = b"".join(open_line)
+    if broken:
+        yield DeadLetter.of(source, 0, position, broken, rest, kept=kept)
+    elif rest:
+        yield position, [rest]
+
+
+def _without_bom(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    first = next(pieces, b"")
+    if first:
+        yield first.removeprefix(_BOM)
+    yield from pieces
+
+
+def _of_short_lines(
+    source: str, position: int, whole: bytes, *, kept: bool
+) -> Iterator[Lines | DeadLetter]:
+    """The lines in some bytes, of which the first is the one at a position."""
+    if not whole or whole.isspace():
+        return
+    ends = np.append(np.flatnonzero(np.frombuffer(whole, np.uint8) == _NEWLINE), len(whole))
+    starts = np.append(0, ends[:-1] + 1)
+    short = ends - starts < _SHORT_BYTES
+    # Runs of lines that are all short, or all not.
+    runs = np.append(np.flatnonzero(np.diff(short, prepend=~short[:1])), len(short))
+    for first, behind in zip(runs[:-1].tolist(), runs[1:].tolist(), strict=True):
+        part = whole[starts[first] : ends[behind - 1]]
+        if not short[first] or behind == first + 1:
+            yield position + first, part.split(b"\n")
+        elif part and not part.isspace():
+            reason = (
+                f"lines {position + first:,} to {position + behind - 1:,} are no events: each has "
+                f"less than {_SHORT_BYTES} bytes; where lines are so short, they are told together"
+            )
+            yield DeadLetter.of(source, 0, position + first, reason, part, kept=kept)
+
+
+def _too_long(
+    source: str, position: int, start: list[bytes], pieces: Iterator[bytes]
+) -> tuple[DeadLetter, bytes]:
+    """Reads over a line that is too long; what comes after it is given back, too."""
+    digest = hashlib.sha256()
+    for part in start:
+        digest.update(part)
+    rest = b""
+    reason = f"the line has more than {mib(LINE_BYTES_MAX)}; split a large hop into several"
+    try:
+        for piece in pieces:
+            end, newline, rest = piece.partition(b"\n")
+            digest.update(end)
+            if newline:
+                break
+    except _BrokenError as error:
+        reason += f", and {error}"
+    return DeadLetter(source, 0, position, reason, digest.hexdigest()), rest
+
+
+def _plain(file: BinaryIO, read: Progress) -> Iterator[bytes]:
+    while piece := file.read(_READ_BYTES):
+        read(len(piece))
+        yield piece
+
+
+def _unpacked(file: BinaryIO, read: Progress) -> Iterator[bytes]:
+    """The gzip module would throw away what it unpacked before it found the damage."""
+    unpacker, begun = zlib.decompressobj(16 + zlib.MAX_WBITS), False
+    left = UNPACKED_FREE_BYTES
+    for packed in _plain(file, read):
+        rest = packed
+        left += UNPACKED_RATIO_MAX * len(packed)
+        while rest:
+            begun = True
+            try:
+                piece = unpacker.decompress(rest, _READ_BYTES)
+            except zlib.error:
+                raise _BrokenError(_BROKEN) from None
+            if piece:
+                left -= 0 if piece.isspace() else len(piece)
+                if left < 0:
+                    raise _BrokenError(_TOO_MUCH)
+                yield piece
+            rest = unpacker.unconsumed_tail
+            if unpacker.eof:
+                # Files can be several gzip members one after another, and end in zeros.
+                rest = unpacker.unused_data.lstrip(b"\0")
+                unpacker, begun = zlib.decompressobj(16 + zlib.MAX_WBITS), False
+    if begun:
+        raise _BrokenError(_BROKEN)

@@ -1,0 +1,1 @@
+"""Event logs: files and folders of them, merged in the order of time."""

@@ -1,0 +1,260 @@
+"""Event logs on disk: .jsonl, .jsonl.gz and .avro files, and folders of them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+
+from lineage.codec.avro.blocks import lost, rest_of
+from lineage.codec.avro.container import Container
+from lineage.codec.batch import Batch, DeadLetter
+from lineage.codec.contract.events import EventType
+from lineage.codec.contract.limits import BATCH_WEIGHT_MAX
+from lineage.codec.errors import LogError
+from lineage.codec.json.events import event_of_line, from_numbered_lines
+from lineage.codec.json.lines import GZIP_MAGIC, Progress, blocks_of_lines
+from lineage.codec.log.merge import side_by_side
+from lineage.codec.log.portions import portions, weight_of
+
+_SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
+_KINDS = ".jsonl, .jsonl.gz or .avro"
+_HASHED_BYTES = 1 << 20
+_NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
+_BATCH_BYTES_MAX = 64 << 20  # of lines, or of tables: huge hops make a batch of fewer events
+# Of lines, so many parts are put together to a batch.
+_PARTS_A_BATCH = 8
+
+_LOG = logging.getLogger(__name__)
+
+Paths = str | Path | Iterable[str | Path]
+
+
+@dataclass(frozen=True)
+class LogFile:
+    """A file of an event log and its size. found: it was not named itself, but is in a folder."""
+
+    path: Path
+    bytes: int
+    found: bool = False
+
+
+def log_files(paths: Paths) -> list[LogFile]:
+    """The files of event logs: those named, and those in folders named, in order of their paths.
+
+    Raises LogError where a path is missing, is no event log by its name, or is a folder
+    without one.
+    """
+    named = [paths] if isinstance(paths, str | Path) else list(paths)
+    return [file for path in named for file in _files(Path(path))]
+
+
+def read_log(
+    paths: Paths, batch_events: int = 50_000, progress: Progress | None = None
+) -> Iterator[Batch]:
+    """Batches of at most about batch_events events; fewer at first, and where hops are huge.
+
+    The .avro files, of one event type each, are read side by side in the order of the instants of
+    their events, as far as each is in that order itself; then the files of lines in the order of
+    their paths. progress: called with the bytes of the files that were read since the last call.
+    Raises LogError, before anything is read, where a file that is named is no event log; one in a
+    folder is a dead letter with position 0, if not all are.
+    """
+    sources, letters = _sources(log_files(paths))
+    return _batches(sources, letters, batch_events, progress or _ignore)
+
+
+def read_events(
+    paths: Paths, progress: Progress | None = None
+) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
+    """Each event with its type, in the JSON spelling, or a dead letter for what is none.
+
+    One by one, so it is slower than `read_log`. Raises LogError as that does.
+    """
+    sources, letters = _sources(log_files(paths))
+    return chain(letters, _events(sources, progress or _ignore))
+
+
+def _ignore(_: int) -> None:
+    pass
+
+
+def _files(path: Path) -> list[LogFile]:
+    try:
+        if path.is_dir():
+            inside = [p for p in path.rglob("*") if _is_log(p)]
+            if not inside:
+                raise LogError(f"{path} holds no event log ({_KINDS})")
+            return [LogFile(p, p.stat().st_size, found=True) for p in sorted(inside)]
+        size = path.stat().st_size
+    except OSError as error:
+        raise LogError(f"{path} can't be read: {error.strerror}") from error
+    if not path.name.endswith(_SUFFIXES):
+        raise LogError(f"{path} is not an event log by its name; it must end in {_KINDS}")
+    return [LogFile(path, size)]
+
+
+def _is_log(path: Path) -> bool:
+    return path.name.endswith(_SUFFIXES) and path.name != _NOT_A_LOG and path.is_file()
+
+
+def _sources(files: Sequence[LogFile]) -> tuple[list[Container | Path], list[DeadLetter]]:
+    """What is read of each file; and dead letters for files in folders of which nothing can be."""
+    sources: list[Container | Path] = []
+    letters: list[DeadLetter] = []
+    first: LogError | None = None
+    for file in files:
+        if not file.bytes:
+            # Jobs that wrote nothing leave such files behind.
+            _LOG.warning("%s has no bytes; it is read as no events", file.path)
+            continue
+        try:
+            sources.append(_source(file.path))
+        except LogError as error:
+            if not file.found:
+                raise
+            first = first or error
+            letters.append(_unreadable(file.path, error))
+    if first and not sources:
+        raise first
+    return sources, letters
+
+
+def _unreadable(path: Path, error: LogError) -> DeadLetter:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(_HASHED_BYTES):
+                digest.update(piece)
+    except OSError:
+        pass  # the reason says so
+    reason = f"nothing of the file is read: {error}"
+    return DeadLetter(str(path), 0, 0, reason, digest.hexdigest())
+
+
+def _source(path: Path) -> Container | Path:
+    if path.suffix == ".avro":
+        return Container(path)
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(GZIP_MAGIC))
+    except OSError as error:
+        raise LogError(f"{path} can't be read: {error.strerror}") from error
+    if path.suffix == ".gz" and start != GZIP_MAGIC:
+        raise LogError(f"{path} is not a gzip file")
+    return path
+
+
+def _batches(
+    sources: Sequence[Container | Path],
+    letters: Sequence[DeadLetter],
+    batch_events: int,
+    progress: Progress,
+) -> Iterator[Batch]:
+    containers = [source for source in sources if isinstance(source, Container)]
+    some = max(batch_events // _PARTS_A_BATCH, 1)
+    parts = chain(
+        [Batch.of({}, letters)] if letters else [],
+        side_by_side(containers, batch_events, progress),
+        *(_of_lines(path, some, progress) for path in sources if isinstance(path, Path)),
+    )
+    waiting: list[Batch] = []
+    size = taken = weight = 0
+    most = some
+    for part in chain.from_iterable(map(portions, parts)):
+        found = part.events + len(part.dead_letters)
+        held, weighs = part.bytes, weight_of(part)
+        if waiting and (
+            size + found > most
+            or taken + held > _BATCH_BYTES_MAX
+            or weight + weighs > BATCH_WEIGHT_MAX
+        ):
+            yield Batch.concat(waiting)
+            waiting, size, taken, weight = [], 0, 0, 0
+            # Who waits for the first batch can begin early, and is not waited for later.
+            most = min(2 * most, batch_events)
+        waiting.append(part)
+        size, taken, weight = size + found, taken + held, weight + weighs
+    if waiting:
+        yield Batch.concat(waiting)
+
+
+def _of_lines(path: Path, some: int, progress: Progress) -> Iterator[Batch]:
+    lines: list[bytes] = []
+    numbers: list[int] = []
+    letters: list[DeadLetter] = []
+    size = 0
+    for block in blocks_of_lines(path, progress, kept=False):
+        if isinstance(block, DeadLetter):
+            letters.append(block)
+        else:
+            position, found = block
+            lines += found
+            numbers += range(position, position + len(found))
+            size += sum(map(len, found))
+        while len(lines) + len(letters) >= some or size > _BATCH_BYTES_MAX:
+            now, lines = lines[:some], lines[some:]
+            of_these, numbers = numbers[:some], numbers[some:]
+            yield _with(letters, from_numbered_lines(now, str(path), of_these, kept=False))
+            letters = []
+            size = sum(map(len, lines))
+    if lines or letters:
+        yield _with(letters, from_numbered_lines(lines, str(path), numbers, kept=False))
+
+
+def _with(letters: Sequence[DeadLetter], batch: Batch) -> Batch:
+    """The batch with further dead letters of the same file."""
+    if not letters:
+        return batch
+    together = sorted((*batch.dead_letters, *letters), key=lambda letter: letter.position)
+    return replace(batch, dead_letters=tuple(together))
+
+
+def _events(
+    sources: Sequence[Container | Path], progress: Progress
+) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
+    for source in sources:
+        if isinstance(source, Container):
+            yield from _events_of_container(source, progress)
+            continue
+        for block in blocks_of_lines(source, progress, kept=True):
+            if isinstance(block, DeadLetter):
+                yield block
+                continue
+            for position, line in enumerate(block[1], start=block[0]):
+                if line.strip():
+                    found = event_of_line(line)
+                    yield (
+                        DeadLetter.of(str(source), 0, position, found, line)
+                        if isinstance(found, str)
+                        else found
+                    )
+
+
+def _events_of_container(
+    container: Container, progress: Progress
+) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
+    read, source = 0, str(container.path)
+    for block in container.blocks():
+        progress(block.end - read)
+        read = block.end
+        if letter := lost(container, block):
+            yield letter
+            continue
+        position, end = block.first, 0
+        for datums, upto in container.reader.parts(block.count, block.data):
+            end = upto
+            for datum in datums:
+                found = container.reader.event_of(datum)
+                yield (
+                    DeadLetter.of(source, 0, position, found, datum)
+                    if isinstance(found, str)
+                    else (container.event, found)
+                )
+                position += 1
+        rest = block.data[end:]
+        if rest or position < block.first + block.count:
+            yield rest_of(source, block, position - block.first, rest)

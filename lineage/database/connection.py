@@ -1,0 +1,231 @@
+"""Opening the database file: making one, knowing ours, and saying why it can't be used."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import duckdb
+
+from lineage.database.codes import LABELS
+from lineage.database.process import processors
+from lineage.database.statements import sql
+from lineage.errors import (
+    NotAStoreError,
+    StoreBusyError,
+    StoreDamagedError,
+    StoreError,
+    StoreMissingError,
+    StoreVersionError,
+    is_damage,
+    sentence,
+)
+from lineage.policy.parse import BUILT_IN, BUILT_IN_DOCUMENT
+from lineage.policy.store import insert_policy
+
+PROGRAM = "message-lineage"
+FORMAT_VERSION = 4
+MEMORY_MIB = 1024
+
+# A column of a row group ends in a block that is not full: with blocks of 256 KiB, as DuckDB makes
+# them, a database takes a tenth more of the disk, a small one half as much again.
+_BLOCK_BYTES = 65_536
+# Nothing is ever looked for in the net.
+_CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+_SETTINGS = {
+    # Files, other databases and Python's variables are no business of a query.
+    "enable_external_access": "false",
+    # A large transaction leaves a row group that is not full in each table. To merge all of them
+    # again at a checkpoint would stall the writer; so many a table at a time are merged in the end.
+    "max_vacuum_tasks": "4",
+    # Larger ones stall the writer longer, smaller ones cost throughput.
+    "checkpoint_threshold": "'64MB'",
+    # The client's progress bar would write into the data on stdout.
+    "enable_progress_bar": "false",
+}
+# A batch is faster with one thread than with two, as the next one is decoded beside it. Questions
+# have as many threads as there are processors and memory for: each holds buffers of its own.
+_WRITING_THREADS = 1
+_MIB_PER_THREAD = 128
+# What a question may put on the disk, where it does not fit into memory.
+_SPILL_MIB_MIN = 10_240
+_SPILL_PER_MEMORY = 10
+_MAGIC = b"DUCK"
+_MAGIC_AT = 8
+_LOCK = {"lock_configuration": "true"}
+# Whole phrases of DuckDB's: "lock" is also in "block", and "old" in "folder".
+_BUSY = re.compile(
+    r"Could not set lock on file|Conflicting lock is held|being used by another process"
+)
+_OPEN_HERE = re.compile(
+    r"different configuration than existing connections|configuration has been locked"
+)
+_VERSION = re.compile(
+    r"with version number|storage version|(newer|older|different) version of DuckDB"
+)
+
+
+def connect(
+    path: str | Path,
+    *,
+    read_only: bool,
+    memory_mib: int = MEMORY_MIB,
+    threads: int | None = None,
+    spill: Path | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """A connection to the database at `path` (":memory:" too), made if there is none.
+
+    memory_mib: what DuckDB may take; beyond it, it uses the folder `spill`, if there is one.
+    threads: None for as many as fit to the processors and the memory.
+
+    Raises StoreError, or the kind of it that tells what is wrong: held by another process, of
+    another version, no lineage database, damaged, or not there (read_only).
+    """
+    in_memory = str(path) == ":memory:"
+    if not in_memory:
+        _check_path(Path(path), read_only=read_only)
+    connection = _connect(str(path), read_only=read_only and not in_memory)
+    try:
+        if threads is None:
+            threads = _threads(connection, memory_mib) if read_only else _WRITING_THREADS
+        spill_mib = max(_SPILL_MIB_MIN, _SPILL_PER_MEMORY * memory_mib)
+        limits = {
+            "memory_limit": f"'{memory_mib}MiB'",
+            "threads": str(threads),
+            "temp_directory": _quoted(str(spill or "")),
+            "max_temp_directory_size": f"'{spill_mib}MiB'",
+        }
+        for name, value in {**limits, **_SETTINGS, **_LOCK}.items():
+            connection.execute(f"SET {name} = {value}")
+        _check_format(connection, path, read_only=read_only)
+    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+        connection.close()
+        raise store_error(path, error) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _threads(connection: duckdb.DuckDBPyConnection, memory_mib: int) -> int:
+    row = connection.execute("SELECT current_setting('threads')").fetchone()
+    machine = int(row[0]) if row else 1
+    return max(1, min(machine, processors() or machine, memory_mib // _MIB_PER_THREAD))
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _check_path(path: Path, *, read_only: bool) -> None:
+    if path.is_dir():
+        raise NotAStoreError(f"{path} is a folder; a lineage database is a file")
+    if read_only and not path.exists():
+        raise StoreMissingError(f"{path}: no such database; `lineage replay … --db` makes one")
+    if not path.parent.exists():
+        raise StoreMissingError(f"{path}: the folder {path.parent} does not exist")
+    # DuckDB would look for an extension that can read what is no database of its own.
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MAGIC_AT + len(_MAGIC))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror}") from error
+    if head and head[_MAGIC_AT:] != _MAGIC:
+        raise NotAStoreError(f"{path} is not a lineage database")
+
+
+def _connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    try:
+        return duckdb.connect(
+            path, read_only=read_only, config={**_CONFIG, "default_block_size": _BLOCK_BYTES}
+        )
+    except (duckdb.IOException, duckdb.ConnectionException) as error:
+        raise store_error(path, error) from error
+    except duckdb.Error as error:
+        raise NotAStoreError(f"{path} is not a lineage database: {sentence(error)}") from error
+
+
+def store_error(path: str | Path, error: duckdb.Error) -> StoreError:
+    """The error of ours for one of DuckDB's with a database, by the words in it."""
+    text = sentence(error)
+    if _BUSY.search(text):
+        return StoreBusyError(
+            f"{path} is held by another process; one process at a time can write it, and "
+            "none can read it meanwhile"
+        )
+    if _OPEN_HERE.search(text):
+        return StoreBusyError(
+            f"{path} is open in this process already; close that store, or use it"
+        )
+    if is_damage(error):
+        return StoreDamagedError(
+            f"{path} is damaged ({text.removeprefix('IO Error: ')}); take a copy of it that is"
+            " whole, or replay the event log into a new database"
+        )
+    if "not a valid DuckDB database" in text:
+        return NotAStoreError(f"{path} is not a lineage database")
+    if _VERSION.search(text):
+        return StoreVersionError(
+            f"{path} was written by another version of DuckDB than {duckdb.__version__}"
+        )
+    return StoreError(f"{path}: {text}")
+
+
+def _check_format(
+    connection: duckdb.DuckDBPyConnection, path: str | Path, *, read_only: bool
+) -> None:
+    tables = connection.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE NOT temporary"
+    ).fetchall()
+    if not tables and not read_only:
+        _create(connection)
+        return
+    if ("core.format",) not in tables:
+        raise NotAStoreError(f"{path} is a DuckDB database, but not one of {PROGRAM}")
+    row = connection.execute("SELECT program, version FROM core.format").fetchone()
+    if row is None or row[0] != PROGRAM:
+        raise NotAStoreError(f"{path} is a DuckDB database of another program")
+    if row[1] != FORMAT_VERSION:
+        raise StoreVersionError(
+            f"{path} has layout {row[1]} and this version of {PROGRAM} reads {FORMAT_VERSION}; "
+            "replay the event log into a new database"
+        )
+
+
+def _create(connection: duckdb.DuckDBPyConnection) -> None:
+    # DuckDB 1.5 cannot replay a log that makes a schema and then a type in it: who is killed
+    # before the first checkpoint would leave a database that nobody can open.
+    connection.execute("CREATE SCHEMA IF NOT EXISTS core")
+    connection.execute("CHECKPOINT")
+    connection.execute("BEGIN")
+    connection.execute(sql("database/tables"))
+    for name, labels in LABELS.items():
+        connection.execute(sql("database/codes").format(name=name, labels=list(labels)))
+    connection.execute(sql("database/identity"))
+    fact = sql("database/fact").format(refusal=f"({sql('database/refusal')})")
+    more = "f.arrived_at"
+    connection.execute(
+        sql("database/views").replace(
+            "{fact_text}", sql("database/fact_text").format(facts=f"({fact})", more=more)
+        )
+    )
+    connection.execute(sql("database/macros"))
+    connection.execute(sql("database/comments"))
+    insert_policy(
+        connection,
+        {
+            "n": 0,
+            "policy_id": "built-in",
+            "effective_at": None,
+            "disclosed_at": None,
+            "document": BUILT_IN_DOCUMENT,
+        },
+        BUILT_IN,
+    )
+    # Disclosed since ever.
+    connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE n = 0")
+    connection.execute(sql("database/policy_span"))
+    connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
+    connection.execute("COMMIT")

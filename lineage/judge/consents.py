@@ -1,0 +1,123 @@
+"""What members said about their consents, in memory: 17 bytes a change, and one a member."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from lineage.arrays import NO_NUMBERS, Numbers, Places, Truths, differs, distinct, numbers, runs
+from lineage.codec.contract.events import PURPOSES
+from lineage.database.relations import run_on
+
+UNSAID = -1
+_CHANGES = (
+    "SELECT CAST(member AS BIGINT) AS member, CAST(purpose AS BIGINT) AS purpose, "
+    "granted, epoch_us(effective_at) AS effective_at FROM {rows}"
+)
+
+
+class Consents:
+    """Consent changes by member and purpose; a purpose is its index in `PURPOSES`."""
+
+    def __init__(self) -> None:
+        self._key = NO_NUMBERS  # in order, and of equal ones in that of coming
+        self._at = NO_NUMBERS
+        self._granted: Truths = np.array([], dtype=np.bool_)
+        self._purposes = np.zeros(0, dtype=np.uint8)  # by member, a bit for each purpose
+
+    @classmethod
+    def stored(cls, connection: duckdb.DuckDBPyConnection) -> Consents:
+        """All that are stored."""
+        return cls()._with(
+            connection.execute(_CHANGES.format(rows="core.consent_change")).fetchnumpy()
+        )
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection, members: Numbers) -> Consents:
+        """Those of some members that are stored."""
+        rows = ("core.consent_change", "member")
+        return cls()._with(run_on(connection, distinct(members), _CHANGES, rows=rows).fetchnumpy())
+
+    def add(self, changes: pl.DataFrame) -> None:
+        """Add new changes, in the columns of core.consent_change."""
+        names = ("member", "purpose", "granted", "effective_at")
+        self._with({name: numbers(changes[name]) for name in names})
+
+    def _with(self, changes: dict[str, Numbers]) -> Consents:
+        member, purpose = changes["member"], changes["purpose"]
+        if not len(member):
+            return self
+        key = member * len(PURPOSES) + purpose
+        order = np.argsort(key, kind="stable")
+        at = np.searchsorted(self._key, key[order], "right")
+        self._key = np.insert(self._key, at, key[order])
+        self._at = np.insert(self._at, at, changes["effective_at"][order])
+        granted = changes["granted"].astype(np.bool_)
+        self._granted = np.insert(self._granted, at, granted[order])
+        more = int(member.max()) + 1 - len(self._purposes)
+        if more > 0:
+            # With room to spare: growing a little each time would copy all of it each time.
+            self._purposes = np.pad(self._purposes, (0, more + len(self._purposes) // 4))
+        np.bitwise_or.at(self._purposes, member, (1 << purpose).astype(np.uint8))
+        return self
+
+    def changed(self, member: Numbers, purpose: int) -> Truths:
+        """Which of the members ever changed their consent for a purpose."""
+        known = len(self._purposes)
+        if not known:
+            return np.zeros(len(member), dtype=np.bool_)
+        bits = self._purposes[np.minimum(member, known - 1)]
+        return (bits >> purpose & 1).astype(np.bool_) & (member < known)
+
+    def said(self, member: Numbers, purpose: int, since: int, until: int) -> Said:
+        """What each of some members, who changed it, said about a purpose in a time."""
+        places = Places(member)
+        asked = places.distinct * len(PURPOSES) + purpose
+        first = np.searchsorted(self._key, asked)
+        count = np.searchsorted(self._key, asked, "right") - first
+        line, row = runs(first, count)
+        at = self._at[row]
+        if ((np.diff(at) < 0) & (line[1:] == line[:-1])).any():
+            # Not as they came: some said something of an earlier instant later.
+            order = np.lexsort((at, line))
+            row, at = row[order], at[order]
+        change = np.flatnonzero(differs(line) | differs(at))
+        line, at = line[change], at[change]
+        # At one instant a refusal wins.
+        word = np.logical_and.reduceat(self._granted[row], change).astype(np.int64)
+        before = np.full(len(asked), UNSAID)
+        early = at <= since
+        before[line[early]] = word[early]  # of several, numpy keeps the last
+        previous = np.where(differs(line), UNSAID, np.roll(word, 1))
+        within = ~early & (at <= until)
+        changes = np.bincount(line[within], minlength=len(asked))
+        return Said(
+            of=places.of(member),
+            before=before,
+            first=np.cumsum(changes) - changes,
+            changes=changes,
+            at=at[within],
+            word=word[within],
+            previous=previous[within],
+        )
+
+
+@dataclass(frozen=True)
+class Said:
+    """What some members said in a time; a word is 1 for consent, 0 for a refusal, or UNSAID.
+
+    of: for each member asked about the line of what was said. before, first, changes: by line, the
+    word as of the beginning, and which of the changes after that are its own: so many from the
+    first. at, word, previous: of each change, with the word before it.
+    """
+
+    of: Numbers
+    before: Numbers
+    first: Numbers
+    changes: Numbers
+    at: Numbers
+    word: Numbers
+    previous: Numbers

@@ -1,0 +1,245 @@
+"""What rules ask about arrivals, as of each: in numbers.
+
+The view `fact` says the same in SQL, for auditors; the tests hold both against one reference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from lineage.arrays import (
+    AsOf,
+    Numbers,
+    Truths,
+    differs,
+    distinct,
+    instants,
+    numbers,
+    places,
+    runs,
+    starts,
+)
+from lineage.codec.contract.events import CHANNELS, PURPOSES
+from lineage.database.relations import run_on
+from lineage.database.statements import sql
+from lineage.judge.consents import UNSAID, Consents
+from lineage.judge.timeline import InForce
+from lineage.keys.stage import Staged
+from lineage.reach.fixpoint import Arrivals
+
+_INMAIL = CHANNELS.index("INMAIL")
+
+
+@dataclass(frozen=True)
+class Parties:
+    """Messages and their parties: `message` (a place in `channel`) tells whose a party is."""
+
+    channel: Numbers
+    message: Numbers
+    member: Numbers
+    tier: Numbers
+    region: Numbers
+    tags: tuple[Truths, ...]  # by purpose, in the order of PURPOSES
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The facts of arrivals, one row each. policy, declaration: rows of `InForce` (-1: none).
+
+    consents: by purpose, in the order of PURPOSES.
+    """
+
+    arrivals: Arrivals
+    policy: Numbers
+    declaration: Numbers
+    channel: Numbers
+    confidential: Truths
+    exempt_region: Truths
+    consents: tuple[Truths, ...]
+    disclosed: Truths
+
+    def frame(self, in_force: InForce, rows: Numbers) -> pl.DataFrame:
+        """Some rows in the columns of the view's numbers, with `place`, the row."""
+        arrivals = self.arrivals.only(rows)
+        declaration = self.declaration[rows]
+        declared = np.append(in_force.declaration_number, -1)[declaration]
+        ai_training, third_party = self.consents
+        return pl.DataFrame(
+            {
+                "place": rows,
+                **{name: getattr(arrivals, name) for name in ("m", "h", "ds", "rec")},
+                "policy": in_force.policy_number[self.policy[rows]],
+                "declaration": pl.Series(declared).set(pl.Series(declaration < 0), None),
+                "channel": self.channel[rows],
+                "confidential": self.confidential[rows],
+                "exempt_region": self.exempt_region[rows],
+                "ai_training_consent": ai_training[rows],
+                "third_party_consent": third_party[rows],
+                "operation": arrivals.operation,
+                "identifiable": arrivals.identifiable,
+                "disclosed": self.disclosed[rows],
+                "arrived_at": instants(arrivals.arrived_at),
+            }
+        )
+
+
+def facts_of(
+    arrivals: Arrivals, parties: Parties, message: Numbers, in_force: InForce, consents: Consents
+) -> Facts:
+    """The facts of `arrivals`, whose messages are at the places `message` of `parties`."""
+    policy, declaration, disclosed = _as_of(arrivals, in_force)
+    confidential, exempt_region = _by_policy(parties, message, policy, in_force)
+    return Facts(
+        arrivals=arrivals,
+        policy=policy,
+        declaration=declaration,
+        channel=parties.channel[message],
+        confidential=confidential,
+        exempt_region=exempt_region,
+        consents=tuple(
+            _consent(parties, message, arrivals.arrived_at, consents, purpose)
+            for purpose in range(len(PURPOSES))
+        ),
+        disclosed=disclosed,
+    )
+
+
+def _as_of(arrivals: Arrivals, in_force: InForce) -> tuple[Numbers, Numbers, Truths]:
+    """The policy, the declaration and whether the policy was disclosed, as of each arrival."""
+    # What came by one hop, and that is often together, came at one instant to one dataset.
+    first = np.flatnonzero(differs(arrivals.h) | (arrivals.h == 0))
+    count = np.diff(first, append=len(arrivals))
+    ds, at = arrivals.ds[first], arrivals.arrived_at[first]
+    policy = in_force.policies(at)
+    declaration = in_force.declarations(ds, at)
+    disclosed = in_force.disclosed(policy, at)
+    return np.repeat(policy, count), np.repeat(declaration, count), np.repeat(disclosed, count)
+
+
+def _by_policy(
+    parties: Parties, message: Numbers, policy: Numbers, in_force: InForce
+) -> tuple[Truths, Truths]:
+    """Whether each arrival's message is confidential, and in an exempt region, by its policy."""
+    first = starts(parties.message)
+    tiers = np.bitwise_or.reduceat(1 << parties.tier, first)
+    used = distinct(policy)
+    inmail = parties.channel == _INMAIL
+    confidential = np.array([inmail & (tiers & in_force.paying_tiers[p] != 0) for p in used])
+    exempt = np.array(
+        [np.logical_or.reduceat(in_force.exempt_regions[p][parties.region], first) for p in used]
+    )
+    if not len(used):
+        return inmail, inmail
+    place = np.searchsorted(used, policy)
+    return confidential[place, message], exempt[place, message]
+
+
+def _consent(
+    parties: Parties, message: Numbers, at: Numbers, consents: Consents, purpose: int
+) -> Truths:
+    """Whether every party of each arrival's message consents at its instant."""
+    tag = parties.tags[purpose]
+    changed = consents.changed(parties.member, purpose)
+    # Parties who never changed it: what their tags say, for all arrivals.
+    consent = np.logical_and.reduceat(tag | changed, starts(parties.message))[message]
+    party = np.flatnonzero(changed)
+    if len(party):
+        consent &= ~_refused(parties, party, purpose, consents, message, at)
+    return consent
+
+
+def _refused(
+    parties: Parties,
+    party: Numbers,
+    purpose: int,
+    consents: Consents,
+    message: Numbers,
+    at: Numbers,
+) -> Truths:
+    """Whether one of the parties (rows) who changed their consent refuses it at each arrival.
+
+    As a step function for each message: how many of its parties refuse, from when on.
+    """
+    said = consents.said(parties.member[party], purpose, int(at.min()), int(at.max()))
+    whose, tag = parties.message[party], parties.tags[purpose][party].astype(np.int64)
+    before = said.before[said.of]
+    refusing = np.where(before == UNSAID, tag, before) == 0
+    counts = np.bincount(whose[refusing], minlength=len(parties.channel))
+    refused = counts[message] > 0
+    if not len(said.at):
+        return refused
+    one, change = runs(said.first[said.of], said.changes[said.of])
+    previous = np.where(said.previous[change] == UNSAID, tag[one], said.previous[change])
+    steps = _Steps(whose[one], said.at[change], previous - said.word[change])
+    stepped, more = steps.so_far(message, at)
+    refused[stepped] = (counts[message[stepped]] + more) > 0
+    return refused
+
+
+class _Steps:
+    """For each of several groups a number that changes at instants."""
+
+    def __init__(self, group: Numbers, at: Numbers, change: Numbers) -> None:
+        order = np.lexsort((at, group))
+        group, at, change = group[order], at[order], change[order]
+        first = np.flatnonzero(differs(group) | differs(at))
+        self._group = group[first]
+        self._at = AsOf(self._group, at[first])
+        total = np.cumsum(np.add.reduceat(change, first))
+        begin = starts(self._group)
+        before = np.append(0, total)[begin]
+        self._total = total - np.repeat(before, np.diff(begin, append=len(total)))
+
+    def so_far(self, group: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
+        """Which of those asked about have a change not after their instant, and its sum."""
+        asked = np.flatnonzero(np.isin(group, self._group))
+        row = self._at.rows(group[asked], at[asked])
+        return asked[row >= 0], self._total[row[row >= 0]]
+
+
+def parties_of(
+    connection: duckdb.DuckDBPyConnection, messages: Numbers, fresh: Staged | None = None
+) -> Parties:
+    """The `messages` (their numbers, in order) with their parties: those of a batch's events as
+    they are in `fresh`, the others from the store.
+    """
+    frames = [] if fresh is None else [(fresh.message, fresh.message_party)]
+    known = numbers(fresh.message["n"]) if fresh is not None else messages[:0]
+    stored = messages[~places(np.sort(known), messages)[1]]
+    if len(stored) or not frames:
+        rows = {"party": ("core.message_party", "n"), "message": ("core.message", "n")}
+        found = run_on(connection, stored, sql("judge/message_tags"), None, **rows).pl()
+        frames.append((found, found))
+    channel = np.zeros(len(messages), dtype=np.int64)
+    columns: list[tuple[Numbers | Truths, ...]] = []
+    for message, party in frames:
+        at, wanted = places(messages, numbers(message["n"]))
+        channel[at[wanted]] = numbers(message["channel"])[wanted]
+        at, wanted = places(messages, numbers(party["n"]))
+        columns.append(
+            (
+                at[wanted],
+                *(numbers(party[name])[wanted] for name in ("member", "tier", "region")),
+                *(
+                    party[name].to_numpy()[wanted]
+                    for name in ("ai_training_consent", "third_party_consent")
+                ),
+            )
+        )
+    whose, member, tier, region, *tags = (
+        np.concatenate(parts) for parts in zip(*columns, strict=True)
+    )
+    # In order already, or nearly.
+    order = np.argsort(whose, kind="stable")
+    return Parties(
+        channel,
+        whose[order],
+        member[order],
+        tier[order],
+        region[order],
+        tuple(tag[order] for tag in tags),
+    )

@@ -1,0 +1,122 @@
+"""Evaluates rules in a database of their own, some rules on some arrivals at a time.
+
+A rule cannot reach the store from there, a failure does not end the store's transaction, and the
+memory that rules take is bounded by the part, whatever the policy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from lineage.arrays import NO_NUMBERS, Numbers
+from lineage.database.statements import sql
+from lineage.errors import RuleError, sentence
+from lineage.judge.timeline import InForce, StoredRule
+
+# So much of rules is evaluated at a time: DuckDB keeps some 32 KiB for each of their steps, and
+# each rule may be broken by each arrival.
+_RULES_MAX = 50
+_EXPRESSION_BYTES_MAX = 16_384
+_MEMORY = "256MiB"
+
+Numbered = tuple[int, StoredRule]  # a rule, and its place in `InForce.rules`
+
+
+class RuleEvaluator:
+    """Evaluates the rules of the policies in force."""
+
+    def __init__(self, in_force: InForce) -> None:
+        self._in_force = in_force
+        self._connection = _database().cursor()
+
+    def breaches(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[Numbers, Numbers]:
+        """Give which arrivals (`place` of `judged`) break which rules (their places).
+
+        judged: arrivals in the columns of fact_text.sql. Raises RuleError.
+        """
+        found = [self._broken(judged, some) for some in _in_parts(rules)]
+        if not found:
+            return NO_NUMBERS, NO_NUMBERS
+        arrival, rule = zip(*found, strict=True)
+        return np.concatenate(arrival), np.concatenate(rule)
+
+    def _broken(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[Numbers, Numbers]:
+        try:
+            self._connection.register("given", judged)
+            found = self._connection.execute(self._query(rules)).fetchnumpy()
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            return self._broken_in_parts(judged, rules, error)
+        return found["place"], found["rule"]
+
+    def _broken_in_parts(
+        self, judged: pa.Table, rules: Sequence[Numbered], error: duckdb.Error
+    ) -> tuple[Numbers, Numbers]:
+        """Do in halves what failed as a whole; raise RuleError for one rule on one arrival.
+
+        It is no null: null means not broken, and a leak would be missed without a word.
+        """
+        # Some failures end a database for good.
+        _database.cache_clear()
+        self._connection = _database().cursor()
+        half = len(rules) // 2, judged.num_rows // 2
+        if half[0]:
+            parts = [(judged, rules[: half[0]]), (judged, rules[half[0] :])]
+        elif half[1]:
+            parts = [(judged.slice(0, half[1]), rules), (judged.slice(half[1]), rules)]
+        else:
+            ((_, rule),) = rules
+            raise RuleError(
+                f"policy {self._in_force.policy_id[rule.policy]}: rule {rule.rule} cannot be"
+                f" evaluated ({sentence(error)}); publish the policy again, with the same id and"
+                " the rule written otherwise, into a copy of the log, or report this as an error"
+            ) from error
+        found = [self._broken(*part) for part in parts]
+        return np.concatenate([found[0][0], found[1][0]]), np.concatenate(
+            [found[0][1], found[1][1]]
+        )
+
+    def _query(self, rules: Sequence[Numbered]) -> str:
+        numbers = self._in_force.policy_number
+        broken = " UNION ALL ".join(
+            f"SELECT place, CAST({place} AS BIGINT) AS rule "  # noqa: S608 -- a checked expression
+            f"FROM judged WHERE policy = {numbers[rule.policy]} AND {rule.expression}"
+            for place, rule in rules
+        )
+        return sql("judge/broken").format(broken=broken)
+
+
+def _in_parts(rules: Sequence[Numbered]) -> Iterator[Sequence[Numbered]]:
+    """Yield rules, as many at a time as may be evaluated together."""
+    first = size = 0
+    for index, (_, rule) in enumerate(rules):
+        size += len(rule.expression)
+        if index > first and (size > _EXPRESSION_BYTES_MAX or index - first >= _RULES_MAX):
+            yield rules[first:index]
+            first, size = index, len(rule.expression)
+    if rules:
+        yield rules[first:]
+
+
+@lru_cache(maxsize=1)
+def _database() -> duckdb.DuckDBPyConnection:
+    """Open the database in which rules are evaluated; it can reach nothing, not even the disk."""
+    connection = duckdb.connect(":memory:", config={"threads": 1})
+    # In this order, since the last two forbid what comes before.
+    for setting in (
+        f"memory_limit = '{_MEMORY}'",
+        "temp_directory = ''",
+        "enable_progress_bar = false",
+        "autoload_known_extensions = false",
+        "autoinstall_known_extensions = false",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"SET {setting}")
+    return connection

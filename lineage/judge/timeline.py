@@ -1,0 +1,93 @@
+"""What is in force when: policies with their rules, and declarations of datasets; in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+
+from lineage.arrays import AsOf, Numbers, Truths
+from lineage.database.codes import REGIONS
+from lineage.policy.rule import OF_ONE_ARRIVAL
+
+_EVER = np.iinfo(np.int64).min
+_NEVER = np.iinfo(np.int64).max
+
+_POLICIES = """
+SELECT s.policy, CASE WHEN NOT isinf(s.from_at) THEN epoch_us(s.from_at) END AS from_at,
+    CASE WHEN NOT isinf(p.disclosed_at) THEN epoch_us(p.disclosed_at) END AS disclosed_at,
+    coalesce(isinf(p.disclosed_at), false) AS ever, p.paying_tiers, p.exempt_regions, p.policy_id
+FROM core.policy_span s
+JOIN core.policy p ON p.n = s.policy
+ORDER BY s.from_at
+"""
+_RULES = """
+SELECT policy, rule, CAST(severity AS VARCHAR), expression, facts
+FROM core.policy_rule
+ORDER BY policy, ordinal
+"""
+_DECLARATIONS = """
+SELECT declaration, CAST(ds AS BIGINT) AS ds,
+    CASE WHEN isinf(from_at) THEN NULL ELSE epoch_us(from_at) END AS from_at
+FROM core.declaration_span s
+ORDER BY s.ds, s.from_at
+"""
+
+
+@dataclass(frozen=True)
+class StoredRule:
+    """A rule of a policy (its row in `InForce`). once: it can be judged once for equal facts."""
+
+    policy: int
+    rule: str
+    severity: str
+    expression: str
+    once: bool
+
+
+class InForce:
+    """Policies and declarations, each known here by its row: the policies in the order in which
+    they come into force, the declarations by dataset and then so. `rules`: of these policies.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        policies = connection.execute(_POLICIES).fetchall()
+        self.policy_number: Numbers = np.array([row[0] for row in policies])
+        self._policy_from = np.array([_EVER if row[1] is None else row[1] for row in policies])
+        self._disclosed_at = np.array([_disclosed(row[2], ever=row[3]) for row in policies])
+        self.paying_tiers: Numbers = np.array([row[4] for row in policies])
+        self.exempt_regions: Truths = np.array(
+            [np.isin(REGIONS, row[5] or [""]) for row in policies]
+        )
+        self.policy_id: list[str] = [row[6] for row in policies]
+        row_of = {number: row for row, number in enumerate(self.policy_number.tolist())}
+        self.rules = [
+            StoredRule(row_of[policy], rule, severity, expression, not OF_ONE_ARRIVAL & {*facts})
+            for policy, rule, severity, expression, facts in connection.execute(_RULES).fetchall()
+            if policy in row_of
+        ]
+        declared = connection.execute(_DECLARATIONS).fetchall()
+        self.declaration_number: Numbers = np.array([row[0] for row in declared], dtype=np.int64)
+        self._declared = AsOf(
+            np.array([row[1] for row in declared], dtype=np.int64),
+            np.array([_EVER if row[2] is None else row[2] for row in declared], dtype=np.int64),
+        )
+
+    def policies(self, at: Numbers) -> Numbers:
+        """The row of the policy in force at each instant."""
+        return np.searchsorted(self._policy_from, at, "right") - 1
+
+    def disclosed(self, policy: Numbers, at: Numbers) -> Truths:
+        """Whether these policies had been disclosed by these instants."""
+        return at >= self._disclosed_at[policy]
+
+    def declarations(self, ds: Numbers, at: Numbers) -> Numbers:
+        """The row of the declaration of each dataset that holds at its instant; -1: undeclared."""
+        return self._declared.rows(ds, at)
+
+
+def _disclosed(at: int | None, *, ever: bool) -> int:
+    if at is None:
+        return _EVER if ever else _NEVER
+    return at

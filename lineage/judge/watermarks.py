@@ -1,0 +1,41 @@
+"""How far history goes: what is later than all of it need not be looked for in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+
+from lineage.arrays import numbers
+from lineage.keys.stage import Staged
+from lineage.reach.fixpoint import Arrivals
+
+_LATEST = (
+    "SELECT coalesce((SELECT epoch_us(max(moved_at)) FROM core.hop), -1), "
+    "coalesce((SELECT epoch_us(max(arrived_at)) FROM core.arrival), -1), "
+    "coalesce((SELECT max(seq) FROM core.flag_history), 0)"
+)
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The last of what is stored.
+
+    hop, arrival: instants (microseconds) that no stored hop, and no stored arrival, is later than.
+    flag: the last seq of core.flag_history.
+    """
+
+    hop: int
+    arrival: int
+    flag: int
+
+    @classmethod
+    def stored(cls, connection: duckdb.DuckDBPyConnection) -> Latest:
+        """Those of the store."""
+        return cls(*connection.execute(_LATEST).fetchall()[0])
+
+    def after(self, fresh: Staged, arrived: Arrivals, flags: int) -> Latest:
+        """Those after a batch, which changed so many flags."""
+        hop = int(numbers(fresh.hop["moved_at"]).max(initial=self.hop))
+        arrival = max(hop, int(arrived.arrived_at.max(initial=self.arrival)))
+        return Latest(hop, arrival, self.flag + flags)

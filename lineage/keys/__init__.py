@@ -1,0 +1,1 @@
+"""Ids become integers (surrogate keys), and events that come again are told by them."""

@@ -1,0 +1,187 @@
+"""Every id becomes a number once, in the order of first appearance.
+
+Tables of numbers are small, join fast, and, since ids come nearly in the order of time, their
+row groups can be skipped by minimum and maximum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from lineage.arrays import Numbers
+from lineage.database.pruning import rows_near_uuids
+from lineage.database.relations import run_with
+from lineage.database.statements import sql
+from lineage.ingest.encode import Encoded, Identifiers
+from lineage.keys.uuid_cache import RecentUuids
+from lineage.uuids import UUID_BYTES, Uuids, as_bytes, is_v7
+
+# So many texts of a table are held in memory; each takes some 200 bytes.
+_CACHED_MAX = 1_000_000
+
+
+@dataclass(frozen=True)
+class Interned:
+    """Numbers for columns of texts.
+
+    Attributes:
+        columns: One array for each column given, the number of each text, in order; 0 for null.
+        first_new: Numbers from here on did not exist before.
+    """
+
+    columns: tuple[Numbers, ...]
+    first_new: int
+
+
+class _Numbering:
+    """The numbers of one table of the store, new ones as they come.
+
+    A roll-back of the transaction takes new numbers back; call `reload` then.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+        self._connection = connection
+        self._table = table
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the next free number from the store."""
+        row = self._connection.execute(f"SELECT coalesce(max(n), 0) FROM {self._table}").fetchone()  # noqa: S608 -- a table name of ours
+        self._next = 1 + (row[0] if row else 0)
+
+    def _take(self, known: Numbers) -> Numbers:
+        """Number what has no number (0) yet; which that are."""
+        new = np.flatnonzero(known == 0)
+        known[new] = np.arange(self._next, self._next + len(new))
+        self._next += len(new)
+        return new
+
+    def _interned(self, encoded: Encoded | Identifiers, known: Numbers, first_new: int) -> Interned:
+        by_code = np.append(known, 0)  # code -1, which numpy reads as the last one: null
+        return Interned(tuple(by_code[codes] for codes in encoded.codes), first_new)
+
+    def _look_up(self, known: Numbers, asked: pa.Table, column: str, rows: str) -> None:
+        """Fill in the numbers of the texts `asked` that `rows`, a relation, has in `column`."""
+        query = sql("keys/intern_known").format(column=column, rows=rows)
+        found = run_with(self._connection, asked, query).fetchnumpy()
+        known[found["code"]] = found["n"]
+
+
+class Interner(_Numbering):
+    """Gives numbers to texts of a table that is not large, most of which is held in memory."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, insert: str) -> None:
+        """Number texts of `table`, which keeps new ones by the statement `insert`.sql."""
+        self._insert = sql(insert)
+        super().__init__(connection, table)
+
+    def reload(self) -> None:
+        """Read from the store what is there."""
+        super().reload()
+        self._cached: dict[str, int] | None = None
+
+    def intern(self, encoded: Encoded) -> Interned:
+        """Numbers for texts, inserting those that are new."""
+        first_new = self._next
+        texts: list[Any] = encoded.texts.to_pylist()
+        cached = self._cache()
+        known = np.fromiter(map(cached.get, texts, repeat(0)), np.int64, len(texts))
+        if len(cached) < first_new - 1:
+            self._look_up_rest(known, encoded.texts)
+        new = self._take(known)
+        if len(new):
+            fresh = _table(n=known[new], text=encoded.texts.take(new))
+            run_with(self._connection, fresh, self._insert)
+        # Either all of the table is in memory, or what came first: who writes often is among it.
+        if len(cached) == first_new - 1 and self._next <= _CACHED_MAX:
+            cached.update((texts[place], int(known[place])) for place in new)
+        return self._interned(encoded, known, first_new)
+
+    def _cache(self) -> dict[str, int]:
+        if self._cached is None:
+            query = f"SELECT text, n FROM {self._table} ORDER BY n LIMIT {_CACHED_MAX}"  # noqa: S608 -- a table name of ours
+            self._cached = dict(self._connection.execute(query).fetchall())
+        return self._cached
+
+    def _look_up_rest(self, known: Numbers, texts: pa.StringArray) -> None:
+        rest = np.flatnonzero(known == 0)
+        if len(rest):
+            asked = _table(code=rest, id=texts.take(rest))
+            self._look_up(known, asked, "text", self._table)
+
+
+class IdentifierInterner(_Numbering):
+    """Gives numbers to ids of events, records and runs; canonical UUIDs are kept in 16 bytes."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(connection, "core.identifier")
+
+    def reload(self) -> None:
+        """Read the next free number, and the latest UUIDv7, from the store."""
+        super().reload()
+        ((self._latest,),) = self._connection.execute("FROM core.latest_uuid").fetchall()
+        self._recent = RecentUuids(self._latest)
+
+    def intern(self, asked: Identifiers) -> Interned:
+        """Numbers for ids, inserting those that are new."""
+        first_new = self._next
+        known = np.zeros(len(asked.uuids) + len(asked.others), dtype=np.int64)
+        uuids, others = known[: len(asked.uuids)], known[len(asked.uuids) :]
+        if first_new > 1:
+            self._look_up_uuids(uuids, asked.uuids)
+        if len(others) and first_new > 1:
+            rows = f"(FROM {self._table} WHERE text IS NOT NULL)"
+            texts = _table(code=np.arange(len(others)), id=asked.others)
+            self._look_up(others, texts, "text", rows)
+        self._take(known)
+        self._keep_uuids(uuids, first_new, asked.uuids)
+        self._keep_texts(others, first_new, asked.others)
+        return self._interned(asked, known, first_new)
+
+    def _look_up_uuids(self, known: Numbers, uuids: Uuids) -> None:
+        # What is later than all there is, as most is in the order of time, need not be looked for.
+        old = np.flatnonzero(~(is_v7(uuids) & (uuids[:, 0] > self._latest)))
+        held = self._recent.covers(uuids[old])
+        known[old[held]] = self._recent.numbers(uuids[old[held]])
+        old = old[~held]
+        if len(old):
+            near = rows_near_uuids(self._table, "uuid", uuids[old])
+            self._look_up(known, _uuid_table(uuids[old], code=old), "uuid", near)
+
+    def _keep_uuids(self, given: Numbers, first_new: int, uuids: Uuids) -> None:
+        fresh = np.flatnonzero(given >= first_new)
+        if len(fresh):
+            numbers, uuids = given[fresh], uuids[fresh]
+            run_with(self._connection, _uuid_table(uuids, n=numbers), sql("keys/intern_uuids"))
+            self._note_latest(int(uuids[is_v7(uuids), 0].max(initial=0)))
+            self._recent.add(uuids, numbers)
+
+    def _keep_texts(self, given: Numbers, first_new: int, texts: pa.StringArray) -> None:
+        fresh = np.flatnonzero(given >= first_new)
+        if len(fresh):
+            table = _table(n=given[fresh], id=texts.take(fresh))
+            run_with(self._connection, table, sql("keys/intern_texts"))
+
+    def _note_latest(self, head: int) -> None:
+        if head > self._latest:
+            self._latest = head
+            self._connection.execute(f"UPDATE core.latest_uuid SET head = {head}")  # noqa: S608 -- a number
+
+
+def _uuid_table(uuids: Uuids, **columns: Numbers) -> pa.Table:
+    """UUIDs as the column `id` beside others."""
+    data = pa.py_buffer(as_bytes(uuids).data)
+    storage = pa.Array.from_buffers(pa.binary(UUID_BYTES), len(uuids), [None, data])
+    return _table(**columns, id=pa.ExtensionArray.from_storage(pa.uuid(), storage))
+
+
+def _table(**columns: npt.ArrayLike) -> pa.Table:
+    table: pa.Table = pa.table(columns)
+    return table

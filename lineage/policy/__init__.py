@@ -1,0 +1,1 @@
+"""Policies: documents from outside, parsed, and their rules checked."""

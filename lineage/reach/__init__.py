@@ -1,0 +1,1 @@
+"""Where each message went: the least fixpoint of the hops."""

@@ -1,0 +1,1 @@
+"""Kafka itself: topics, clients, records in and out."""

@@ -1,0 +1,226 @@
+"""Send an event log to Kafka."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Condition
+from types import TracebackType
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from lineage import codec
+from lineage.codec.batch import DeadLetter
+from lineage.codec.contract.events import (
+    CONSENT_CHANGED,
+    DATASET_DECLARED,
+    MESSAGE_SENT,
+    POLICY_PUBLISHED,
+    RECORDS_MOVED,
+    EventType,
+)
+from streams.errors import BrokerUnavailableError, PublishError
+from streams.kafka.admin import CONNECT_SECONDS_MAX, check_bootstrap
+from streams.kafka.dead_letters import headers, key
+from streams.kafka.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX, Topic, create_topics
+
+__all__ = ["Published", "publish"]
+
+# The client keeps what it has not sent yet in memory without a bound of its own.
+_UNACKED_MAX = 50_000
+_DELIVERY_SECONDS_MAX = 30
+_PROGRESS_EVERY = 1000
+
+
+@dataclass(frozen=True)
+class Published:
+    """What was sent, and acknowledged by the broker.
+
+    events: how many to each topic. dead_letters: how many went to the dead-letter topic.
+    topics: as they are in Kafka. notes: sentences for the person who asked.
+    """
+
+    events: Mapping[str, int]
+    dead_letters: int
+    topics: tuple[Topic, ...]
+    notes: tuple[str, ...]
+
+
+def publish(
+    paths: Iterable[str | Path],
+    bootstrap: str,
+    partitions: int | None = None,
+    progress: Callable[[int], None] | None = None,
+    registry_url: str | None = None,
+) -> Published:
+    """Send every event of the logs to its topic, and what breaks the contract to dead letters.
+
+    partitions: of the topics that are not there yet (None: DEFAULT_PARTITIONS).
+    progress: gets the number of further records that the broker has acknowledged.
+    registry_url: of a Confluent schema registry, in which the events' schemas are registered and
+    which the worker has to be given, too; None: the ids that ship with `schemas`.
+    What concerns one thing keeps its order: messages by message, hops by the first record
+    that they read, consents by member, declarations by dataset, policies by policy.
+    Records carry the present as their time: evidence of last year must not look old to a
+    broker that deletes by age. Raises LogError, RegistryError, BrokerUnavailableError, TopicError,
+    and PublishError if the broker did not acknowledge every record.
+    """
+    files = list(paths)
+    # A wrong path, and a registry that is away, should be said before a topic is made.
+    codec.log_files(files)
+    registry = codec.registry_at(registry_url)
+    for event_type in codec.INPUTS:
+        registry.id_of(event_type)
+    topics = create_topics(bootstrap, partitions)
+    encoder = codec.Encoder(registry)
+    counts: Counter[str] = Counter()
+    with _Sender(bootstrap, progress) as sender:
+        for item in codec.read_events(files):
+            if isinstance(item, DeadLetter):
+                sender.send(DEAD_LETTER_TOPIC, key(item), item.value, headers(item))
+                counts[DEAD_LETTER_TOPIC] += 1
+            else:
+                kind, event = item
+                sender.send(kind.topic, _key(kind, event), encoder.encode(event), [])
+                counts[kind.topic] += 1
+    dead_letters = counts.pop(DEAD_LETTER_TOPIC, 0)
+    return Published(counts, dead_letters, topics, _notes(topics, partitions))
+
+
+def _notes(topics: tuple[Topic, ...], partitions: int | None) -> tuple[str, ...]:
+    if partitions is None:
+        return ()
+    return tuple(
+        f"the topic {topic.name} exists with {topic.partitions} partitions, not {partitions}; "
+        "it was left as it is"
+        for topic in topics
+        if topic.partitions != partitions
+    )
+
+
+def _key(kind: EventType, event: Mapping[str, object]) -> bytes:
+    if kind is RECORDS_MOVED:
+        inputs = event["inputs"]
+        # Hops that start from one record are read in the order they were sent in.
+        key = min(inputs) if isinstance(inputs, list) else event["hop_id"]
+    else:
+        key = event[_KEYS[kind.name]]
+    return str(key).encode(errors="replace")
+
+
+_KEYS = {
+    MESSAGE_SENT.name: "message_id",
+    CONSENT_CHANGED.name: "member_id",
+    DATASET_DECLARED.name: "dataset",
+    POLICY_PUBLISHED.name: "policy_id",
+}
+
+
+class _Sender:
+    """A producer that bounds what is under way, and checks every acknowledgement."""
+
+    def __init__(self, bootstrap: str, progress: Callable[[int], None] | None) -> None:
+        try:
+            self._producer = KafkaProducer(
+                bootstrap_servers=check_bootstrap(bootstrap),
+                bootstrap_timeout_ms=int(CONNECT_SECONDS_MAX * 1000),
+                client_id="lineage-publish",
+                acks="all",
+                linger_ms=20,
+                batch_size=256 * 1024,
+                max_request_size=MESSAGE_BYTES_MAX,
+                delivery_timeout_ms=_DELIVERY_SECONDS_MAX * 1000,
+                request_timeout_ms=_DELIVERY_SECONDS_MAX * 1000 // 2,
+                max_block_ms=_DELIVERY_SECONDS_MAX * 1000,
+                allow_auto_create_topics=False,
+            )
+        except (KafkaError, OSError) as error:
+            raise BrokerUnavailableError(bootstrap) from error
+        self._bootstrap = bootstrap
+        self._progress = progress or (lambda records: None)
+        self._changed = Condition()
+        self._sent = 0
+        self._acked = 0
+        self._told = 0
+        self._error: BaseException | None = None
+
+    def __enter__(self) -> _Sender:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
+            self._producer.close(timeout=0 if kind or self._error else _DELIVERY_SECONDS_MAX)
+
+    def send(
+        self, topic: str, key: bytes | None, value: bytes | None, tags: list[tuple[str, bytes]]
+    ) -> None:
+        """Hand over one record; waits where too many are under way."""
+        if self._sent - self._acked >= _UNACKED_MAX:
+            self._wait(_UNACKED_MAX // 2)
+        elif self._sent % _PROGRESS_EVERY == 0:
+            self._tell()
+        if self._error is not None:
+            raise self._failure() from self._error
+        try:
+            future = self._producer.send(topic, key=key, value=value, headers=tags)
+        except KafkaError as error:
+            self._error = error
+            raise self._failure() from error
+        self._sent += 1
+        future.add_callback(self._on_ack)
+        future.add_errback(self._on_error)
+
+    def _on_ack(self, metadata: object) -> None:
+        with self._changed:
+            self._acked += 1
+            self._changed.notify_all()
+
+    def _on_error(self, error: BaseException) -> None:
+        with self._changed:
+            self._error = self._error or error
+            self._changed.notify_all()
+
+    def _wait(self, unacked_max: int) -> None:
+        # Progress is told as it is made, not only when all of it is.
+        acked, moved_at = self._acked, time.monotonic()
+        done = False
+        while not done and self._error is None:
+            with self._changed:
+                done = self._changed.wait_for(
+                    lambda: self._error is not None or self._sent - self._acked <= unacked_max, 0.2
+                )
+            self._tell()
+            if self._acked != acked:
+                acked, moved_at = self._acked, time.monotonic()
+            elif time.monotonic() - moved_at > 2 * _DELIVERY_SECONDS_MAX:
+                self._error = TimeoutError("it went silent")
+
+    def _finish(self) -> None:
+        self._wait(0)
+        if self._error is not None:
+            raise self._failure() from self._error
+
+    def _tell(self) -> None:
+        acked = self._acked
+        if acked > self._told:
+            self._progress(acked - self._told)
+            self._told = acked
+
+    def _failure(self) -> PublishError:
+        return PublishError(
+            f"the broker at {self._bootstrap} acknowledged {self._acked} of "
+            f"{self._sent} records, then: {self._error}; what is sent twice counts once, so "
+            "publish the whole log again when it is well"
+        )

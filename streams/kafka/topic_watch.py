@@ -1,0 +1,210 @@
+"""The topics, looked at again and again while they are read: are they still what was recorded?
+
+Kafka's consumers go by names and offsets. A topic that is deleted and made anew under the same
+name, or another cluster at the same address, goes on without a word, and what lies below the
+recorded offset is never read. So the identity of cluster and topics is kept with the positions, and
+compared at the start and every few seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+
+from kafka.admin import KafkaAdminClient
+from kafka.errors import KafkaError
+
+from lineage.database.positions import Positions, TopicIdentity
+from streams.errors import BrokerUnavailableError, LostEvidenceError, StreamsError, TopicError
+from streams.kafka.admin import new_admin_client
+from streams.kafka.topics import TOPICS, TopicsState, topics_state
+
+__all__ = ["TopicWatch", "check_positions"]
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 2.0
+# A broker that restarts is back sooner.
+AWAY_SECONDS_MAX = 30.0
+_ANSWER_SECONDS_MAX = 5.0
+
+
+def check_positions(
+    db: str, positions: Positions, known: Mapping[str, TopicIdentity], state: TopicsState
+) -> None:
+    """Check that `positions` of the database `db` are of the topics that the cluster has now.
+
+    known: the identity of the topics as the database has it. Raises LostEvidenceError.
+    """
+    recorded = sorted({topic for (topic, _), position in positions.items() if position})
+    for topic in recorded:
+        if topic not in state.identities:
+            raise LostEvidenceError(
+                f"{db} was read from the topic {topic}, and it is gone; give the broker that it "
+                "came from, or a new database"
+            )
+    _check_identities(db, recorded, known, state)
+    _check_ends(db, positions, state)
+
+
+def _check_identities(
+    db: str, topics: Iterable[str], known: Mapping[str, TopicIdentity], state: TopicsState
+) -> None:
+    for topic in topics:
+        found = state.identities[topic]
+        ours = known.get(topic, found)
+        if ours.cluster_id != found.cluster_id:
+            raise LostEvidenceError(
+                f"{db} was read from the Kafka cluster {ours.cluster_id}, and this is the cluster "
+                f"{found.cluster_id}, whose offsets mean other records; give the broker that it "
+                "came from, or a new database"
+            )
+        if ours.topic_id != found.topic_id:
+            raise LostEvidenceError(
+                f"{db} was read from the topic {topic} with the id {ours.topic_id}, and the one of "
+                f"that name now has the id {found.topic_id}: it was deleted and made anew, and its "
+                "offsets mean other records; read it into a new database"
+            )
+
+
+def _check_ends(db: str, positions: Positions, state: TopicsState) -> None:
+    for (topic, partition), position in sorted(positions.items()):
+        end = state.ends.get((topic, partition), 0)
+        if position > end:
+            raise LostEvidenceError(
+                f"{db} has recorded {topic} partition {partition} up to offset {position}, but it "
+                f"ends at {end}: the broker lost what came last; give the broker that the database "
+                "came from, or a new database"
+            )
+
+
+class TopicWatch:
+    """A thread that compares the topics with what was recorded, until it is stopped.
+
+    state: the topics at the start, which are those that the database goes with. positions: gives
+    what is recorded. fail: called once, in the thread, with what makes it pointless to go on.
+    """
+
+    def __init__(
+        self,
+        bootstrap: str,
+        db: str,
+        state: TopicsState,
+        positions: Callable[[], Positions],
+        fail: Callable[[BaseException], None],
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._db = db
+        self._known = state.identities
+        self._positions = positions
+        self._fail = fail
+        self._stopped = threading.Event()
+        self._admin: KafkaAdminClient | None = None
+        self._partitions = state.partitions
+        self._behind = False
+        self._answered_at = time.monotonic()
+        self._away = False
+
+    def start(self) -> None:
+        """Begin to look. The thread holds up no end of the process."""
+        threading.Thread(target=self._run, name="topic-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopped.set()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopped.wait(LOOK_SECONDS):
+                self._look()
+        except Exception as error:
+            if not self._stopped.is_set():
+                self._fail(error)
+        finally:
+            self._disconnect()
+
+    def _look(self) -> None:
+        # Asked before the ends: they can only be further by then.
+        positions = dict(self._positions())
+        state = self._state()
+        if state is None:
+            return
+        for topic in TOPICS:
+            if topic not in state.identities:
+                raise TopicError(self._gone(topic))
+        # Also where nothing is recorded yet: the readers hold on to the topic that is gone.
+        _check_identities(self._db, self._known, self._known, state)
+        self._check_ends(positions, state)
+        self._say_added(state)
+
+    def _gone(self, topic: str) -> str:
+        return f"the topic {topic} is gone from {self._bootstrap}: it was deleted; " + (
+            "what was recorded is safe, and a topic made anew needs a new database"
+            if topic in self._known
+            else "nothing is lost, and the worker makes it anew when it is started again"
+        )
+
+    def _check_ends(self, positions: Positions, state: TopicsState) -> None:
+        """Raise what `_check_ends` does at the second look only: a new leader of a partition may
+        for a moment not yet know how far it was committed.
+        """
+        before = self._behind
+        try:
+            _check_ends(self._db, positions, state)
+        except LostEvidenceError:
+            if before:
+                raise
+            self._behind = True
+        else:
+            self._behind = False
+
+    def _state(self) -> TopicsState | None:
+        """Return what the cluster says; None where nothing answers, for a while."""
+        try:
+            if self._admin is None:
+                self._admin = new_admin_client(self._bootstrap, _ANSWER_SECONDS_MAX)
+            state = topics_state(self._admin, TOPICS)
+        except StreamsError:
+            self._disconnect()
+            self._wait_for_broker()
+            return None
+        if self._away:
+            logger.info("the broker at %s answers again", self._bootstrap)
+        self._answered_at, self._away = time.monotonic(), False
+        return state
+
+    def _wait_for_broker(self) -> None:
+        silent = time.monotonic() - self._answered_at
+        if silent > AWAY_SECONDS_MAX:
+            raise BrokerUnavailableError(
+                self._bootstrap, f"nothing has answered for {silent:.0f} s"
+            )
+        if not self._away:
+            logger.warning(
+                "no Kafka broker answers at %s; it is waited for, up to %.0f s",
+                self._bootstrap,
+                AWAY_SECONDS_MAX,
+            )
+        self._away = True
+
+    def _say_added(self, state: TopicsState) -> None:
+        for topic, count in state.partitions.items():
+            before = self._partitions.get(topic, count)
+            if count > before:
+                logger.info(
+                    "the topic %s has %d partitions, where it had %d; the new ones are read from "
+                    "their beginning",
+                    topic,
+                    count,
+                    before,
+                )
+        self._partitions = state.partitions
+
+    def _disconnect(self) -> None:
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            with suppress(KafkaError, OSError):
+                admin.close()

@@ -1,0 +1,255 @@
+"""A Faust transport that hands over Kafka records by the fetch, not one by one.
+
+Faust makes several tasks for each message that it reads, which bounds a plain agent to about
+12,000 messages a second. This transport makes **one** Faust message of all the records that
+were fetched from a partition: its value is `Records`, its offset that of the last of them, so
+acknowledging it acknowledges them all. Groups, rebalances and commits stay Faust's own. Of records
+to be sent it makes whole batches (`Producer.send_many`). Only committed transactions are read.
+
+Faust can commit past a message that is not done if acknowledgements of a partition come out of
+order (its issue 606). Whoever reads this way must acknowledge in the order of reading.
+
+Registered as `batched` among the `faust.transports`: use a broker URL `batched://HOST:PORT`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
+from typing import Any, ClassVar, cast
+
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.partitioner import DefaultPartitioner
+from faust.transport.drivers import aiokafka as driver
+from faust.transport.utils import DefaultSchedulingStrategy
+from faust.types import TP, ConsumerMessage
+from faust.types.transports import ConsumerT, ProducerT
+
+from streams.kafka.records import Outgoing, Records
+
+__all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Producer", "Transport"]
+
+# The broker answers a fetch when so many bytes are there, of all partitions together, or after
+# so long.
+FETCH_BYTES_MIN = 256 * 1024
+FETCH_WAIT_MS_MAX = 25
+
+
+class _WholePartitions(DefaultSchedulingStrategy):
+    """Faust's order of handing over what was fetched, with each partition in one piece."""
+
+    def __init__(self) -> None:  # the base of Faust's own declares it abstract
+        pass
+
+    def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, list[Any]]]:
+        """Give each partition's records as one list: there is nothing to take turns in."""
+        for tp, fetched in records.items():
+            if fetched:
+                yield tp, fetched
+
+
+class _Fetched(OrderedDict[TopicPartition, Any]):
+    """What a fetcher holds for its consumer, whose records stay as they came off the wire.
+
+    aiokafka would make a further object of each, which takes longer than all else that is done
+    with it here.
+    """
+
+    def __setitem__(self, partition: TopicPartition, result: Any) -> None:  # noqa: ANN401 - an error's too
+        if isinstance(result, FetchResult):
+            result._partition_records._consumer_record = _as_it_came
+        super().__setitem__(partition, result)
+
+
+def _as_it_came(partition: TopicPartition, record: Any) -> Any:  # noqa: ANN401 - of several formats
+    return record
+
+
+class _ConsumerThread(driver.AIOKafkaConsumerThread):
+    """The driver's thread, whose fetches wait a moment for more to come.
+
+    Under a steady load each record would be a fetch of its own, and a fetch costs as much as
+    thousands of records, here and at the broker.
+    """
+
+    async def on_start(self) -> None:
+        """Start the driver's consumer; no partition is its own yet, so nothing is fetched."""
+        await super().on_start()
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._records = _Fetched()
+        if hasattr(self.app, "start_offsets"):
+            fetcher._update_fetch_positions = _until_sought
+
+    def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - inherited
+        consumer = super()._create_worker_consumer(transport)
+        # Faust has no settings for these.
+        consumer._fetch_min_bytes = FETCH_BYTES_MIN
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS_MAX
+        # What a producer took back never happened.
+        consumer._isolation_level = "read_committed"
+        return consumer
+
+
+async def _until_sought(assignment: Any, node_id: int, partitions: Any) -> bool:  # noqa: ANN401 - aiokafka's own
+    """Wait until the app has said where each partition begins; return that nothing was fetched.
+
+    In place of aiokafka's own search for a position: it asks the group's commits, and a partition
+    without one (any empty one) would be an error, if it comes before the app's answer.
+    """
+    # Cancelled when the partitions are taken away; the fetcher takes no error for an answer then.
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*(assignment.state_value(tp).wait_for_position() for tp in partitions))
+    return False
+
+
+class Consumer(driver.Consumer):
+    """The driver's consumer, whose `getmany` gives one message for each fetched list."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
+        super().__init__(*args, **kwargs)
+        self.scheduler = _WholePartitions()
+
+    def _new_consumer_thread(self) -> _ConsumerThread:
+        return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    def _to_message(self, tp: TP, record: Any) -> ConsumerMessage:  # noqa: ANN401 - inherited
+        fetched: list[Any] = record
+        first, last = fetched[0], fetched[-1]
+        values = [one.value for one in fetched]
+        records = Records(
+            tp.topic, tp.partition, [one.offset for one in fetched], values, first.timestamp
+        )
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            (last.timestamp or 0) / 1000.0,
+            last.timestamp_type,
+            {},
+            None,
+            cast(bytes, records),  # the topic's codec must be "raw", which passes it on
+            None,
+            0,
+            sum(map(len, filter(None, values))),
+            tp,
+            generation_id=self.app.consumer_generation_id,
+        )
+
+    def on_buffer_full(self, tp: TP) -> None:
+        """Do nothing: a stream whose buffer is full makes the fetcher wait by itself.
+
+        With every partition set aside, the fetcher would sleep for a whole second.
+        """
+
+    def on_buffer_drop(self, tp: TP) -> None:
+        """Do nothing, see on_buffer_full."""
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Do nothing: a message stands for all offsets up to its own, so there are no gaps.
+
+        Faust would keep a tree of them, and build it anew for each message.
+        """
+
+    def _new_offset(self, tp: TP) -> int | None:
+        """Return what to commit: the offset after the last one that was acknowledged.
+
+        They are acknowledged in the order of reading.
+        """
+        acked = self._acked[tp]
+        if not acked:
+            return None
+        last = max(acked)
+        acked.clear()
+        self._acked_index[tp].clear()
+        return last + 1
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek to where the app says that it goes on, if it says so; else as the driver does.
+
+        Faust calls this after each rebalance, before it fetches again. An app that keeps its
+        own positions has a method `start_offsets(partitions) -> {partition: offset}` for it.
+        """
+        start: Callable[[set[TP]], Awaitable[Mapping[TP, int]]] | None
+        start = getattr(self.app, "start_offsets", None)
+        if start is None:
+            return await super().seek_to_committed()
+        offsets: Mapping[TP, int] = await start(self.assignment())
+        if offsets:
+            await self.seek_wait(offsets)
+        return offsets
+
+
+class Producer(driver.Producer):
+    """The driver's producer, which can also send many records at once."""
+
+    async def send_many(self, topic: str, records: Sequence[Outgoing]) -> list[int]:
+        """Send records in batches, those with one key in their order.
+
+        Returns, once all others are acknowledged, the places of the records that are larger than
+        the topic takes. Sent one by one, each record would be several tasks, and a flood of them
+        would time out in the queue. Raises what aiokafka raises.
+        """
+        if not records:
+            return []
+        partitions = sorted(await self._ensure_producer().partitions_for(topic))
+        places: defaultdict[int, list[int]] = defaultdict(list)
+        for place, record in enumerate(records):
+            places[_PARTITION_OF(record.key, partitions, partitions)].append(place)
+        refused = await asyncio.gather(
+            *(self._send_to(topic, one, records, some) for one, some in places.items())
+        )
+        return sorted(chain.from_iterable(refused))
+
+    async def _send_to(
+        self, topic: str, partition: int, records: Sequence[Outgoing], places: Sequence[int]
+    ) -> list[int]:
+        """Send the records at `places` to one partition, one batch after the other."""
+        refused: list[int] = []
+        while places:
+            batch, count = self._batch_of(records, places)
+            try:
+                await self._send_batch(topic, partition, batch)
+            except (MessageSizeTooLargeError, RecordListTooLargeError):
+                if count == 1:
+                    refused.append(places[0])
+                else:  # the topic takes batches of less: some of these are too large for it
+                    half = count // 2
+                    refused += await self._send_to(topic, partition, records, places[:half])
+                    refused += await self._send_to(topic, partition, records, places[half:count])
+            places = places[count:]
+        return refused
+
+    def _batch_of(self, records: Sequence[Outgoing], places: Sequence[int]) -> tuple[Any, int]:
+        """Return a batch of as many records as it takes, at least one, and how many these are."""
+        batch = self._ensure_producer().create_batch()
+        count = 0
+        for place in places:
+            record = records[place]
+            if not batch.append(
+                timestamp=None, key=record.key, value=record.value, headers=[*record.headers]
+            ):
+                break
+            count += 1
+        batch.close()
+        return batch, count
+
+    async def _send_batch(self, topic: str, partition: int, batch: Any) -> None:  # noqa: ANN401 - aiokafka's own
+        if batch.size() > self.max_request_size:
+            raise MessageSizeTooLargeError
+        await (await self._ensure_producer().send_batch(batch, topic, partition=partition))
+
+
+_PARTITION_OF = DefaultPartitioner()  # Kafka's own hash of the key
+
+
+class Transport(driver.Transport):
+    """The driver's transport with the consumer and the producer above."""
+
+    Consumer: ClassVar[type[ConsumerT]] = Consumer
+    Producer: ClassVar[type[ProducerT]] = Producer
+    driver_version = f"batched, {driver.Transport.driver_version}"

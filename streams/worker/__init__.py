@@ -1,0 +1,1 @@
+"""The live worker: Faust agents around one recorder."""

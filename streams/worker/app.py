@@ -1,0 +1,330 @@
+"""The Faust app: an agent for each topic, all of them thin around the recorder."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, cast
+
+import faust
+from aiokafka.errors import KafkaError
+from faust.streams import Stream
+from faust.types import TP, StreamT
+
+from lineage.codec import DeadLetter, Encoder, registry_at
+from streams.errors import StreamsError, WorkerError
+from streams.kafka.admin import admin_client, check_bootstrap
+from streams.kafka.records import Outgoing
+from streams.kafka.schema_check import check_schema_ids
+from streams.kafka.topic_watch import TopicWatch, check_positions
+from streams.kafka.topics import (
+    INPUT_TOPICS,
+    MESSAGE_BYTES_MAX,
+    TopicsState,
+    create_topics,
+    group_members,
+    stable_end_offsets,
+    topics_state,
+)
+from streams.kafka.transport import Producer
+from streams.worker.decode import Decoding
+from streams.worker.gc_tuning import few_collections, usual_collections
+from streams.worker.group_commit import Recorder
+from streams.worker.settings import Settings
+from streams.worker.sink import StoreSink
+
+__all__ = ["LineageApp"]
+
+logger = logging.getLogger(__name__)
+
+# Of one partition at a time: some thousand events; a single larger one still comes through. More
+# lets one topic run far ahead of the others, and hops without their messages cost much more.
+_FETCH_BYTES_MAX = 1024 * 1024
+# Faust reports a partition as stuck after so long without an event; ours are often quiet.
+_SILENT_SECONDS_MAX = 7 * 24 * 3600.0
+_STALLED_SECONDS_MAX = 60.0
+# What was fetched is with the recorder after so long.
+_QUIET_SECONDS_MIN = 2.0
+_RETRY_SECONDS = 0.5
+# A partition that was added, or a topic's new leader, is known after so long.
+_METADATA_SECONDS_MAX = 10
+# Of dead letters and flags: the broker's own default for a topic is 1 MiB a batch.
+_BATCH_BYTES_MAX = 512 * 1024
+
+
+class LineageApp(faust.App):
+    """Reads the five topics into the store of `settings`.
+
+    on_end: called once, in any thread, when it cannot or need not go on: with the error, or
+    with None when `settings.once` is set and all that was there at the start is recorded. It
+    has to end the process, or at least the app: the app does nothing more by itself.
+    progress: gets the number of further Kafka records that were read and committed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_end: Callable[[BaseException | None], None],
+        progress: Callable[[int], None] = lambda records: None,
+    ) -> None:
+        super().__init__(settings.group, **_configuration(settings))
+        self.settings = settings
+        self._on_end = on_end
+        self._ended = False
+        self._ending = threading.Lock()
+        self._prepared = False
+        self._ends: dict[tuple[str, int], int] = {}
+        self._once: asyncio.Task[None] | None = None
+        self._watch: TopicWatch | None = None
+        self._decoding = Decoding(settings.registry_url)
+        encoder = Encoder(registry_at(settings.registry_url))
+        self.recorder = Recorder(
+            lambda: StoreSink(settings.db, encoder, settings.memory_mib),
+            self._decoding.prepared,
+            self._produce,
+            self.end,
+            progress,
+        )
+        for topic in INPUT_TOPICS:
+            channel = self.topic(topic, key_serializer="raw", value_serializer="raw")
+            self.agent(channel, name=topic)(self._agent)
+
+    async def _agent(self, stream: StreamT[Any]) -> None:
+        # Without acknowledgement by Faust itself: it would come before the commit.
+        async for event in cast("Stream[Any]", stream).noack().events():
+            try:
+                await self.recorder.read(event.value, event.ack)
+            except Exception as error:
+                self.end(error)
+                return
+
+    def end(self, error: BaseException | None) -> None:
+        """Say that the app cannot (an error) or need not (None) go on. Only the first counts."""
+        with self._ending:
+            ended, self._ended = self._ended, True
+        if not ended:
+            self._on_end(error)
+
+    async def prepare(self) -> None:
+        """Make sure of topics and store before Faust connects.
+
+        Raises BrokerUnavailableError, TopicError, LostEvidenceError where the store was read from
+        other topics, SchemaIdError where the registry has other schemas, RegistryError, and what
+        `lineage.open` raises.
+        """
+        self._decoding.open()  # its process starts while the rest is looked after
+        try:
+            await self._prepare()
+        except BaseException:
+            self._decoding.close()
+            await self.recorder.stop()
+            raise
+        self._prepared = True
+
+    async def _prepare(self) -> None:
+        bootstrap, recorder = self.settings.bootstrap, self.recorder
+        # Before anything is made: neither a database nor topics, where there is no broker, or
+        # another one than the database was read from.
+        state = await asyncio.to_thread(_state, bootstrap)
+        await recorder.open()
+        check_positions(self.settings.db, recorder.positions, recorder.identities, state)
+        await asyncio.to_thread(create_topics, bootstrap)
+        state = await asyncio.to_thread(_state, bootstrap)
+        check_positions(self.settings.db, recorder.positions, recorder.identities, state)
+        await recorder.identify(state.identities)
+        self._watch = TopicWatch(
+            bootstrap, self.settings.db, state, lambda: recorder.positions, self.end
+        )
+        self._ends = await asyncio.to_thread(stable_end_offsets, bootstrap, INPUT_TOPICS)
+        starts = {at: recorder.positions.get(at, 0) for at in state.ends}
+        registry = registry_at(self.settings.registry_url)
+        await asyncio.to_thread(check_schema_ids, bootstrap, registry, starts)
+
+    async def on_first_start(self) -> None:
+        """Prepare, unless that was done, and start recording."""
+        few_collections()
+        # Not Faust's own: it makes folders for tables, and there are none.
+        if not self._prepared:
+            try:
+                await self.prepare()
+            except Exception as error:
+                self.end(error)
+                raise
+        self.recorder.start()
+        if self._watch is not None:
+            self._watch.start()
+        if self.settings.once:
+            self._once = asyncio.create_task(self._end_when_recorded())
+
+    async def on_stop(self) -> None:
+        """Stop recording first: what is committed by then can still be acknowledged."""
+        if self._once is not None:
+            self._once.cancel()
+        if self._watch is not None:
+            self._watch.stop()
+        await self.recorder.stop()
+        self._decoding.close()
+        usual_collections()
+        await super().on_stop()
+
+    async def start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
+        """Return where to read on: the store's positions, else the first offset there is."""
+        if not partitions:
+            return {}
+        try:
+            while True:
+                try:
+                    return await self._start_offsets(partitions)
+                except KafkaError as error:
+                    # A broker that restarts; one that is gone is noticed by the watch.
+                    if not error.retriable:
+                        raise
+                    await asyncio.sleep(_RETRY_SECONDS)
+        except Exception as error:
+            self.end(error)
+            # Faust would log it and read on from somewhere; it is not let to until it stops.
+            await asyncio.Event().wait()
+            raise
+
+    async def _start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
+        await self._say_what_is_not_ours(partitions)
+        earliest = await self.consumer.earliest_offsets(*partitions)
+        starts: dict[TP, int] = {}
+        for tp in partitions:
+            stored = self.recorder.positions.get((tp.topic, tp.partition))
+            if stored is None:
+                starts[tp] = earliest[tp]
+                if earliest[tp] > 0:
+                    self._say_lost(tp, 0, earliest[tp])
+            else:
+                starts[tp] = max(stored, earliest[tp])
+                if earliest[tp] > stored:
+                    self._say_lost(tp, stored, earliest[tp])
+        return starts
+
+    def _say_lost(self, tp: TP, first: int, earliest: int) -> None:
+        """Say loudly, and record where auditors look, that records were never read."""
+        reason = (
+            f"offsets {first} to {earliest - 1} were deleted from the topic before they were "
+            "read; set retention.ms=-1 on it"
+        )
+        logger.error("EVIDENCE LOST: %s partition %d: %s", tp.topic, tp.partition, reason)
+        letter = DeadLetter.of(tp.topic, tp.partition, first, reason, None)
+        self.recorder.note_lost((tp.topic, tp.partition), letter, earliest)
+
+    async def _say_what_is_not_ours(self, partitions: set[TP]) -> None:
+        missing = set(self._ends) - {(tp.topic, tp.partition) for tp in partitions}
+        # Partitions of a topic that was deleted are missing, too, and nobody else reads them.
+        if not missing or await asyncio.to_thread(self._members) < 2:
+            return
+        message = (
+            f"another worker of the group {self.settings.group} reads {len(missing)} of "
+            f"{len(self._ends)} partitions, so {self.settings.db} would get only a part of the "
+            "events; end it, or give one of the two another group"
+        )
+        if self.settings.once:
+            raise WorkerError(message)
+        logger.error("%s", message)
+
+    def _members(self) -> int:
+        """Return how many workers the group has; 0 where that cannot be told now."""
+        with suppress(StreamsError), admin_client(self.settings.bootstrap) as admin:
+            return group_members(admin, self.settings.group)
+        return 0
+
+    async def _end_when_recorded(self) -> None:
+        try:
+            await self._until_recorded()
+        except Exception as error:
+            self.end(error)
+        else:
+            self.end(None)
+
+    async def _until_recorded(self) -> None:
+        """Return when everything that was there at the start is recorded."""
+        clock = asyncio.get_running_loop().time
+        before, quiet_since = dict(self.recorder.positions), clock()
+        while lagging := self._lagging():
+            await asyncio.sleep(0.1)
+            if self.recorder.positions != before or not self.recorder.idle:
+                before, quiet_since = dict(self.recorder.positions), clock()
+            quiet = clock() - quiet_since
+            if quiet > _QUIET_SECONDS_MIN and await self._passed(lagging):
+                break
+            if quiet > _STALLED_SECONDS_MAX:
+                raise WorkerError(
+                    f"nothing came from {self.settings.bootstrap} for {quiet:.0f} s though there "
+                    "is more to read; what was recorded is safe, so start the worker again when "
+                    "the broker is well"
+                )
+        while not self.recorder.idle:  # flags may be on their way
+            await asyncio.sleep(0.05)
+
+    def _lagging(self) -> list[TP]:
+        positions = self.recorder.positions
+        return [TP(*at) for at, end in self._ends.items() if positions.get(at, 0) < end]
+
+    async def _passed(self, lagging: list[TP]) -> bool:
+        """Say if the rest are no records: a transaction's last offset is only a mark."""
+        if not self.consumer.assignment().issuperset(lagging):
+            return False  # the group is still forming
+        try:
+            positions = await asyncio.wait_for(
+                asyncio.gather(*(self.consumer.position(tp) for tp in lagging)), 5
+            )
+        except TimeoutError:
+            return False
+        ends = [self._ends[tp.topic, tp.partition] for tp in lagging]
+        return all(at is not None and at >= end for at, end in zip(positions, ends, strict=True))
+
+    async def _produce(self, topic: str, records: Sequence[Outgoing]) -> Sequence[int]:
+        producer = cast(Producer, await self.maybe_start_producer())
+        return await producer.send_many(topic, records)
+
+
+def _state(bootstrap: str) -> TopicsState:
+    with admin_client(bootstrap) as admin:
+        return topics_state(admin, INPUT_TOPICS)
+
+
+def _configuration(settings: Settings) -> dict[str, Any]:
+    return {
+        "broker": [f"batched://{address}" for address in check_bootstrap(settings.bootstrap)],
+        "Worker": "streams.worker.run:BoundedWorker",
+        "autodiscover": False,
+        "store": "memory://",
+        "web_enabled": False,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        # Without tables there is nothing to stand by for, and Kafka's round robin will do.
+        "table_standby_replicas": 0,
+        "key_serializer": "raw",
+        "value_serializer": "raw",
+        # A stream's buffer counts fetched lists, not events.
+        "stream_buffer_maxsize": 2,
+        "stream_recovery_delay": 0.0,
+        "stream_processing_timeout": _SILENT_SECONDS_MAX,
+        "broker_commit_livelock_soft_timeout": _SILENT_SECONDS_MAX,
+        # A worker that was killed counts as gone after so long; the next one waits for it.
+        "broker_session_timeout": 10.0,
+        "broker_heartbeat_interval": 2.0,
+        "broker_request_timeout": 30.0,
+        "broker_commit_interval": 1.0,
+        # A transaction can take long where a late declaration touches much of the history.
+        "broker_max_poll_interval": 3600.0,
+        "consumer_max_fetch_size": _FETCH_BYTES_MAX,
+        # Where to start is said by start_offsets. An offset that is gone must never be passed
+        # over without a word.
+        "consumer_auto_offset_reset": "none",
+        "producer_request_timeout": 30.0,
+        "producer_max_request_size": MESSAGE_BYTES_MAX,
+        "producer_linger": 0.0,
+        "producer_max_batch_size": _BATCH_BYTES_MAX,
+        "consumer_metadata_max_age_ms": _METADATA_SECONDS_MAX * 1000,
+        # What was read and is not recorded when the worker stops, or partitions are taken away, is
+        # read again. Faust would wait for it to be acknowledged.
+        "stream_wait_empty": False,
+    }

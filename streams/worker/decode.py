@@ -1,0 +1,94 @@
+"""From fetched records to a batch that is ready to be recorded; much of it in a second process."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+
+import numpy as np
+
+from lineage.codec import Batch, DeadLetter, Decoder, registry_at
+from lineage.ingest.decoder_process import Beside
+from lineage.ingest.encode import Prepared, prepare
+from streams.kafka.records import Records
+
+__all__ = ["Decoding", "decoded"]
+
+# Fewer are decoded here before they would be there and back.
+_BESIDE_EVENTS = 4_000
+
+
+class Decoding:
+    """Decodes what was fetched. Call its methods from one thread at a time."""
+
+    def __init__(self, registry_url: str | None) -> None:
+        self._registry_url = registry_url
+        self._decoder = Decoder(registry_at(registry_url))
+        self._process: Beside | None = None
+
+    def open(self) -> None:
+        """Start the second process; without it, everything is decoded here."""
+        self._process = self._process or Beside(__name__)
+
+    def close(self) -> None:
+        """End the second process."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.close()
+
+    def prepared(self, lists: Sequence[Records], letters: Sequence[DeadLetter]) -> Prepared:
+        """What `decoded` gives. Raises BesideError where the second process has ended."""
+        if self._process is None or sum(map(len, lists)) < _BESIDE_EVENTS:
+            return decoded(self._decoder, lists, letters)
+        return self._process.call(_decoded_there, self._registry_url, lists, letters)
+
+
+def decoded(decoder: Decoder, lists: Sequence[Records], letters: Sequence[DeadLetter]) -> Prepared:
+    """Make one batch of fetched lists, with `letters` and its own dead letters, which have the
+    bytes of Kafka. Raises what `Decoder.decode` raises.
+    """
+    topics: dict[str, list[Records]] = {}
+    for one in lists:
+        topics.setdefault(one.topic, []).append(one)
+    batches = [_of_topic(decoder, of_topic) for of_topic in topics.values()]
+    batch = Batch.concat([Batch.of({}, letters), *batches])
+    ready = prepare(batch)
+    # A policy's document is judged by lineage, not by its schema.
+    late = ready.dead_letters[len(batch.dead_letters) :]
+    if not late:
+        return ready
+    originals = [_with_original(one, topics[one.source]) for one in late]
+    return replace(ready, dead_letters=(*batch.dead_letters, *originals))
+
+
+def _decoded_there(
+    registry_url: str | None, lists: Sequence[Records], letters: Sequence[DeadLetter]
+) -> Prepared:
+    return decoded(_decoder(registry_url), lists, letters)
+
+
+@lru_cache(maxsize=1)
+def _decoder(registry_url: str | None) -> Decoder:
+    """Of the second process: it keeps what it has learnt about schemas."""
+    return Decoder(registry_at(registry_url))
+
+
+def _of_topic(decoder: Decoder, lists: Sequence[Records]) -> Batch:
+    """Decode them in one go: many small lists cost as much as as many large ones."""
+    return decoder.decode(
+        lists[0].topic,
+        np.repeat([one.partition for one in lists], [len(one) for one in lists]),
+        np.concatenate([np.asarray(one.offsets) for one in lists]),
+        [value for one in lists for value in one.values],
+    )
+
+
+def _with_original(letter: DeadLetter, candidates: Sequence[Records]) -> DeadLetter:
+    values = (
+        records.value_at(letter.position)
+        for records in candidates
+        if records.partition == letter.partition
+    )
+    value = next((value for value in values if value is not None), None)
+    return DeadLetter.of(letter.source, letter.partition, letter.position, letter.reason, value)

@@ -1,0 +1,306 @@
+"""From what was read to what is recorded: decode, group, commit, and only then acknowledge.
+
+What has piled up, of all topics and partitions, is decoded together and applied by one writer
+thread as one batch in one transaction: little when little comes in, much under load. The order of
+it is what makes a kill at any point harmless:
+
+1. dead letters go to their topic, and are acknowledged by the broker;
+2. events, lineage, flags, dead letters and the positions read up to are committed together;
+3. the records are acknowledged to Faust, whose commits to Kafka are only advice;
+4. flags go to their topic, and are marked as published once they are acknowledged.
+
+Whatever was not committed is read again, from the positions in the store. What is read twice is
+left out here, by its offset, so it is never applied twice. Topics may get a dead letter or a
+flag twice: at least once is what they promise.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol, TypeVar
+
+from lineage.codec import DeadLetter
+from lineage.database.positions import TopicIdentity
+from lineage.ingest.encode import Prepared
+from streams.kafka.producer import Produce, send_dead_letters, send_flags
+from streams.kafka.records import Records
+
+__all__ = ["GROUP_EVENTS_MAX", "Recorder", "Sink"]
+
+# Bounds on one transaction, which must hold both: an event that moves many records is one event,
+# but weighs more.
+GROUP_EVENTS_MAX = 200_000
+GROUP_BYTES_MAX = 64 * 1024 * 1024
+_QUEUED_EVENTS_MAX = 400_000
+# So much is worth decoding while a transaction still runs.
+_EAGER_EVENTS = 100_000
+# Further lists of the same fetch, of other topics too, come within so long. One topic read ahead
+# of the others costs far more: hops wait in the store for their messages.
+_FETCH_SECONDS = 0.01
+Partition = tuple[str, int]
+T = TypeVar("T")
+
+
+class Sink(Protocol):
+    """What the recorder needs of a store; every method is called in one and the same thread."""
+
+    def positions(self) -> dict[Partition, int]:
+        """(topic, partition) to the offset that comes next."""
+
+    def identities(self) -> dict[str, TopicIdentity]:
+        """Topic to the identity of what the positions are of."""
+
+    def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
+        """Keep the identity of topics."""
+
+    def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
+        """Record both in one transaction, or raise."""
+
+    def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
+        """What was raised and cleared but not published: its last number; keys and values."""
+
+    def published(self, number: int) -> None:
+        """Note that all up to this number is published."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A fetched list and how to acknowledge it; or a letter about records that are gone."""
+
+    records: Records
+    ack: Callable[[], object] = field(repr=False)
+    letter: DeadLetter | None = None
+
+    @property
+    def partition(self) -> Partition:
+        return self.records.topic, self.records.partition
+
+    @cached_property
+    def bytes(self) -> int:
+        return sum(map(len, filter(None, self.records.values)))
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Lists that are recorded together, decoded, and where to go on from after them."""
+
+    reads: Sequence[_Read]
+    prepared: Prepared
+    positions: Mapping[Partition, int]
+
+
+class Recorder:
+    """Records what the agents read. Its methods run on one event loop.
+
+    decode: fetched lists and further dead letters to a batch that is ready to be applied; called in
+    a thread of its own. open_sink: called in the writer's thread. fail: told of the error that ends
+    it, once; nothing is recorded or acknowledged afterwards. progress: gets the number of further
+    records that were committed.
+    """
+
+    def __init__(
+        self,
+        open_sink: Callable[[], Sink],
+        decode: Callable[[Sequence[Records], Sequence[DeadLetter]], Prepared],
+        produce: Produce,
+        fail: Callable[[BaseException], None],
+        progress: Callable[[int], None] = lambda records: None,
+    ) -> None:
+        self._open_sink = open_sink
+        self._decode = decode
+        self._produce = produce
+        self._fail = fail
+        self._progress = progress
+        # The next group is decoded while the one before it is written.
+        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decode")
+        # One: a DuckDB connection belongs to one thread, and one writer needs no locks.
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="record")
+        self._queue: deque[_Read] = deque()
+        self._queued = 0
+        self._taken = 0
+        self._recording = False
+        self._stopping = False
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._sink: Sink | None = None
+        self._ahead: dict[Partition, int] = {}
+        self.positions: dict[Partition, int] = {}
+        self.identities: dict[str, TopicIdentity] = {}
+
+    async def open(self) -> None:
+        """Open the store and read its positions. Raises what the store raises."""
+        self._sink = await self._write(self._open_sink)
+        self.positions = await self._write(self._sink.positions)
+        self.identities = await self._write(self._sink.identities)
+        self._ahead = dict(self.positions)
+
+    async def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
+        """Keep the identity of the topics that are read. Raises what the store raises."""
+        await self._write(lambda: self._open.identify(identities))
+        self.identities |= identities
+
+    def start(self) -> None:
+        """Start recording."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Finish what is being recorded, leave the rest unacknowledged, and close the store."""
+        self._stopping = True
+        self._changed.set()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+            self._task = None
+        sink, self._sink = self._sink, None
+        if sink is not None:
+            await self._write(sink.close)
+        self._decoder.shutdown(wait=False)
+        self._writer.shutdown(wait=False)
+
+    @property
+    def idle(self) -> bool:
+        """True if nothing that was read waits to be recorded, published or acknowledged."""
+        return not (self._queue or self._taken)
+
+    async def read(self, records: Records, ack: Callable[[], object]) -> None:
+        """Queue records; `ack` is called when they are recorded.
+
+        Call it for the records of one partition in their order, one after the other. Waits
+        where too much is queued already. Once it is stopping, nothing is taken any more.
+        """
+        if self._stopping:
+            return
+        self._enqueue(_Read(records, ack))
+        while self._queued >= _QUEUED_EVENTS_MAX and not self._stopping:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def note_lost(self, partition: Partition, letter: DeadLetter, next_offset: int) -> None:
+        """Record, in its turn, that records of a partition were gone before they were read."""
+        topic, number = partition
+        lost = Records(topic, number, [next_offset - 1], [None])
+        self._enqueue(_Read(lost, lambda: None, letter))
+
+    def _enqueue(self, read: _Read) -> None:
+        self._queue.append(read)
+        self._queued += len(read.records)
+        self._changed.set()
+
+    async def _run(self) -> None:
+        coming: asyncio.Task[_Group | None] | None = None
+        try:
+            await self._publish_flags()
+            coming = asyncio.create_task(self._next())
+            while (group := await coming) is not None and not self._stopping:
+                self._recording = True
+                coming = asyncio.create_task(self._next())
+                await self._record(group)
+                self._taken -= len(group.reads)
+                self._changed.set()
+        except Exception as error:
+            self._stopping = True
+            self._fail(error)
+        finally:
+            if coming is not None:
+                coming.cancel()
+            self._changed.set()  # let go of those who wait for room
+
+    async def _next(self) -> _Group | None:
+        """Decode the next group. None once it is stopping.
+
+        While a transaction runs, what comes in is left to pile up, unless it is much already.
+        """
+        piled_up = bool(self._queue)
+        while not self._stopping:
+            if self._queue and (not self._recording or self._queued >= _EAGER_EVENTS):
+                if not piled_up:
+                    await asyncio.sleep(_FETCH_SECONDS)
+                return await self._decoded(self._take())
+            piled_up = self._recording
+            self._changed.clear()
+            await self._changed.wait()
+        return None
+
+    def _take(self) -> list[_Read]:
+        self._queue = deque(_in_time(self._queue))
+        group = [self._queue.popleft()]
+        events, size = len(group[0].records), group[0].bytes
+        while self._queue:
+            events += len(self._queue[0].records)
+            size += self._queue[0].bytes
+            if events > GROUP_EVENTS_MAX or size > GROUP_BYTES_MAX:
+                break
+            group.append(self._queue.popleft())
+        self._queued -= sum(len(read.records) for read in group)
+        self._taken += len(group)
+        self._changed.set()
+        return group
+
+    async def _decoded(self, reads: list[_Read]) -> _Group:
+        """Decode what of it was not read before: after a rebalance, lists can overlap."""
+        lists: list[Records] = []
+        positions: dict[Partition, int] = {}
+        letters: list[DeadLetter] = []
+        for read in reads:
+            fresh = read.records.since(self._ahead.get(read.partition, 0))
+            if fresh is None:
+                continue
+            self._ahead[read.partition] = positions[read.partition] = fresh.next_offset
+            if read.letter is not None:
+                letters.append(read.letter)
+            else:
+                lists.append(fresh)
+        prepared = await self._in_thread(self._decoder, lambda: self._decode(lists, letters))
+        return _Group(reads, prepared, positions)
+
+    async def _record(self, group: _Group) -> None:
+        if group.positions:
+            await send_dead_letters(self._produce, group.prepared.dead_letters)
+            sink = self._open
+            await self._write(lambda: sink.apply(group.prepared, group.positions))
+            self.positions.update(group.positions)
+        self._recording = False
+        self._changed.set()  # the next group is decoded while flags are published
+        for read in group.reads:
+            read.ack()
+        self._progress(sum(len(read.records) for read in group.reads))
+        await self._publish_flags()
+
+    async def _publish_flags(self) -> None:
+        number, flags = await self._write(self._open.flags)
+        if flags:
+            await send_flags(self._produce, flags)
+            await self._write(lambda: self._open.published(number))
+
+    async def _write(self, work: Callable[[], T]) -> T:
+        return await self._in_thread(self._writer, work)
+
+    @staticmethod
+    async def _in_thread(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+    @property
+    def _open(self) -> Sink:
+        if self._sink is None:
+            raise RuntimeError("the recorder has not been started")
+        return self._sink
+
+
+def _in_time(queue: Iterable[_Read]) -> list[_Read]:
+    """Return lists by the time that Kafka has for their first record, those of one partition
+    in their order: topics that were written together are read together.
+    """
+    latest: dict[Partition, int] = {}
+    keyed: list[tuple[int, _Read]] = []
+    for read in queue:
+        at = max(read.records.timestamp or 0, latest.get(read.partition, 0))
+        latest[read.partition] = at
+        keyed.append((at, read))
+    return [read for _, read in sorted(keyed, key=lambda pair: pair[0])]

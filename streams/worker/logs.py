@@ -1,0 +1,57 @@
+"""The worker's log on stderr: one line for what happened, without pictures of the program."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+__all__ = ["RepeatFilter", "log_to_stderr"]
+
+# Libraries say the same of a broker that is away many times a second.
+REPEAT_SECONDS = 60.0
+_REMEMBERED_MAX = 1_000
+
+
+class RepeatFilter(logging.Filter):
+    """Leaves out what a library has said in the last REPEAT_SECONDS: the same text, whatever its
+    values. What this project says is never left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said_at: dict[tuple[str, object], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Say whether a record is to be written."""
+        if record.name.partition(".")[0] in ("streams", "lineage"):
+            return True
+        key = (record.name, record.msg)
+        said_at = self._said_at.get(key)
+        if said_at is not None and record.created - said_at < REPEAT_SECONDS:
+            return False
+        if len(self._said_at) >= _REMEMBERED_MAX:  # some put their values into the text
+            self._said_at.clear()
+        self._said_at[key] = record.created
+        return True
+
+
+class _OneLine(logging.Formatter):
+    """Formats without tracebacks, whose place is a bug report."""
+
+    def formatException(self, _: object) -> str:  # noqa: N802 - inherited
+        return ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return super().format(record).rstrip("\n")
+
+
+def log_to_stderr(level: int = logging.INFO) -> None:
+    """Write the log of this process to stderr; with LINEAGE_DEBUG set, with tracebacks."""
+    handler = logging.StreamHandler(sys.stderr)
+    line = "%(asctime)s %(levelname)s %(message)s"
+    handler.setFormatter(
+        logging.Formatter(line) if os.environ.get("LINEAGE_DEBUG") else _OneLine(line)
+    )
+    handler.addFilter(RepeatFilter())
+    logging.basicConfig(level=level, handlers=[handler])

@@ -1,0 +1,90 @@
+"""The store as the recorder needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+
+import lineage
+from lineage.codec import FLAG_RAISED, Encoder
+from lineage.database.positions import TopicIdentity
+from lineage.ingest.encode import Prepared
+from streams.worker.settings import MEMORY_MIB
+
+__all__ = ["StoreSink"]
+
+Partition = tuple[str, int]
+
+
+class StoreSink:
+    """A DuckDB store that records batches and hands out the flags to be published.
+
+    Raises what `lineage.open` and the store raise, from the thread that calls it.
+    """
+
+    def __init__(self, db: str, encoder: Encoder, memory_mib: int = MEMORY_MIB) -> None:
+        self._store = lineage.open(db, memory_mib=memory_mib)
+        self._encoder = encoder
+        # What is not published yet; None until the store has been asked, which costs as much as a
+        # small batch.
+        self._changes: list[pa.Table] | None = None
+
+    def positions(self) -> dict[Partition, int]:
+        """Return (topic, partition) to the offset that comes next."""
+        return self._store.positions()
+
+    def identities(self) -> dict[str, TopicIdentity]:
+        """Return the identity of each topic that the positions are of."""
+        return self._store.identities()
+
+    def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
+        """Keep the identity of topics: from now on their positions are of these."""
+        self._store.identify(identities)
+
+    def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
+        """Record both in one transaction, or raise."""
+        applied = self._store.apply_batch(batch, positions, at=datetime.now(UTC))
+        if self._changes is not None and applied.changes.num_rows:
+            self._changes.append(applied.changes)
+
+    def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
+        """Return what is not published yet: its last number; (message_id, FlagRaised) pairs.
+
+        One message's flags have one key, so whoever reads the topic sees them in their order.
+        """
+        if self._changes is None:
+            self._changes = [self._store.unpublished()]
+        rows = [row for table in self._changes for row in table.to_pylist()]
+        if not rows:
+            return 0, []
+        pairs = [
+            (str(row["message_id"]).encode(), self._encoder.encode(_json_spelling(row)))
+            for row in rows
+        ]
+        return int(rows[-1]["seq"]), pairs
+
+    def published(self, number: int) -> None:
+        """Note that all flags up to this number are published."""
+        self._store.published(number)
+        changes = self._changes or []
+        self._changes = [table for table in changes if _last_seq(table) > number]
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+
+def _last_seq(changes: pa.Table) -> int:
+    return int(changes["seq"][-1].as_py()) if changes.num_rows else 0
+
+
+def _json_spelling(row: Mapping[str, object]) -> dict[str, object]:
+    event: dict[str, object] = {"event": FLAG_RAISED.name}
+    for name in (field.name for field in FLAG_RAISED.fields):
+        value = row[name]
+        event[name] = (
+            value.isoformat(timespec="microseconds") + "Z" if isinstance(value, datetime) else value
+        )
+    return event

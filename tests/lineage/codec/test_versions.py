@@ -1,0 +1,151 @@
+"""Kafka values that were written with another version of a schema than that of today."""
+
+import json
+from typing import Any
+
+import pytest
+
+from lineage.codec import Batch, Decoder, Encoder, LocalIds, by_name, from_events
+from tests.lineage.codec.examples import (
+    CONSENT,
+    DECLARATION,
+    HOP,
+    MESSAGE,
+    POLICY,
+    RECIPIENT,
+    SENDER,
+    Event,
+    content,
+    datum_bytes,
+    reasons,
+    without,
+)
+
+IDS = LocalIds()
+
+
+def topic_of(event: Event) -> str:
+    return by_name(event["event"]).topic
+
+
+class Versions:
+    """A registry with the packaged ids and one more schema, with id 50."""
+
+    def __init__(self, schema: Any) -> None:  # noqa: ANN401 - a parsed schema
+        self.schema = schema
+
+    def schema_of(self, schema_id: int) -> str:
+        return json.dumps(self.schema) if schema_id == 50 else IDS.schema_of(schema_id)
+
+    def id_of(self, event: Any) -> int:  # noqa: ANN401 - an event type
+        return IDS.id_of(event)
+
+    def decode(self, event: Event, *datums: Event) -> Batch:
+        values = [b"\0\0\0\0\x32" + datum_bytes(self.schema, datum) for datum in datums]
+        values.append(Encoder(IDS).encode(event))
+        return Decoder(self).decode(topic_of(event), 0, range(len(values)), values)
+
+
+def schema_of(event: Event) -> Any:  # noqa: ANN401 - a parsed schema
+    return json.loads(by_name(event["event"]).schema)
+
+
+def datum_of(event: Event) -> Event:
+    return {n: 5_000_000 if n.endswith("_at") else v for n, v in event.items() if n != "event"}
+
+
+def test_fields_of_another_version_are_ignored_and_missing_ones_have_their_default() -> None:
+    schema = schema_of(DECLARATION)
+    schema["fields"] = [f for f in schema["fields"] if f["name"] != "recipient"]
+    schema["fields"].insert(0, {"name": "owner", "type": ["null", "string"], "default": None})
+    schema["fields"].insert(3, {"name": "sizes", "type": {"type": "array", "items": "long"}})
+    datum = {**without(datum_of(DECLARATION), "recipient"), "owner": "ann", "sizes": [1, 2]}
+    batch = Versions(schema).decode(DECLARATION, datum, datum)
+    assert [row[5] for row in content(batch)["declarations"]] == [None, None, "acme"]
+    assert batch.declarations["position"].to_list() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("kind", [{"type": "map", "values": "long"}, ["int", "string", "null"]])
+def test_also_where_they_must_be_read_one_by_one(kind: Any) -> None:  # noqa: ANN401 - a schema
+    schema = schema_of(MESSAGE)
+    schema["fields"].append({"name": "more", "type": kind})
+    more: object = {"a": 1} if isinstance(kind, dict) else "x"
+    good = {**datum_of(MESSAGE), "more": more}
+    batch = Versions(schema).decode(MESSAGE, good, {**good, "dataset": ""}, good)
+    assert batch.messages["position"].to_list() == [0, 2, 3]
+    assert list(reasons(batch)) == [1]
+    assert content(batch)["parties"] == content(from_events([MESSAGE] * 3))["parties"]
+
+
+def test_symbols_are_known_by_name_and_numbers_may_be_narrower() -> None:
+    schema = schema_of(HOP)
+    operation = next(f for f in schema["fields"] if f["name"] == "operation")["type"]
+    operation["symbols"].reverse()
+    next(f for f in schema["fields"] if f["name"] == "moved_at")["type"] = "int"
+    batch = Versions(schema).decode(HOP, datum_of(HOP))
+    assert [row[4] for row in content(batch)["hops"]] == ["COPY", "COPY"]
+    assert content(batch)["hops"][0][-1].isoformat() == "1970-01-01T00:00:05"
+
+
+def test_a_name_that_refers_to_another_part_is_understood() -> None:
+    schema = schema_of(POLICY)
+    day = {"type": "record", "name": "Day", "fields": [{"name": "n", "type": "int"}]}
+    schema["fields"] += [{"name": "a", "type": day}, {"name": "b", "type": "Day"}]
+    datum = {**datum_of(POLICY), "a": {"n": 1}, "b": {"n": 2}}
+    assert Versions(schema).decode(POLICY, datum, datum).events == 3
+
+
+def test_a_name_that_two_parts_share_is_understood() -> None:
+    schema = schema_of(POLICY)
+    day = {"type": "record", "name": "Day", "fields": [{"name": "n", "type": "int"}]}
+    other = {**day, "namespace": "elsewhere", "fields": [{"name": "s", "type": "string"}]}
+    schema["fields"] += [
+        {"name": "a", "type": {**day, "namespace": "here"}},
+        {"name": "b", "type": other},
+        {"name": "c", "type": "here.Day"},
+    ]
+    datum = {**datum_of(POLICY), "a": {"n": 1}, "b": {"s": "x"}, "c": {"n": 2}}
+    assert Versions(schema).decode(POLICY, datum, datum).events == 3
+
+
+def test_parties_with_more_tags_are_understood() -> None:
+    schema = schema_of(MESSAGE)
+    party = next(f for f in schema["fields"] if f["name"] == "parties")["type"]["items"]
+    party["fields"].insert(1, {"name": "age", "type": "int", "default": 0})
+    batch = Versions(schema).decode(MESSAGE, datum_of(MESSAGE) | {
+        "parties": [{**SENDER, "age": 5}, {**RECIPIENT, "age": 6}]
+    })  # fmt: skip
+    assert content(batch)["parties"] == content(from_events([MESSAGE] * 2))["parties"]
+
+
+def incompatible() -> list[Any]:
+    other_type = schema_of(CONSENT)
+    other_type["fields"][3]["type"] = "string"
+    missing = schema_of(CONSENT)
+    del missing["fields"][0]
+    symbols = schema_of(CONSENT)
+    symbols["fields"][4]["type"]["symbols"].append("COURT")
+    return [other_type, missing, symbols]
+
+
+@pytest.mark.parametrize("schema", incompatible(), ids=["type", "missing field", "symbol"])
+def test_a_version_that_is_not_compatible_is_dead_letters(schema: Any) -> None:  # noqa: ANN401
+    value = b"\0\0\0\0\x32abc"
+    batch = Decoder(Versions(schema)).decode(topic_of(CONSENT), 0, [7], [value])
+    assert "it is not compatible with ConsentChanged as read here" in reasons(batch)[7]
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "long",
+        {"type": "record"},
+        5,
+        {"type": "array", "items": "int"},
+        {**schema_of(CONSENT), "fields": [{"name": "a-b", "type": "int"}]},
+        {**schema_of(CONSENT), "fields": [{"name": "a", "type": "Nothing"}]},
+    ],
+)
+def test_a_registered_schema_of_something_else_is_dead_letters(schema: Any) -> None:  # noqa: ANN401
+    batch = Decoder(Versions(schema)).decode(topic_of(CONSENT), 0, [7], [b"\0\0\0\0\x32abc"])
+    assert reasons(batch)[7].startswith("the value has schema id 50: it is ")

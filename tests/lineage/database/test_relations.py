@@ -1,0 +1,46 @@
+"""Statements about some numbers find the same rows whether these stand in the text or a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from lineage.database import relations
+from lineage.database.relations import run_on, run_with
+
+
+@pytest.fixture
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("CREATE TABLE t AS SELECT range // 2 AS n, range AS v FROM range(400)")
+        yield connection
+
+
+@pytest.mark.parametrize("count", [0, 1, 50, 51, 150])
+def test_rows_of_few_and_of_many_numbers(connection: duckdb.DuckDBPyConnection, count: int) -> None:
+    wanted = np.arange(count) + 100
+    statement = "SELECT a.v FROM {one} a JOIN {other} b USING (v) WHERE v >= $least ORDER BY v"
+    found = run_on(connection, wanted, statement, {"least": 201}, one=("t", "n"), other=("t", "n"))
+    there = [v for v in range(201, 400) if v // 2 < 100 + count]
+    assert found.fetchnumpy()["v"].tolist() == there
+
+
+def test_few_and_many_are_told_apart_by_their_number(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = []
+    for most in (0, 1000):
+        monkeypatch.setattr(relations, "_IN_TEXT_MAX", most)
+        found = run_on(connection, np.array([3, 5, 999]), "SELECT * FROM {t}", t=("t", "n"))
+        answers.append(sorted(found.fetchall()))
+    assert answers[0] == answers[1] == [(3, 6), (3, 7), (5, 10), (5, 11)]
+
+
+def test_each_statement_reads_its_own_table(connection: duckdb.DuckDBPyConnection) -> None:
+    for values in ([1, 2], [3, None], [4]):
+        rows = run_with(connection, pl.DataFrame({"n": values}), "SELECT n FROM given").fetchall()
+        assert [n for (n,) in rows] == values

@@ -1,0 +1,84 @@
+"""What is touched is judged anew in parts, and it makes no difference how many."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pytest
+
+import lineage
+from lineage.judge import flags
+from lineage.judge.flag_changes import turn_anew
+from streams.simulate import simulate
+from tests.streams.simulate.reading import events
+
+LATE = {"PolicyPublished", "DatasetDeclared"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("late", [True, False])
+def test_parts_make_no_difference(
+    late: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulate(1_000, seed=3, out=tmp_path / "log")
+    log = events(tmp_path / "log")
+    turned: list[int] = []
+
+    def watched(*arguments: Any) -> pl.DataFrame:  # noqa: ANN401 -- passed on as they are
+        changes = turn_anew(*arguments)
+        turned.append(len(changes))
+        return changes
+
+    with lineage.open(":memory:") as store:
+        store.apply(log)
+        expected = store.digest()
+        history = store.sql("SELECT count(*) FROM flag_history").fetchall()
+    monkeypatch.setattr(flags, "turn_anew", watched)
+    monkeypatch.setattr(flags, "_TOUCHED_MAX", 100)
+    monkeypatch.setattr(flags, "_BUCKETS", 50)
+    with lineage.open(":memory:") as store:
+        if late:
+            store.apply([one for one in log if one["event"] not in LATE])
+            turned.clear()
+            applied = store.apply([one for one in log if one["event"] in LATE])
+            assert len(turned) > 10
+            assert sum(turned) <= applied.changes.num_rows
+            seqs = [seq for (seq,) in store.sql("SELECT seq FROM flag_history").fetchall()]
+            assert sorted(seqs) == list(range(1, len(seqs) + 1))
+            assert applied.changes["seq"].to_pylist() == seqs[-applied.changes.num_rows :]
+        else:
+            store.apply(log)
+            assert store.sql("SELECT count(*) FROM flag_history").fetchall() == history
+        assert store.digest() == expected
+
+
+@pytest.mark.parametrize("reopened", [False, True])
+def test_what_a_batch_changed_is_what_the_history_of_flags_has(
+    reopened: bool, tmp_path: Path
+) -> None:
+    log_folder, database = tmp_path / "log", tmp_path / "l.duckdb"
+    simulate(1_000, seed=3, out=log_folder)
+    log = events(log_folder)
+    parts = [
+        [one for one in log if one["event"] not in LATE],
+        [one for one in log if one["event"] in LATE],
+    ]
+    told = []
+    store = lineage.open(database)
+    for number, part in enumerate(parts):
+        told.append(store.apply(part, at=datetime(2026, 11, 1, 12, number)).changes)
+        if reopened:
+            store.close()
+            store = lineage.open(database)
+    with store:
+        held = store.sql("FROM flag_history ORDER BY seq").to_arrow_table()
+        waiting = store.unpublished()
+    changes = pa.concat_tables(told)
+    assert {"RAISED", "CLEARED"} == set(changes["status"].to_pylist())
+    assert None in changes["first_hop"].to_pylist()
+    assert changes.equals(waiting)
+    assert changes.to_pylist() == held.to_pylist()

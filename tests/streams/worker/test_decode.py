@@ -1,0 +1,104 @@
+"""What was fetched becomes the same batch here and in a second process."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+
+import lineage
+from lineage.codec import (
+    MESSAGE_SENT,
+    POLICY_PUBLISHED,
+    DeadLetter,
+    Encoder,
+    LocalIds,
+    RegistryError,
+)
+from lineage.ingest.decoder_process import Beside
+from lineage.ingest.encode import Prepared
+from streams.kafka.records import Records
+from streams.worker import decode
+from streams.worker.decode import Decoding
+from tests.lineage.builders import message, policy
+from tests.lineage.ingest.test_decoder_process import loaded
+
+ENCODER = Encoder(LocalIds())
+LOST = DeadLetter.of("messaging.message.sent.v1", 3, 8, "was gone", None)
+
+
+def records(topic: str, partition: int, values: list[bytes | None]) -> Records:
+    return Records(topic, partition, range(7, 7 + len(values)), values)
+
+
+LISTS = [
+    records(MESSAGE_SENT.topic, 0, [ENCODER.encode(message("m0")), None, b"broken"]),
+    records(
+        POLICY_PUBLISHED.topic, 1, [ENCODER.encode({**policy("p"), "document": "rules: none"})]
+    ),
+    records(MESSAGE_SENT.topic, 1, [ENCODER.encode(message("m1"))]),
+]
+
+
+def beside(registry_url: str | None, monkeypatch: pytest.MonkeyPatch) -> Decoding:
+    """Decodes in the second process, however little it is."""
+
+    def not_here(*_: object) -> Prepared:
+        raise AssertionError("it was decoded here")
+
+    monkeypatch.setattr(decode, "_BESIDE_EVENTS", 0)
+    monkeypatch.setattr(decode, "decoded", not_here)
+    there = Decoding(registry_url)
+    there.open()
+    return there
+
+
+def outcome(prepared: Prepared) -> tuple[object, ...]:
+    with lineage.open(":memory:") as store:
+        store.apply_batch(prepared)
+        return prepared.events, prepared.dead_letters, store.digest()
+
+
+def test_here_and_there_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = outcome(Decoding(None).prepared(LISTS, [LOST]))
+    with closing(beside(None, monkeypatch)) as there:
+        assert [outcome(there.prepared(LISTS, [LOST])) for _ in range(2)] == [here, here]
+    events, letters, _ = here
+    assert events == 2
+    assert isinstance(letters, tuple)
+    assert [(one.source, one.partition, one.position, one.value) for one in letters] == [
+        (LOST.source, 3, 8, None),
+        (MESSAGE_SENT.topic, 0, 8, None),
+        (MESSAGE_SENT.topic, 0, 9, b"broken"),
+        (POLICY_PUBLISHED.topic, 1, 7, LISTS[1].values[0]),
+    ]
+
+
+def test_little_is_decoded_here() -> None:
+    with closing(Decoding(None)) as here:
+        here.open()
+        with pytest.MonkeyPatch.context() as patching:
+            patching.setattr(Beside, "call", None)
+            assert here.prepared(LISTS, []).events == 2
+
+
+def test_a_registry_that_is_away_is_told_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    with (
+        closing(beside("http://127.0.0.1:9", monkeypatch)) as there,
+        pytest.raises(RegistryError, match=r"127\.0\.0\.1:9"),
+    ):
+        there.prepared(LISTS, [])
+
+
+def test_the_second_process_has_the_decoder_at_once_and_no_kafka(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decode, "_BESIDE_EVENTS", 0)
+    with closing(Decoding(None)) as there:
+        there.open()
+        process = there._process
+        assert process is not None
+        assert process.call(loaded, "streams.worker.decode")
+        assert not process.call(loaded, "faust")
+        there.prepared(LISTS, [])
+        assert not process.call(loaded, "faust")

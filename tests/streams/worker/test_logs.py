@@ -1,0 +1,54 @@
+"""The worker's log: a line each, once."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+
+import pytest
+
+from streams.worker.logs import REPEAT_SECONDS, RepeatFilter
+
+SPEAKING = """
+import logging
+from streams.worker.logs import log_to_stderr
+log_to_stderr()
+try:
+    raise ValueError("inside")
+except ValueError:
+    logging.getLogger("faust").exception("Crashed reason=%r", 1)
+for number in range(100):
+    logging.getLogger("aiokafka").error("no connection to %d", number)
+    logging.getLogger("streams.worker.run").info("the worker says %d", number)
+"""
+
+
+def record(name: str, message: str, at: float) -> logging.LogRecord:
+    made = logging.LogRecord(name, logging.ERROR, "", 0, message, (at,), None)
+    made.created = at
+    return made
+
+
+def test_what_a_library_repeats_is_said_once_in_a_while() -> None:
+    once = RepeatFilter()
+    times = [0.0, 1.0, REPEAT_SECONDS - 1, REPEAT_SECONDS, REPEAT_SECONDS + 1]
+    passed = [at for at in times if once.filter(record("aiokafka.conn", "away for %s s", at))]
+    assert passed == [0.0, REPEAT_SECONDS]
+    assert once.filter(record("aiokafka.conn", "something else %s", 1.0))
+
+
+@pytest.mark.parametrize("name", ["streams.worker.app", "lineage", "lineage.codec.wire"])
+def test_what_the_project_says_is_never_left_out(name: str) -> None:
+    once = RepeatFilter()
+    assert all(once.filter(record(name, "said %s", at)) for at in (0.0, 0.1, 0.2))
+
+
+def test_a_line_each_and_no_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SPEAKING], stderr=subprocess.PIPE, text=True, check=True
+    )
+    lines = done.stderr.splitlines()
+    assert len(lines) == 1 + 1 + 100
+    assert lines[0].endswith("ERROR Crashed reason=1")
+    assert lines[1].endswith("ERROR no connection to 0")
