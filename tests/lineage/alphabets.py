@@ -60,6 +60,15 @@ RULES = (
     "arrived_at between '2024-09-18 00:00:00' and '2024-09-18 00:00:00.000001'",
     "year(arrived_at) = 2024 and operation <> 'SEND'",
     "dataset = message_id",
+    # Instants in other zones.
+    "arrived_at > '2024-09-18T02:00:00.000001+02:00'",
+    "arrived_at in ('2024-09-17T18:30:00-05:30', '2024-09-19T00:00:00Z')",
+    # Patterns that are matched otherwise than DuckDB would.
+    "dataset like '_a%e'",
+    "message_id not ilike '%A_'",
+    "coalesce(recipient, dataset) ilike '%o%b_%!_%' escape '!'",
+    "dataset glob '*n*x'",
+    "regexp_matches(dataset, 'I.*b', 'is')",
     # Texts compare as texts, whatever they are stored as.
     "kind < 'SINK'",
     "operation >= 'EXPORT'",

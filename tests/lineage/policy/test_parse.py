@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -248,9 +247,7 @@ def test_says_what_is_wrong_and_where(changes: dict[str, object], said: str) -> 
     ids=lambda value: repr(value[:20]),
 )
 def test_refuses_as_a_whole(text: str, said: str) -> None:
-    began = time.perf_counter()
     assert said in reason(text)
-    assert time.perf_counter() - began < 5
 
 
 def test_has_at_most_256_kib() -> None:
