@@ -146,8 +146,8 @@ class Container:
             what, behind = "the block's frame is damaged", end + _SYNC_BYTES
         elif _is_zeros(data, at):
             what = (
-                f"the file ends in {len(data) - at:,} zero bytes, which are no block; if it was not "
-                "written to its end, records are lost"
+                f"the file ends in {len(data) - at:,} zero bytes, which are no block; if it was "
+                "not written to its end, records are lost"
             )
             kept, sha256 = _bytes_of(data, at, len(data))
             return Block(first, 0, kept, what, len(data), before, sha256)
