@@ -20,11 +20,12 @@ from lineage.codec.contract.fields import Field
 from lineage.codec.contract.instants import micros_column
 from lineage.codec.contract.limits import VALUES_MAX
 from lineage.codec.contract.validate_event import json_type, wrong_with
-from lineage.codec.json.objects import Object, known_only, parsed, repeated, repeats_surely_none
-from lineage.codec.tables import Tables, Where, placed, tables_of
+from lineage.codec.json.objects import Object, keys_at_most, keys_of, known_only, parsed, repeated
+from lineage.codec.tables import Numbers, Tables, Where, placed, tables_of
 
 _INPUTS = {event.name: event for event in INPUTS}
 _NAMES = ", ".join(_INPUTS)
+_Found = tuple[list[int], list["pa.Array[Any]"]]
 _UNFIT = (TypeError, ValueError, OverflowError)  # Arrow's errors are kinds of the first two
 
 # Parsed lines are let go block by block: with more objects alive than this, Python's garbage
@@ -78,19 +79,14 @@ def from_json_lines(lines: Sequence[bytes], source: str, first_position: int = 1
 
 
 def from_numbered_lines(
-    lines: Sequence[bytes], source: str, positions: Sequence[int], *, kept: bool = True
+    lines: Sequence[bytes], source: str, positions: Sequence[int] | Numbers, *, kept: bool = True
 ) -> Batch:
     """`from_json_lines`, with the number of each line. kept: dead letters have their bytes."""
     reasons: dict[int, str] = {}
     arrays: dict[str, list[pa.Array[Any]]] = {}
     read: dict[str, list[int]] = {}
     for some in _blocks(lines):
-        block = _grouped(lines, some, reasons)
-        for name, (indices, events) in block.items():
-            pieces, bad = convert(events, partial(_arrow, _INPUTS[name]), _UNFIT)
-            for index in reversed(bad):
-                line = indices.pop(index)
-                reasons[line] = _worded(lines[line], f"it does not fit {name}")
+        for name, (indices, pieces) in _read(lines, some, reasons).items():
             arrays.setdefault(name, []).extend(pieces)
             read.setdefault(name, []).extend(indices)
     tables: Tables = {}
@@ -105,7 +101,7 @@ def from_numbered_lines(
             line = indices[row]
             reasons[line] = _worded(lines[line], reason)
     letters = (
-        DeadLetter.of(source, 0, positions[i], reasons[i], lines[i], kept=kept)
+        DeadLetter.of(source, 0, int(numbers[i]), reasons[i], lines[i], kept=kept)
         for i in sorted(reasons)
     )
     return Batch.of(tables, letters)
@@ -113,44 +109,64 @@ def from_numbered_lines(
 
 def _blocks(lines: Sequence[bytes]) -> Iterator[range]:
     """Lines that are parsed together: few, and not too large unless it is one."""
-    start = size = 0
-    for end, line in enumerate(lines):
-        size += len(line)
-        if end > start and (end - start == _BLOCK_LINES or size > _BLOCK_BYTES):
-            yield range(start, end)
-            start, size = end, len(line)
-    if lines:
-        yield range(start, len(lines))
+    for first in range(0, len(lines), _BLOCK_LINES):
+        block = range(first, min(first + _BLOCK_LINES, len(lines)))
+        if sum(map(len, lines[block.start : block.stop])) <= _BLOCK_BYTES:
+            yield block
+            continue
+        start, size = block.start, 0
+        for index in block:
+            size += len(lines[index])
+            if index > start and size > _BLOCK_BYTES:
+                yield range(start, index)
+                start, size = index, len(lines[index])
+        yield range(start, block.stop)
+
+
+def _read(lines: Sequence[bytes], some: range, reasons: dict[int, str]) -> dict[str, _Found]:
+    """The events in some of the lines by name, each with the index of its line.
+
+    Adds to reasons why other lines are none.
+    """
+    read = _read_together(lines, some)
+    if read is None:
+        read = {}
+        for name, (indices, events) in _grouped(lines, some, reasons).items():
+            pieces, bad = convert(events, partial(_arrow, _INPUTS[name]), _UNFIT)
+            for index in reversed(bad):
+                line = indices.pop(index)
+                reasons[line] = _worded(lines[line], f"it does not fit {name}")
+            read[name] = indices, pieces
+    return read
+
+
+def _read_together(lines: Sequence[bytes], some: range) -> dict[str, _Found] | None:
+    """`_read` where all lines are events that fit, and surely say no key twice; None elsewhere."""
+    block = lines[some.start : some.stop]
+    if len(block[0]) > VALUES_MAX:  # then it is the only one, and may be anything
+        return None
+    try:
+        events = list(map(orjson.loads, block))
+        names = [event["event"] for event in events]
+        read: dict[str, _Found] = {}
+        keys = 0
+        for name in filter(set(names).__contains__, _INPUTS):
+            places = [i for i, other in enumerate(names) if other == name]
+            group = [events[i] for i in places]
+            array = _arrow(_INPUTS[name], group)
+            keys += keys_of(_INPUTS[name], group, array)
+            read[name] = [some.start + i for i in places], [array]
+    except (LookupError, *_UNFIT):
+        return None
+    if sum(len(indices) for indices, _ in read.values()) < len(block):
+        return None
+    return read if keys_at_most(block) == keys else None
 
 
 def _grouped(
     lines: Sequence[bytes], some: range, reasons: dict[int, str]
 ) -> dict[str, tuple[list[int], list[Object]]]:
-    """The events in some of the lines by name, each with the index of its line.
-
-    Adds to reasons why other lines are none.
-    """
-    block = lines[some.start : some.stop]
-    if len(block[0]) > VALUES_MAX:  # then it is the only one, and may be anything
-        return _grouped_one_by_one(lines, some, reasons)
-    try:
-        events = list(map(orjson.loads, block))
-        names = [event["event"] for event in events]
-        found: dict[str, tuple[list[int], list[Object]]] = {}
-        for name in filter(set(names).__contains__, _INPUTS):
-            places = [i for i, other in enumerate(names) if other == name]
-            found[name] = [some.start + i for i in places], [events[i] for i in places]
-        whole = sum(len(indices) for indices, _ in found.values()) == len(block)
-    except (LookupError, TypeError, orjson.JSONDecodeError):
-        whole = False
-    if whole and repeats_surely_none(block, [events for _, events in found.values()]):
-        return found
-    return _grouped_one_by_one(lines, some, reasons)
-
-
-def _grouped_one_by_one(
-    lines: Sequence[bytes], some: range, reasons: dict[int, str]
-) -> dict[str, tuple[list[int], list[Object]]]:
+    """Lines one by one: the events by name, each with the index of its line."""
     found: dict[str, tuple[list[int], list[Object]]] = {}
     for index in some:
         line = lines[index]

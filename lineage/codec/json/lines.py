@@ -73,21 +73,23 @@ def _lines(source: str, pieces: Iterator[bytes], *, kept: bool) -> Iterator[Line
             broken, piece = str(error), None
         if piece is None:
             break
-        count = piece.count(b"\n")
-        if count > max(_SHORT_LINES_MIN, len(piece) // _SHORT_BYTES):
+        if piece.isspace() and b"\n" in piece:
             first, _, rest = piece.partition(b"\n")
-            whole, _, last = rest.rpartition(b"\n")
             yield position, [b"".join([*open_line, first])]
-            yield from _of_short_lines(source, position + 1, whole, kept=kept)
-            position += count
-            open_line = [last]
+            open_line = [rest.rpartition(b"\n")[2]]
+            position += piece.count(b"\n")
             continue
         first, *others = piece.split(b"\n")
         open_line.append(first)
         if others:
-            yield position, [b"".join(open_line), *others[:-1]]
+            yield position, [b"".join(open_line)]
+            if len(others) > max(_SHORT_LINES_MIN, len(piece) // _SHORT_BYTES):
+                whole = piece[len(first) + 1 : len(piece) - len(others[-1]) - 1]
+                yield from _of_short_lines(source, position + 1, whole, kept=kept)
+            elif len(others) > 1:
+                yield position + 1, others[:-1]
             open_line = [others[-1]]
-            position += count
+            position += len(others)
         elif sum(map(len, open_line)) > LINE_BYTES_MAX:
             letter, rest = _too_long(source, position, open_line, pieces)
             yield letter

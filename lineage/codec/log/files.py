@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
+import numpy as np
+
 from lineage.codec.avro.blocks import lost, rest_of
 from lineage.codec.avro.container import Container
 from lineage.codec.batch import Batch, DeadLetter
@@ -184,7 +186,7 @@ def _batches(
 
 def _of_lines(path: Path, some: int, progress: Progress) -> Iterator[Batch]:
     lines: list[bytes] = []
-    numbers: list[int] = []
+    numbers = np.empty(0, np.int64)
     letters: list[DeadLetter] = []
     size = 0
     for block in blocks_of_lines(path, progress, kept=False):
@@ -193,7 +195,7 @@ def _of_lines(path: Path, some: int, progress: Progress) -> Iterator[Batch]:
         else:
             position, found = block
             lines += found
-            numbers += range(position, position + len(found))
+            numbers = np.append(numbers, np.arange(position, position + len(found)))
             size += sum(map(len, found))
         while len(lines) + len(letters) >= some or size > _BATCH_BYTES_MAX:
             now, lines = lines[:some], lines[some:]
