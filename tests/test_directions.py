@@ -10,8 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 KAFKA = {"faust", "kafka", "aiokafka", "confluent_kafka", "mode"}
-# What lineage has no business with: Kafka, and what is not in its arguments.
-OUTSIDE = KAFKA | {"streams", "schemas", "os", "time", "random", "secrets", "uuid", "socket"}
+# What lineage has no business with: Kafka, the web, and what is not in its arguments.
+OUTSIDE = KAFKA | {"streams", "schemas", "os", "time", "random", "uuid", "socket", "http", "urllib"}
 # The rooms of lineage, each built on those before it. The modules beside them (`errors`, `arrays`,
 # `uuids`) are for every room but `codec`; `transaction`, `batch_result` and `store` are on top.
 ROOMS = ("codec", "policy", "database", "ingest", "keys", "reach", "judge", "audit")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -16,7 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+FILE: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = FILE["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 DECLARED = {
     "run": PROJECT["dependencies"],
@@ -79,3 +81,34 @@ def test_what_is_imported_is_declared() -> None:
     needed = {canonicalize_name(distributions[name][0]) for name in imported - ours}
     declared = {canonicalize_name(Requirement(text).name) for text in PROJECT["dependencies"]}
     assert needed - declared == set()
+
+
+def test_every_folder_of_code_is_packaged() -> None:
+    folders = {
+        ".".join(path.parent.relative_to(ROOT).parts)
+        for package in ("lineage", "streams")
+        for path in (ROOT / package).rglob("__init__.py")
+    }
+    setuptools = FILE["tool"]["setuptools"]
+    assert set(setuptools["packages"]) == folders | set(setuptools["package-dir"])
+
+
+USED = """
+import lineage, schemas, streams
+assert schemas.OURS and streams.OURS
+with lineage.open(":memory:") as store:
+    store.apply([])
+    print(store.digest())
+"""
+
+
+def test_a_project_may_have_folders_of_the_same_names(tmp_path: Path) -> None:
+    for name in ("schemas", "streams"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "__init__.py").write_text("OURS = True\n")
+    done = subprocess.run(
+        [sys.executable, "-c", USED], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.strip()) == 64

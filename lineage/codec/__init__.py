@@ -24,7 +24,7 @@ from lineage.codec.errors import (
 )
 from lineage.codec.json.events import from_events, from_json_lines
 from lineage.codec.log.files import LogFile, log_files, read_events, read_log
-from lineage.codec.registry import HttpRegistry, LocalIds, Registry, registry_at
+from lineage.codec.registry import LocalIds, Registry
 from lineage.codec.wire import Decoder, Encoder
 
 __all__ = [
@@ -41,7 +41,6 @@ __all__ = [
     "EncodeError",
     "Encoder",
     "EventType",
-    "HttpRegistry",
     "LocalIds",
     "LogError",
     "LogFile",
@@ -57,6 +56,5 @@ __all__ = [
     "log_files",
     "read_events",
     "read_log",
-    "registry_at",
     "write_container",
 ]

@@ -19,7 +19,7 @@ from streams.cli.errors import NOT_AVAILABLE
 from streams.cli.output import write_rows
 
 if TYPE_CHECKING:
-    from lineage.codec import HttpRegistry
+    from streams.kafka.registry import HttpRegistry
 
 PYTHON_MIN = (3, 11)
 _REGISTRY_SECONDS_MAX = 5.0
@@ -172,7 +172,8 @@ def _broker(bootstrap: str) -> Finding:
 
 
 def _registry(url: str) -> Finding:
-    from lineage.codec import HttpRegistry, SchemasError
+    from lineage.codec import SchemasError
+    from streams.kafka.registry import HttpRegistry
 
     needed_for = "--registry-url of lineage worker, lineage publish"
     try:

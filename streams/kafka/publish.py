@@ -26,6 +26,7 @@ from lineage.codec.contract.events import (
 from streams.errors import BrokerUnavailableError, PublishError
 from streams.kafka.admin import CONNECT_SECONDS_MAX, check_bootstrap
 from streams.kafka.dead_letters import headers, key
+from streams.kafka.registry import registry_at
 from streams.kafka.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX, Topic, create_topics
 
 __all__ = ["Published", "publish"]
@@ -72,7 +73,7 @@ def publish(
     files = list(paths)
     # A wrong path, and a registry that is away, should be said before a topic is made.
     codec.log_files(files)
-    registry = codec.registry_at(registry_url)
+    registry = registry_at(registry_url)
     for event_type in codec.INPUTS:
         registry.id_of(event_type)
     topics = create_topics(bootstrap, partitions)

@@ -14,10 +14,11 @@ from aiokafka.errors import KafkaError
 from faust.streams import Stream
 from faust.types import TP, StreamT
 
-from lineage.codec import DeadLetter, Encoder, registry_at
+from lineage.codec import DeadLetter, Encoder
 from streams.errors import StreamsError, WorkerError
 from streams.kafka.admin import admin_client, check_bootstrap
 from streams.kafka.records import Outgoing
+from streams.kafka.registry import registry_at
 from streams.kafka.schema_check import check_schema_ids
 from streams.kafka.topic_watch import TopicWatch, check_positions
 from streams.kafka.topics import (

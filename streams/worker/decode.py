@@ -8,10 +8,11 @@ from functools import lru_cache
 
 import numpy as np
 
-from lineage.codec import Batch, DeadLetter, Decoder, registry_at
+from lineage.codec import Batch, DeadLetter, Decoder
 from lineage.ingest.decoder_process import Beside
 from lineage.ingest.encode import Prepared, prepare
 from streams.kafka.records import Records
+from streams.kafka.registry import registry_at
 
 __all__ = ["Decoding", "decoded"]
 

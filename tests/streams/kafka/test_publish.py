@@ -19,7 +19,6 @@ from lineage.codec import (
     POLICY_PUBLISHED,
     RECORDS_MOVED,
     Decoder,
-    HttpRegistry,
     LocalIds,
     LogError,
     Registry,
@@ -27,6 +26,7 @@ from lineage.codec import (
 )
 from streams.errors import BrokerUnavailableError
 from streams.kafka.publish import publish
+from streams.kafka.registry import HttpRegistry
 from streams.kafka.topics import DEAD_LETTER_TOPIC, TOPICS, topic_partitions
 from tests.registry_service import RegistryService
 from tests.streams.kafka_helpers import read_all

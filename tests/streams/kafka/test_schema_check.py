@@ -17,11 +17,11 @@ from lineage.codec import (
     INPUTS,
     MESSAGE_SENT,
     RECORDS_MOVED,
-    HttpRegistry,
     LocalIds,
 )
 from lineage.codec.errors import RegistryError
 from streams.errors import BrokerUnavailableError, SchemaIdError
+from streams.kafka.registry import HttpRegistry
 from streams.kafka.schema_check import check_schema_ids
 from streams.kafka.topics import FLAG_TOPIC, INPUT_TOPICS, MESSAGE_BYTES_MAX, end_offsets
 from tests.registry_service import RegistryService

@@ -12,19 +12,18 @@ from pathlib import Path
 
 import pytest
 
-import lineage.codec.registry
-import lineage.codec.rest
+import streams.kafka.registry
+import streams.kafka.rest
 from lineage import codec
 from lineage.codec import (
     Decoder,
     Encoder,
-    HttpRegistry,
     LocalIds,
     RegistryError,
     UnknownSchemaError,
-    registry_at,
 )
 from lineage.codec.avro.reader import Reader
+from streams.kafka.registry import HttpRegistry, registry_at
 from tests.lineage.codec.examples import CONSENT, TYPES, content
 from tests.registry_service import RegistryService
 
@@ -173,9 +172,9 @@ class TestAFloodOfBadIds:
         decoder = Decoder(HttpRegistry(service.url, clock))
         for _ in range(3):
             assert reasons(decoder, 9, 9) == ["schema id 9 is not registered"] * 2
-            clock.seconds += lineage.codec.registry.UNKNOWN_SECONDS / 4
+            clock.seconds += streams.kafka.registry.UNKNOWN_SECONDS / 4
         assert service.asked == ["/schemas/ids/9"]
-        clock.seconds += lineage.codec.registry.UNKNOWN_SECONDS
+        clock.seconds += streams.kafka.registry.UNKNOWN_SECONDS
         assert len(reasons(decoder, 9)) == 1
         assert len(service.asked) == 2
 
@@ -185,18 +184,18 @@ class TestAFloodOfBadIds:
         decoder = Decoder(HttpRegistry(service.url, clock))
         assert len(reasons(decoder, 9)) == 1
         written = Encoder(HttpRegistry(service.url)).encode(CONSENT)
-        clock.seconds += lineage.codec.registry.UNKNOWN_SECONDS
+        clock.seconds += streams.kafka.registry.UNKNOWN_SECONDS
         batch = decoder.decode(TOPIC, 0, [0, 1], [written, value(9)])
         assert (batch.events, len(batch.dead_letters)) == (1, 1)
         assert "not a whole ConsentChanged" in batch.dead_letters[0].reason
 
     def test_no_more_than_a_second_of_good_values_can_be_taken_for_unknown(self) -> None:
-        assert 0 < lineage.codec.registry.UNKNOWN_SECONDS <= 1
+        assert 0 < streams.kafka.registry.UNKNOWN_SECONDS <= 1
 
     def test_how_many_unknown_ids_are_remembered_is_bounded(
         self, service: RegistryService, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(lineage.codec.registry, "UNKNOWN_IDS_MAX", 10)
+        monkeypatch.setattr(streams.kafka.registry, "UNKNOWN_IDS_MAX", 10)
         clock = Clock()
         registry = HttpRegistry(service.url, clock)
         decoder = Decoder(registry)
@@ -204,7 +203,7 @@ class TestAFloodOfBadIds:
         assert len(registry._unknown) == 10
         assert len(reasons(decoder, *range(20, 30))) == 10
         assert len(service.asked) == 30
-        clock.seconds += 2 * lineage.codec.registry.UNKNOWN_SECONDS
+        clock.seconds += 2 * streams.kafka.registry.UNKNOWN_SECONDS
         for schema_id in range(20, 31):
             reasons(decoder, schema_id)
         assert len(registry._unknown) <= 11
@@ -250,7 +249,7 @@ FAILURES = {
     "deep JSON": (200, {}, b"[" * 100_000),
     "elsewhere": (302, {"Location": "http://127.0.0.1:9/schemas/ids/13"}, b""),
     "an empty elsewhere": (302, {"Location": "http://"}, b""),
-    "a long answer": (200, {}, b" " * (lineage.codec.rest._ANSWER_BYTES_MAX + 1)),
+    "a long answer": (200, {}, b" " * (streams.kafka.rest._ANSWER_BYTES_MAX + 1)),
     "a short answer": (200, {"Content-Length": "100", "Connection": "close"}, b"{}"),
 }
 
