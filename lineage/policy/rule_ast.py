@@ -18,6 +18,7 @@ from typing import Final
 
 from lineage.errors import PolicyError
 from lineage.policy import rule_functions as function
+from lineage.policy import rule_kinds as kinds
 from lineage.policy import rule_nodes as parts
 from lineage.policy.rule_allowlist import (
     CASTS,
@@ -158,7 +159,7 @@ class Rewrite:
         kind = _kind(target["id"])
         child = self.value(node["child"], depth)
         if kind in (TIMESTAMP, DATE) and child.kind == TEXT:
-            return function.as_kind(child, kind, attempt=bool(node["try_cast"]))
+            return kinds.as_kind(child, kind, attempt=bool(node["try_cast"]))
         if kind in (TIMESTAMP, DATE) and child.kind not in (TIMESTAMP, DATE, NULL):
             raise PolicyError(f"must cast to {kind} only an instant, a date or a literal")
         attempt = bool(node["try_cast"]) if literal else True
@@ -180,7 +181,7 @@ class Rewrite:
         return self._compared(kind, children)
 
     def _compared(self, kind: str, children: list[Part]) -> Part:
-        return function.alike(
+        return kinds.alike(
             children,
             lambda nodes: parts.node("COMPARISON", kind, left=nodes[0], right=nodes[1]),
             BOOLEAN,
@@ -188,8 +189,8 @@ class Rewrite:
 
     def _between(self, node: Node, depth: int) -> Part:
         children = [self.value(node[side], depth) for side in ("input", "lower", "upper")]
-        _, children = function.unified(children)
-        part = function.alike(
+        _, children = kinds.unified(children)
+        part = kinds.alike(
             children,
             lambda nodes: parts.node(
                 "BETWEEN", "COMPARE_BETWEEN", input=nodes[0], lower=nodes[1], upper=nodes[2]
@@ -217,8 +218,8 @@ class Rewrite:
             return parts.guarded(self.value(children[0], depth))
         if kind not in ("COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_COALESCE"):
             raise PolicyError(_PLAIN_ONLY)
-        _, checked = function.unified([self.value(child, depth) for child in children])
-        part = function.alike(
+        _, checked = kinds.unified([self.value(child, depth) for child in children])
+        part = kinds.alike(
             checked,
             lambda nodes: parts.node("OPERATOR", kind, children=nodes),
             "" if kind == "OPERATOR_COALESCE" else BOOLEAN,
@@ -232,7 +233,7 @@ class Rewrite:
     def _case(self, node: Node, depth: int) -> Part:
         whens = [self.truth(check["when_expr"], depth) for check in node["case_checks"]]
         thens = [self.value(check["then_expr"], depth) for check in node["case_checks"]]
-        kind, thens = function.unified([*thens, self.value(node["else_expr"], depth)])
+        kind, thens = kinds.unified([*thens, self.value(node["else_expr"], depth)])
         return self._chosen(kind, whens, thens)
 
     def _chosen(self, kind: str, whens: list[Part], thens: list[Part]) -> Part:
@@ -243,7 +244,7 @@ class Rewrite:
         made = parts.node("CASE", "CASE_EXPR", case_checks=checks, else_expr=thens[-1].node)
         width = max(then.width for then in thens)
         part = parts.over([*whens, *thens], made, kind, width=width)
-        return part if function.is_safe(thens) else parts.guarded(part)
+        return part if kinds.is_safe(thens) else parts.guarded(part)
 
     # -- functions
 

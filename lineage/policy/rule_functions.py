@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
@@ -30,7 +29,7 @@ from lineage.policy.rule_allowlist import (
     TOTAL,
     TRIMS,
 )
-from lineage.policy.rule_instants import date_text, timestamp_text
+from lineage.policy.rule_kinds import INSTANTS, alike, as_kind, unified
 from lineage.policy.rule_nodes import (
     BOOLEAN,
     DATE,
@@ -53,8 +52,6 @@ from lineage.policy.rule_patterns import (
 
 WIDTH_MAX: Final = 4096
 _INTERVAL_SECONDS_MAX: Final = 10_000 * 31_622_400  # ten thousand years
-_INSTANTS: Final = frozenset({TIMESTAMP, DATE})
-_NUMBERS: Final = frozenset({INTEGER, NUMBER})
 # Nanoseconds: what is computed with numbers of 38 digits or with a calendar, and what is read
 # from text.
 _CALENDAR_WORK: Final = 300
@@ -90,93 +87,6 @@ def call(name: str, children: list[Part]) -> Part:
     if name in _UNFAILING or part.most is not None or _cannot_fail(name, kind, children):
         return part
     return parts.guarded(part)
-
-
-# -- what is compared or put together
-
-
-def alike(children: list[Part], build: Callable[[list[parts.Node]], parts.Node], kind: str) -> Part:
-    """Give a node over parts that DuckDB takes to one type, null where that fails.
-
-    Literal text among instants, intervals and truth values becomes one of them. kind: of the
-    node, or "" for that of its parts.
-    """
-    common, children = unified(children)
-    made_of = build([child.node for child in children])
-    width = max(child.width for child in children)
-    texts = [child.width for child in children if child.kind == TEXT]
-    # Text that is no number fails, and what it is goes into DuckDB's message.
-    work = sum(texts) // 4 if common not in _NUMBERS else sum(texts) * parts.CONVERT_WORK // 6
-    made = parts.over(children, made_of, kind or common, work=work, width=width)
-    return made if is_safe(children) else parts.guarded(made)
-
-
-def is_safe(children: list[Part]) -> bool:
-    """Whether DuckDB takes these parts to one type without fail."""
-    kinds = {child.kind for child in children} - {NULL}
-    return len(kinds) <= 1 and NUMBER not in kinds
-
-
-def unified(children: list[Part]) -> tuple[str, list[Part]]:
-    """Give the kind of parts that are taken to one type, and the parts with literal text as such.
-
-    Raises PolicyError where text that is no literal would be read as an instant.
-    """
-    kinds = {child.kind for child in children} - {NULL}
-    others = kinds - {TEXT}
-    target = _common(others) if others else TEXT if kinds else NULL
-    if TEXT not in kinds or target in _NUMBERS | {TEXT}:
-        return target, children
-    return target, [as_kind(child, target) if child.kind == TEXT else child for child in children]
-
-
-def _common(kinds: set[str]) -> str:
-    if len(kinds) == 1:
-        return next(iter(kinds))
-    if kinds <= _INSTANTS:
-        return TIMESTAMP
-    if kinds <= _NUMBERS | {BOOLEAN}:
-        return NUMBER
-    raise PolicyError(
-        "does not fit together: it compares values of different types"
-        " (numbers, instants, intervals, truth values); cast one of them"
-    )
-
-
-def as_kind(part: Part, kind: str, *, attempt: bool = False) -> Part:
-    """Give literal text, or what is chosen among literal texts, as a value of another kind.
-
-    Raises PolicyError for text that is no literal where an instant or a date is asked for.
-    """
-    if not part.literal and kind not in _INSTANTS:
-        return part
-    made = _literal_as(part.node, kind, attempt=attempt)
-    steady = part.literal and kind in _INSTANTS and "inf" not in made["child"]["value"]["value"]
-    return replace(part, node=made, kind=kind, width=parts.PLAIN_WIDTH, steady=steady)
-
-
-def _literal_as(node: parts.Node, kind: str, *, attempt: bool) -> parts.Node:
-    if node["class"] == "CONSTANT":
-        if node["value"]["is_null"]:
-            return node
-        if kind in _INSTANTS:
-            read = timestamp_text if kind == TIMESTAMP else date_text
-            node = parts.text(read(str(node["value"]["value"])))
-        return parts.cast(node, parts.plain_type(kind), attempt=attempt)
-    if node["class"] == "CASE":
-        checks = [
-            {**check, "then_expr": _literal_as(check["then_expr"], kind, attempt=attempt)}
-            for check in node["case_checks"]
-        ]
-        otherwise = _literal_as(node["else_expr"], kind, attempt=attempt)
-        return {**node, "case_checks": checks, "else_expr": otherwise}
-    if node["type"] == "OPERATOR_COALESCE":
-        children = [_literal_as(child, kind, attempt=attempt) for child in node["children"]]
-        return {**node, "children": children}
-    raise PolicyError(
-        f"must not compare text that is no literal with a {kind}, nor cast it to one: an offset"
-        " in it would be passed over"
-    )
 
 
 # -- patterns
@@ -246,7 +156,7 @@ def _of_instants(name: str, children: list[Part]) -> list[Part]:
     """Give the arguments with literal text as what it stands for beside instants."""
     asked = children[1:] if name in DATE_DIFFS | DATE_TRUNCS else children
     kinds = {child.kind for child in asked}
-    if name in DATE_DIFFS and kinds & _INSTANTS:
+    if name in DATE_DIFFS and kinds & INSTANTS:
         _, asked = unified(asked)
         return [children[0], *asked]
     if name not in ARITHMETIC and TEXT in kinds:
@@ -254,7 +164,7 @@ def _of_instants(name: str, children: list[Part]) -> list[Part]:
             f"must give {name}() an instant, a date or an interval, not text:"
             " write TIMESTAMP '2024-09-18 00:00:00'"
         )
-    if name in ("+", "-") and kinds & (_INSTANTS | {INTERVAL}):
+    if name in ("+", "-") and kinds & (INSTANTS | {INTERVAL}):
         if NULL in kinds:
             raise PolicyError("must not add NULL to an instant or an interval, nor take it")
         return [as_kind(part, INTERVAL) if part.kind == TEXT else part for part in children]
@@ -279,7 +189,7 @@ def _cannot_fail(name: str, kind: str, children: list[Part]) -> bool:
         return all(part.most is not None and part.most < _COUNT_MAX for part in children[1:])
     if name in FIELDS | DATE_PARTS | DATE_TRUNCS | DATE_DIFFS:
         asked = children if name in FIELDS else children[1:]
-        return all(part.steady and part.kind in _INSTANTS for part in asked)
+        return all(part.steady and part.kind in INSTANTS for part in asked)
     adds = name in ("+", "-") and len(children) == 2 and kind == TIMESTAMP
     return adds and all(part.steady for part in children)
 
@@ -332,7 +242,7 @@ def _kind(name: str, kinds: list[str]) -> str:
 
 
 def _sum_kind(name: str, kinds: list[str]) -> str:
-    instants, all_kinds = [kind for kind in kinds if kind in _INSTANTS], set(kinds)
+    instants, all_kinds = [kind for kind in kinds if kind in INSTANTS], set(kinds)
     if instants and INTERVAL in all_kinds:
         return TIMESTAMP
     if len(instants) == 2:

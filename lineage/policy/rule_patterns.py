@@ -20,6 +20,7 @@ _SET_SIZE: Final = 12
 _PROPERTY_SIZE: Final = 800
 _FOLDED_SIZE: Final = 4  # a letter of either case
 _REPETITION: Final = re.compile(r"\{(\d+)(,?)(\d*)\}", re.ASCII)
+_FLAGS: Final = re.compile(r"\?(P?<\w+>|[imsU-]*[:)])", re.ASCII)
 # Patterns that DuckDB turns into a search, none of them into LIKE with wildcards.
 _SEARCH: Final = re.compile(r"\^?[A-Za-z0-9 _:/@-]*\$?", re.ASCII)
 _BROKEN: Final = "does not fit together: a regular expression is not well formed (RE2)"
@@ -123,7 +124,7 @@ class _Regexp:
             repetition = _REPETITION.match(self._pattern, self._at)
             self._at += 1
             if character == "(":
-                self._groups.append([2, 0])
+                self._open()
             elif character == ")":
                 self._close()
             elif character == "[":
@@ -132,8 +133,11 @@ class _Regexp:
                 self._piece(self._escape())
             elif repetition:
                 self._repeat(repetition)
-            elif character in "*+?|":
+            elif character in "*+?":
                 self._groups[-1][0] += 2
+                self._check_piece()
+            elif character == "|":
+                self._piece(0)
             else:
                 self._piece(_SET_SIZE if character == "." else self._letters(character))
         if len(self._groups) != 1:
@@ -148,12 +152,27 @@ class _Regexp:
         group[0] += group[1]
         group[1] = size
 
+    def _check_piece(self) -> None:
+        """Raise PolicyError for a repetition of nothing: between parentheses it could be flags."""
+        if not self._groups[-1][1]:
+            raise PolicyError(_BROKEN)
+
+    def _open(self) -> None:
+        """Open a group, or pass over flags; the ( has been read."""
+        flags = _FLAGS.match(self._pattern, self._at)
+        if flags is None and self._pattern.startswith("?", self._at):
+            raise PolicyError(_BROKEN)
+        self._at = flags.end() if flags else self._at
+        if flags is None or not flags.group().endswith(")"):
+            self._groups.append([2, 0])
+
     def _close(self) -> None:
         if len(self._groups) == 1:
             raise PolicyError(_BROKEN)
         self._piece(sum(self._groups.pop()))
 
     def _repeat(self, repetition: re.Match[str]) -> None:
+        self._check_piece()
         least, more, most = repetition.groups()
         times = max(int(least[:5]), int(most[:5] or 0), 1) + bool(more and not most)
         self._groups[-1][1] = self._groups[-1][1] * times + times

@@ -85,7 +85,21 @@ def test_glob_means_what_duckdb_means(text: str, pattern: str) -> None:
 @given(
     TEXTS,
     st.lists(
-        st.sampled_from([*"aAbé.^$()|*+?[]", ".*", "[ab]", "[^a]", "\\d", "{2}", "{1,3}", "(?i)"]),
+        st.sampled_from(
+            [
+                *"aAbé.^$()|*+?[]",
+                ".*",
+                "(?s)",
+                "(?:",
+                "?",
+                "[ab]",
+                "[^a]",
+                "\\d",
+                "{2}",
+                "{1,3}",
+                "(?i)",
+            ]
+        ),
         max_size=7,
     ).map("".join),
     st.sampled_from(["", "i", "s", "is"]),
@@ -134,7 +148,12 @@ def test_a_regexp_that_grows_is_refused(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "pattern", ["a)(b", "(a", "a)", "[a", "a\\", "[", "[]", "[^]", "\\Qa", "(?", "a**{2}(", "[[:"]
+    "pattern",
+    [
+        *("a)(b", "(a", "a)", "[a", "a\\", "[", "[]", "[^]", "\\Qa", "(?", "a**{2}(", "[[:"),
+        # Between parentheses these would be flags.
+        *("?", "?i", "?:a", "*", "+a", "a|?i", "(?x)a", "{2}", "(|?)", "(?i)*", "(?Pa)"),
+    ],
 )
 def test_a_broken_regexp_is_refused(pattern: str) -> None:
     for name in ("regexp_matches", "regexp_full_match"):
