@@ -162,7 +162,7 @@ def test_a_rule_that_cannot_be_evaluated_is_named_and_nothing_is_recorded() -> N
 
 _EVALUATING = """
 import resource, sys, time
-from tests.lineage.test_poison import WORST, as_many_as_accepted
+from tests.lineage.policy.test_poison import WORST, as_many_as_accepted
 import lineage
 from tests.lineage import builders as b
 document = as_many_as_accepted(WORST[sys.argv[1]])
@@ -222,7 +222,7 @@ def test_the_costliest_policies_that_are_accepted_are_no_poison(kind: str) -> No
 
 _READING = """
 import resource, sys
-from tests.lineage.test_poison import HOSTILE
+from tests.lineage.policy.test_poison import HOSTILE
 from lineage.errors import PolicyError
 from lineage.policy.parse import parse_policy
 before = resource.getrusage(resource.RUSAGE_SELF)

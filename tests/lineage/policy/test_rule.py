@@ -288,7 +288,7 @@ _EXPLODING = """
 import resource
 resource.setrlimit(resource.RLIMIT_CPU, (30, 30))
 resource.setrlimit(resource.RLIMIT_AS, (4 << 30, 4 << 30))
-from tests.lineage.test_rule import BOMBS, PolicyError, RuleChecker
+from tests.lineage.policy.test_rule import BOMBS, PolicyError, RuleChecker
 with RuleChecker() as checker:
     for bomb in BOMBS:
         try:

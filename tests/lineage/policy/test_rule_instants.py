@@ -135,7 +135,7 @@ def test_an_instant_is_what_its_offset_says(checker: RuleChecker, when: str) -> 
 
 def test_the_time_zone_of_the_process_has_no_influence() -> None:
     program = (
-        "from tests.lineage.test_rule_instant import SAME, WHENS, RuleChecker, holds\n"
+        "from tests.lineage.policy.test_rule_instants import SAME, WHENS, RuleChecker, holds\n"
         "with RuleChecker() as checker:\n"
         "    for when in WHENS:\n"
         "        assert holds(checker, when.replace('{}', SAME[0])) is True, when\n"
