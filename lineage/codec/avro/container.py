@@ -11,6 +11,7 @@ from pathlib import Path
 
 import fastavro
 
+from lineage.codec.avro.adapted import UNNAMED
 from lineage.codec.avro.compression import CODECS, BlockError, TooLargeError
 from lineage.codec.avro.logical_types import UnreadableSchemaError
 from lineage.codec.avro.reader import Reader
@@ -73,11 +74,13 @@ class Container:
         try:
             meta, self._start, self._sync = _header(start)
             schema = meta["avro.schema"].decode()
-            name = str(json.loads(schema)["name"]).rpartition(".")[2]
+            record = json.loads(schema)
+            name = str(record["name"]).rpartition(".")[2]
+            fields = {str(f["name"]) for f in record["fields"]} if name == UNNAMED else set()
             codec = meta.get("avro.codec", b"null").decode()
         except (*_UNREADABLE, TypeError) as error:
             raise LogError(f"{path} has no whole Avro header with a record schema") from error
-        self.event = _event(path, name)
+        self.event = _event(path, name, fields)
         if codec not in CODECS:
             known = ", ".join(CODECS)
             raise LogError(f"{path} is packed with codec {codec[:64]}; known are {known}")
@@ -146,8 +149,8 @@ class Container:
             what, behind = "the block's frame is damaged", end + _SYNC_BYTES
         elif _is_zeros(data, at):
             what = (
-                f"the file ends in {len(data) - at:,} zero bytes, which are no block; if it was "
-                "not written to its end, records are lost"
+                f"the file ends in zero bytes, {len(data) - at:,} of them, which are no block; if "
+                "it was not written to its end, records are lost"
             )
             kept, sha256 = _bytes_of(data, at, len(data))
             return Block(first, 0, kept, what, len(data), before, sha256)
@@ -192,9 +195,13 @@ def _frame(data: mmap.mmap, at: int) -> tuple[int, int, int] | None:
     return (count, start, start + size) if count >= 0 and size >= 0 else None
 
 
-def _event(path: Path, name: str) -> EventType:
+def _event(path: Path, name: str, fields: set[str]) -> EventType:
     for event in INPUTS:
         if event.name == name:
+            return event
+        # Spark names every record so, if it is not told otherwise.
+        needed = {field.name for field in event.fields if not field.nullable}
+        if name == UNNAMED and needed <= fields:
             return event
     names = ", ".join(event.name for event in INPUTS)
     raise LogError(f"{path} holds {name[:64]} records; an event log holds one of {names}")

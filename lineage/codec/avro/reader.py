@@ -56,7 +56,9 @@ class Reader:
         self._reader = None if self.present else resolved.reader
         self._skip = Skip(resolved.writer, resolved.named)
         self._not_whole = f"is not a whole {event.name} as its schema has it"
-        self._nothing = fastavro.parse_schema({"type": "record", "name": event.name, "fields": []})
+        self._nothing = fastavro.parse_schema(
+            {"type": "record", "name": resolved.writer["name"], "fields": []}
+        )
         try:
             self._layout = Layout(resolved.written)
             self._plain = resolved.same_kinds

@@ -11,6 +11,7 @@ import avro.schema
 import fastavro
 from avro.compatibility import ReaderWriterCompatibilityChecker, SchemaCompatibilityType
 
+from lineage.codec.avro.adapted import UNNAMED, adapted
 from lineage.codec.avro.bounds import refuse_unbounded
 from lineage.codec.avro.logical_types import (
     Avro,
@@ -67,32 +68,46 @@ def resolve(event: EventType, schema: str) -> Resolved:
     named: dict[str, Avro] = {}
     try:
         written, wanted = hidden(json.loads(schema)), hidden(json.loads(event.schema))
-        _check(event, json.dumps(written), json.dumps(wanted))
+        record = avro.schema.parse(json.dumps(written))
         writer = fastavro.parse_schema(written, named_schemas=named)
-        refuse_unbounded(writer, named)
     except _NO_SCHEMA:
         raise UnreadableSchemaError("it is not an Avro schema") from None
-    reader = fastavro.parse_schema(wanted)
+    _check_name(event, record)
+    refuse_unbounded(writer, named)
+    present_one = _canonical(fastavro.parse_schema(wanted))
+    wanted = adapted(wanted, writer, named)
+    reader = _checked(event, record, wanted)
     units = units_of(event, writer, named)
     present = None
-    if _canonical(writer) == _canonical(reader):
+    if _canonical(writer) == present_one:
         present = tuple(replace(f, unit=units.get(f.name, f.unit)) for f in event.fields)
     others = {name: unit for name, unit in units.items() if unit != "micros"}
     return Resolved(written, writer, reader, named, others, present, _same_kinds(written, wanted))
 
 
-def _check(event: EventType, written: str, wanted: str) -> None:
-    writer, reader = avro.schema.parse(written), avro.schema.parse(wanted)
-    if not isinstance(writer, avro.schema.RecordSchema) or writer.name != event.name:
+def _check_name(event: EventType, writer: avro.schema.Schema) -> None:
+    names = (event.name, UNNAMED)
+    if not isinstance(writer, avro.schema.RecordSchema) or writer.name not in names:
         name = getattr(writer, "name", None) or writer.type
         raise OtherRecordError(f"it is of {name[:64]}, not of {event.name}")
-    checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # its own gap
-    result = checker.get_compatibility(reader, writer)
+
+
+def _checked(event: EventType, writer: avro.schema.Schema, wanted: Avro) -> Avro:
+    """The schema to read with, as fastavro parses it, if it can read what the writer wrote."""
+    try:
+        reader = avro.schema.parse(json.dumps(wanted))
+        checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # its own gap
+        result = checker.get_compatibility(reader, writer)
+        parsed = fastavro.parse_schema(wanted)
+    except _NO_SCHEMA:
+        # Two of its types are one type of the writer's.
+        raise UnreadableSchemaError(f"it uses one type for two fields of {event.name}") from None
     if result.compatibility is not SchemaCompatibilityType.compatible:
         where = ", ".join(sorted(result.locations))[:200]
         raise UnreadableSchemaError(
             f"it is not compatible with {event.name} as read here (at {where})"
         )
+    return parsed
 
 
 def _canonical(schema: Avro) -> str:

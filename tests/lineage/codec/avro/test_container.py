@@ -200,8 +200,8 @@ def test_zeros_behind_the_last_block_are_named(tmp_path: Path, zeros: int) -> No
     batch = read(path)
     assert batch.events == 2000
     assert reasons(batch) == {
-        2001: f"the file ends in {zeros:,} zero bytes, which are no block; if it was not written "
-        "to its end, records are lost"
+        2001: f"the file ends in zero bytes, {zeros:,} of them, which are no block; if it was not "
+        "written to its end, records are lost"
     }
 
 
