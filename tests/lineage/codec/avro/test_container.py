@@ -261,7 +261,7 @@ MESSAGE_SCHEMA = json.loads(codec.MESSAGE_SENT.schema)
         (header({**MESSAGE_SCHEMA, "fields": 5}), "it is not an Avro schema"),
         (
             header(MESSAGE_SCHEMA, "lz77"),
-            "is packed with compression lz77; known are null, deflate",
+            "is packed with codec lz77; known are null, deflate",
         ),
     ],
 )
