@@ -121,7 +121,7 @@ def apart(code: str, *arguments: object) -> tuple[int, str]:
     )
     done = subprocess.run(
         [sys.executable, "-c", program, *map(str, arguments)],
-        capture_output=True, text=True, check=True, cwd=Path(codec.__file__).parent.parent,
+        capture_output=True, text=True, check=True, cwd=Path(codec.__file__).parents[2],
     )  # fmt: skip
     *printed, peak = done.stdout.split("\n")[:-1]
     return int(peak), "\n".join(printed)
@@ -441,7 +441,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
 
 
 def test_the_page_has_the_limits_as_they_are() -> None:
-    page = (Path(__file__).parents[2] / "docs/limits.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/limits.md").read_text(encoding="utf-8")
     for said in (
         f"at most {limits.HOP_ARRIVALS_MAX:,}:",
         f"{limits.ID_BYTES_MAX} bytes of UTF-8",

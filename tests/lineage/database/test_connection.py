@@ -179,7 +179,7 @@ def test_a_new_database_survives_a_kill_before_its_first_checkpoint(
         "for i in range(int(sys.argv[2])): store.apply([message(f'm{i}')])\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     command = [sys.executable, "-c", code, str(path), str(batches)]
     killed = subprocess.run(command, cwd=root, check=False)
     assert killed.returncode == -signal.SIGKILL
