@@ -28,7 +28,7 @@ __all__ = [
 BUILT_IN_ID: Final = "built-in"
 _ID_BYTES_MAX: Final = 256
 _MIN_K_MAX: Final = 2**31 - 1  # k is an Avro int
-# What a policy may cost, however it is written; docs/decisions/0010-bounded-rules.md has figures.
+# What a policy may cost, however it is written; docs/decisions/0011-bounded-rules.md has figures.
 RULES_MAX: Final = 100
 METHODS_MAX: Final = 100
 WHEN_BYTES_MAX: Final = 32_768  # of all rules together
