@@ -114,7 +114,7 @@ def letters_of(path: Path) -> list[DeadLetter]:
 def apart(code: str, *arguments: object) -> tuple[int, str]:
     """How many MiB a program needs that runs in a process of its own, and what it prints."""
     program = (
-        "import sys\nfrom pathlib import Path\nfrom lineage import codec\n"
+        "import sys\nfrom pathlib import Path\nimport lineage\nfrom lineage import codec\n"
         f"{code}\n"
         # What resource tells includes the process that started this one.
         "print(int(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0]) >> 10)"
