@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
 from lineage.codec import Batch, DeadLetter, Decoder
+from lineage.codec.log.portions import portions
 from lineage.ingest.decoder_process import Beside
 from lineage.ingest.encode import Prepared, prepare
 from streams.kafka.records import Records
@@ -38,22 +39,30 @@ class Decoding:
         if process is not None:
             process.close()
 
-    def prepared(self, lists: Sequence[Records], letters: Sequence[DeadLetter]) -> Prepared:
+    def prepared(self, lists: Sequence[Records], letters: Sequence[DeadLetter]) -> list[Prepared]:
         """What `decoded` gives. Raises BesideError where the second process has ended."""
         if self._process is None or sum(map(len, lists)) < _BESIDE_EVENTS:
             return decoded(self._decoder, lists, letters)
         return self._process.call(_decoded_there, self._registry_url, lists, letters)
 
 
-def decoded(decoder: Decoder, lists: Sequence[Records], letters: Sequence[DeadLetter]) -> Prepared:
-    """Make one batch of fetched lists, with `letters` and its own dead letters, which have the
-    bytes of Kafka. Raises what `Decoder.decode` raises.
+def decoded(
+    decoder: Decoder, lists: Sequence[Records], letters: Sequence[DeadLetter]
+) -> list[Prepared]:
+    """Make batches of fetched lists, with `letters` and their own dead letters, which have the
+    bytes of Kafka: one, or several where hops that move very much come together.
+
+    Raises what `Decoder.decode` raises.
     """
     topics: dict[str, list[Records]] = {}
     for one in lists:
         topics.setdefault(one.topic, []).append(one)
     batches = [_of_topic(decoder, of_topic) for of_topic in topics.values()]
     batch = Batch.concat([Batch.of({}, letters), *batches])
+    return [_prepared(part, topics) for part in portions(batch)]
+
+
+def _prepared(batch: Batch, topics: Mapping[str, Sequence[Records]]) -> Prepared:
     ready = prepare(batch)
     # A policy's document is judged by lineage, not by its schema.
     late = ready.dead_letters[len(batch.dead_letters) :]
@@ -65,7 +74,7 @@ def decoded(decoder: Decoder, lists: Sequence[Records], letters: Sequence[DeadLe
 
 def _decoded_there(
     registry_url: str | None, lists: Sequence[Records], letters: Sequence[DeadLetter]
-) -> Prepared:
+) -> list[Prepared]:
     return decoded(_decoder(registry_url), lists, letters)
 
 

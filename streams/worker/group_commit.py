@@ -9,6 +9,9 @@ it is what makes a kill at any point harmless:
 3. the records are acknowledged to Faust, whose commits to Kafka are only advice;
 4. flags go to their topic, and are marked as published once they are acknowledged.
 
+Where hops that move very much come together, a group is several transactions, and the positions are
+committed with the last: what is recorded by then and read again changes nothing.
+
 Whatever was not committed is read again, from the positions in the store. What is read twice is
 left out here, by its offset, so it is never applied twice. Topics may get a dead letter or a
 flag twice: at least once is what they promise.
@@ -21,7 +24,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Protocol, TypeVar
 
 from lineage.codec import DeadLetter
@@ -93,23 +96,23 @@ class _Group:
     """Lists that are recorded together, decoded, and where to go on from after them."""
 
     reads: Sequence[_Read]
-    prepared: Prepared
+    parts: Sequence[Prepared]
     positions: Mapping[Partition, int]
 
 
 class Recorder:
     """Records what the agents read. Its methods run on one event loop.
 
-    decode: fetched lists and further dead letters to a batch that is ready to be applied; called in
-    a thread of its own. open_sink: called in the writer's thread. fail: told of the error that ends
-    it, once; nothing is recorded or acknowledged afterwards. progress: gets the number of further
-    records that were committed.
+    decode: fetched lists and further dead letters to batches that are ready to be applied; called
+    in a thread of its own. open_sink: called in the writer's thread. fail: told of the error that
+    ends it, once; nothing is recorded or acknowledged afterwards. progress: gets the number of
+    further records that were committed.
     """
 
     def __init__(
         self,
         open_sink: Callable[[], Sink],
-        decode: Callable[[Sequence[Records], Sequence[DeadLetter]], Prepared],
+        decode: Callable[[Sequence[Records], Sequence[DeadLetter]], Sequence[Prepared]],
         produce: Produce,
         fail: Callable[[BaseException], None],
         progress: Callable[[int], None] = lambda records: None,
@@ -257,14 +260,18 @@ class Recorder:
                 letters.append(read.letter)
             else:
                 lists.append(fresh)
-        prepared = await self._in_thread(self._decoder, lambda: self._decode(lists, letters))
-        return _Group(reads, prepared, positions)
+        parts = await self._in_thread(self._decoder, lambda: self._decode(lists, letters))
+        return _Group(reads, parts, positions)
 
     async def _record(self, group: _Group) -> None:
         if group.positions:
-            await send_dead_letters(self._produce, group.prepared.dead_letters)
+            for part in group.parts:
+                await send_dead_letters(self._produce, part.dead_letters)
             sink = self._open
-            await self._write(lambda: sink.apply(group.prepared, group.positions))
+            *others, last = group.parts
+            for part in others:
+                await self._write(partial(sink.apply, part, {}))
+            await self._write(lambda: sink.apply(last, group.positions))
             self.positions.update(group.positions)
         self._recording = False
         self._changed.set()  # the next group is decoded while flags are published

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 
 import pytest
@@ -10,6 +11,7 @@ import lineage
 from lineage.codec import (
     MESSAGE_SENT,
     POLICY_PUBLISHED,
+    RECORDS_MOVED,
     DeadLetter,
     Encoder,
     LocalIds,
@@ -53,10 +55,12 @@ def beside(registry_url: str | None, monkeypatch: pytest.MonkeyPatch) -> Decodin
     return there
 
 
-def outcome(prepared: Prepared) -> tuple[object, ...]:
+def outcome(parts: Sequence[Prepared]) -> tuple[object, ...]:
     with lineage.open(":memory:") as store:
-        store.apply_batch(prepared)
-        return prepared.events, prepared.dead_letters, store.digest()
+        for part in parts:
+            store.apply_batch(part)
+        letters = tuple(letter for part in parts for letter in part.dead_letters)
+        return sum(part.events for part in parts), letters, store.digest()
 
 
 def test_here_and_there_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,7 +83,7 @@ def test_little_is_decoded_here() -> None:
         here.open()
         with pytest.MonkeyPatch.context() as patching:
             patching.setattr(Beside, "call", None)
-            assert here.prepared(LISTS, []).events == 2
+            assert here.prepared(LISTS, [])[0].events == 2
 
 
 def test_a_registry_that_is_away_is_told_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,3 +106,30 @@ def test_the_second_process_has_the_decoder_at_once_and_no_kafka(
         assert not process.call(loaded, "faust")
         there.prepared(LISTS, [])
         assert not process.call(loaded, "faust")
+
+
+def hop(number: int) -> dict[str, object]:
+    """A hop of as many records as one may have, each input into each output."""
+    return {
+        "event": "RecordsMoved",
+        "hop_id": f"h{number}",
+        "run_id": "r",
+        "job": "j",
+        "operation": "TRAIN",
+        "source": "s",
+        "target": "t",
+        "inputs": [f"i{n}" for n in range(1_000)],
+        "outputs": [f"o{n}" for n in range(1_000)],
+        "declassification": None,
+        "moved_at": "2024-09-18T00:00:00Z",
+    }
+
+
+def test_hops_that_bring_very_much_are_no_batch_together() -> None:
+    values: list[bytes | None] = [ENCODER.encode(hop(number)) for number in range(9)]
+    values.insert(4, b"broken")
+    parts = Decoding(None).prepared([records(RECORDS_MOVED.topic, 0, values)], [LOST])
+    assert len(parts) > 4
+    assert sum(part.events for part in parts) == 9
+    letters = [letter for part in parts for letter in part.dead_letters]
+    assert sorted(letter.position for letter in letters) == [8, 11]

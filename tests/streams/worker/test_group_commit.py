@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lineage.codec import MESSAGE_SENT, Encoder, LocalIds
+from lineage.codec import MESSAGE_SENT, DeadLetter, Encoder, LocalIds
 from lineage.ingest.encode import Prepared
 from streams.kafka.records import Outgoing, Records
 from streams.kafka.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
@@ -58,11 +58,13 @@ class Watched(StoreSink):
         super().__init__(":memory:", Encoder(REGISTRY))
         self.told = told
         self.error: Exception | None = None
+        self.positions_of_commits: list[dict[Partition, int]] = []
 
     def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
         if self.error is not None:
             raise self.error
         self.told.append(f"commit {batch.events}+{len(batch.dead_letters)}")
+        self.positions_of_commits.append(dict(positions))
         super().apply(batch, positions)
 
     def count(self, what: str) -> int:
@@ -200,3 +202,31 @@ def test_a_dead_letter_carries_the_original_bytes_and_its_cause(value: bytes | N
     named = dict(tags)
     assert set(named) == {"reason", "source", "partition", "position", "sha256"}
     assert (named["source"], named["partition"], named["position"]) == (TOPIC.encode(), b"3", b"7")
+
+
+def test_what_weighs_too_much_is_committed_in_parts_and_the_positions_with_the_last() -> None:
+    bench = Bench()
+    decoding = Decoding(None).prepared
+
+    def in_parts(lists: Sequence[Records], letters: Sequence[DeadLetter]) -> list[Prepared]:
+        return [part for one in lists for part in decoding([one], letters)]
+
+    async def play() -> None:
+        bench.recorder = Recorder(lambda: bench.sink, in_parts, bench.produce, bench.failed.append)
+        await bench.recorder.open()
+        bench.recorder.start()
+        await asyncio.gather(
+            bench.read(records(0, [message(0)], partition=0)),
+            bench.read(records(0, [message(1)], partition=1)),
+        )
+        await bench.settle()
+        bench.counts = {"message": bench.sink.count("message")}
+        await bench.recorder.stop()
+
+    asyncio.run(asyncio.wait_for(play(), 60))
+    assert bench.counts == {"message": 2}
+    assert bench.recorder.positions == {(TOPIC, 0): 1, (TOPIC, 1): 1}
+    commits = [at for at, what in enumerate(bench.told) if what.startswith("commit")]
+    assert len(commits) == 2
+    assert bench.told.index("ack") > commits[-1]
+    assert [len(to) for to in bench.sink.positions_of_commits] == [0, 2]
