@@ -11,7 +11,16 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 def resident_bytes() -> int | None:
     """The memory that this process occupies; None where nothing tells."""
-    found = re.search(r"^VmRSS:\s*(\d+) kB", _text_of(_STATUS), re.MULTILINE)
+    return _bytes_of("VmRSS")
+
+
+def data_bytes() -> int | None:
+    """The memory that this process has asked for, used or not; None where nothing tells."""
+    return _bytes_of("VmData")
+
+
+def _bytes_of(name: str) -> int | None:
+    found = re.search(rf"^{name}:\s*(\d+) kB", _text_of(_STATUS), re.MULTILINE)
     return int(found[1]) * 1024 if found else None
 
 

@@ -16,7 +16,7 @@ _DATA_BYTES_MAX = 4 * 2**30
 
 @contextmanager
 def bounded_memory() -> Iterator[None]:
-    """Let the system refuse this process more than so much memory.
+    """Let the system refuse this process so much more memory than it has.
 
     DuckDB does not count all that its functions take. Refused, it ends the question with an error.
     """
@@ -25,8 +25,13 @@ def bounded_memory() -> Iterator[None]:
         return
     import resource
 
+    from lineage.database.process import data_bytes
+
     soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    bound = _DATA_BYTES_MAX if soft == resource.RLIM_INFINITY else min(soft, _DATA_BYTES_MAX)
+    # More than there is already: a process that cannot even start a thread would wait for it.
+    bound = _DATA_BYTES_MAX + (data_bytes() or 0)
+    if soft != resource.RLIM_INFINITY:
+        bound = min(soft, bound)
     resource.setrlimit(resource.RLIMIT_DATA, (bound, hard))
     try:
         yield

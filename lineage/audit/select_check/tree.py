@@ -28,7 +28,7 @@ GROUPING_SETS_MAX: Final = 256
 JOINS_MAX: Final = 60
 _SAMPLE_ROWS_MAX: Final = 1_000_000
 _ARRAY_MAX: Final = 1_000
-MACROS: Final = frozenset(f"{name}_{kind}" for name in LABELS for kind in ("word", "code"))
+MACROS: Final = frozenset(f"{name}_{kind}" for name in LABELS for kind in ("label", "code"))
 """Our macros for single values, all in the schema core."""
 _OPERATORS: Final = names_of("""
     OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_TRY

@@ -21,7 +21,7 @@ from streams.broker import LocalBroker
 from streams.errors import StreamsError, WorkerError, causes
 from streams.kafka.admin import admin_client
 from streams.kafka.publish import publish
-from streams.kafka.topics import DEAD_LETTER_TOPIC, create_topics, end_offsets
+from streams.kafka.topics import DEAD_LETTER_TOPIC, end_offsets
 from streams.worker.explain import explained
 from streams.worker.settings import Settings
 from tests.streams.kafka_helpers import PARTITIONS
@@ -187,9 +187,6 @@ class TestOnRealKafka:
         assert sum(end_offsets(worker.bootstrap, [DEAD_LETTER_TOPIC]).values()) == 100_000
 
     def test_a_dead_letter_topic_that_takes_less_than_the_others(self, worker: Worker) -> None:
-        with admin_client(worker.bootstrap) as admin:
-            admin.delete_topics([DEAD_LETTER_TOPIC])
-        create_topics(worker.bootstrap, PARTITIONS)
         with admin_client(worker.bootstrap) as admin:
             small = {"max.message.bytes": "2000"}
             admin.alter_configs([ConfigResource("topic", DEAD_LETTER_TOPIC, small)])
