@@ -123,7 +123,7 @@ class Surroundings:
     def load(self, log: Log, bootstrap: str, partitions: int, *options: str) -> int:
         """Put a log of .avro files into Kafka's topics; the number of records in them."""
         done = self.run(
-            program("programs.load", log.folder, bootstrap, "--partitions", partitions, *options)
+            program("scripts.load", log.folder, bootstrap, "--partitions", partitions, *options)
         )
         return int(json.loads(done.stdout)["records"])
 

@@ -18,7 +18,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     """Give events, arrivals and seconds of each case, own mix."""
     log = here.log(sizes.disorder, "own", "avro")
     here.say(f"applying {log.events:,} events, the last of them in disorder")
-    command = program("programs.disorder", log.folder, "--batch", sizes.batch)
+    command = program("scripts.disorder", log.folder, "--batch", sizes.batch)
     found = json.loads(here.run(command).stdout)
     figures = [
         figure

@@ -24,7 +24,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     log = here.log(sizes.history + sizes.batch * _BATCHES_A_POINT // 2, "own", "avro")
     database = here.folder / "history.duckdb"
     here.say(f"applying {log.events:,} events, {sizes.batch:,} a batch")
-    command = program("programs.apply", log.folder, database, "--batch", sizes.batch)
+    command = program("scripts.apply", log.folder, database, "--batch", sizes.batch)
     done = here.run_watched(command, _progress)
     *rows, end = [json.loads(line) for line in done.stdout.splitlines()]
     if end["stored"] != log.arrivals:
@@ -39,10 +39,10 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     small, large = (median_near(batches, point, _BATCHES_A_POINT) for point in points)
     case = "own mix"
     here.say("writing the same events as Parquet")
-    parquet = int(here.run(program("programs.parquet", log.folder)).stdout)
+    parquet = int(here.run(program("scripts.parquet", log.folder)).stdout)
     size = database_bytes(database)
     here.say("asking")
-    asked = json.loads(here.run(program("programs.ask", database)).stdout)
+    asked = json.loads(here.run(program("scripts.ask", database)).stdout)
     figures = [
         Figure(case, "events a batch", sizes.batch),
         Figure(case, f"batch at {points[0]:,} messages", small, "s"),

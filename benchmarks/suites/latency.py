@@ -33,7 +33,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
             here.say(f"sending {sizes.rate:,} events/s for {seconds} s, then leaks alone")
             done = here.run(
                 program(
-                    *("programs.leaks", log.folder, bootstrap, "--partitions", sizes.partitions),
+                    *("scripts.leaks", log.folder, bootstrap, "--partitions", sizes.partitions),
                     *("--rate", sizes.rate, "--seconds", sizes.seconds),
                     *("--warm-up", _WARM_UP_SECONDS, "--idle", _IDLE_LEAKS),
                 )

@@ -40,7 +40,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
             here.say(f"recording {records:,} events")
             database = here.folder / f"live-{mix}.duckdb"
             done = here.run(worker_command(bootstrap, database, records))
-            raw = json.loads(here.run(program("programs.raw_read", bootstrap, records)).stdout)
+            raw = json.loads(here.run(program("scripts.raw_read", bootstrap, records)).stdout)
         _check_digest(here, log, database)
         case = f"{mix} mix"
         figures += _figures(case, log, done, start, database_bytes(database))

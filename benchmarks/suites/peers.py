@@ -65,7 +65,7 @@ def _peer_command(module: str, bootstrap: str, database: Path, records: int) -> 
 
 def _found(here: Surroundings, name: str, database: Path) -> str:
     """Give what one came to as text: arrivals, and its flags in order."""
-    return here.run(program("programs.flags", database)).stdout
+    return here.run(program("scripts.flags", database)).stdout
 
 
 def _compare(log: Log, found: dict[str, str]) -> None:

@@ -37,7 +37,7 @@ def _measured(here: Surroundings, messages: int, mix: Mix, file_format: Format) 
     # It fails, and so does the part, unless every flag is as it was planted.
     here.lineage("check", log.folder, "--db", database)
     here.say("writing the same events as Parquet")
-    parquet = int(here.run(program("programs.parquet", log.folder)).stdout)
+    parquet = int(here.run(program("scripts.parquet", log.folder)).stdout)
     figures = _figures(f"{mix} .{file_format}", log, done, database_bytes(database), parquet)
     database.unlink()
     return figures

@@ -21,7 +21,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     for mix in _MIXES:
         log = here.log(sizes.replay, mix, "avro")
         here.say(f"recording {log.events:,} events, a stage after the other")
-        command = program("programs.stages", log.folder, "--batch", _BATCH_EVENTS)
+        command = program("scripts.stages", log.folder, "--batch", _BATCH_EVENTS)
         found = json.loads(here.run(command).stdout)
         figures += [Figure(f"{mix} mix", stage, time, "µs/event") for stage, time in found.items()]
     return Outcome(figures, sizes={"replay": sizes.replay})
