@@ -1,4 +1,4 @@
-"""Who may import whom: arrows between the rooms point one way, and the heart knows no Kafka."""
+"""Imports: arrows between the rooms point one way, and the heart knows no Kafka."""
 
 from __future__ import annotations
 

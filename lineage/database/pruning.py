@@ -1,4 +1,4 @@
-"""Which row groups can hold what is looked for: ranges, cut where nothing is.
+"""Prunes scans by zone maps: ranges that hold what is looked for, cut where nothing is.
 
 DuckDB skips the row groups whose minimum and maximum exclude a range. One old number among new
 ones would make it a range of all of history.

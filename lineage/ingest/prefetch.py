@@ -1,4 +1,4 @@
-"""Work ahead: the next items are made in a thread while the present one is used."""
+"""Prefetch: makes the next items in a thread while the present one is used."""
 
 from __future__ import annotations
 

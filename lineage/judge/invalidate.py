@@ -1,4 +1,19 @@
-"""What a batch does to what was there: what to derive anew, and what to judge anew."""
+"""Invalidate: which stored arrivals and flags a batch makes doubtful, and how they are mended.
+
+Most events only add: a message, a hop and their arrivals (`reach.fixpoint`). Some change what was
+derived before. They are mended in two ways, which must not be mixed up:
+
+- Derive anew (delete and rederive, DRed; Gupta, Mumick and Subrahmanian, 1993): where an event lost
+  a conflict, or a policy changes which old hops declassify, the arrivals of each message that they
+  carried are deleted (`dirty`), and derived again from the message's origin. The routes of one
+  message depend on no other message, so whole messages are the unit.
+- Judge anew: where a consent, a declaration or a policy changes what holds as of stored arrivals,
+  the arrivals stay, and the flags of each message in each dataset (`touched`) are put together
+  again.
+
+Both are asked of the store by the instant from which the change holds: what is in order of time is
+later than all that is stored, touches nothing, and costs nothing (`judge.watermarks`).
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far history goes: what is later than all of it need not be looked for in it."""
+"""Watermarks: nothing stored is later, so what is later need not be looked for in the store."""
 
 from __future__ import annotations
 

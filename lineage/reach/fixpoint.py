@@ -1,9 +1,26 @@
-"""Where messages go: the least fixpoint of what hops carry, one batch at a time.
+"""The fixpoint: where messages arrive, by all hops that carry them, one batch at a time.
+
+In Datalog, with a hop's declassification left out:
+
+    arrived(m, target, output, moved_at) :-
+        arrived(m, source, input, at),
+        hop(h, source, target, moved_at), reads(h, input), writes(h, output),
+        at <= moved_at.
 
 Semi-naive evaluation (Bancilhon and Ramakrishnan, 1986): each round joins with the hops only what
-the round before found, and an arrival is found again only if it turns out to be identifiable.
-The rounds end because arrivals are finite and identifiable never turns back. The batch is in
-arrays; history is asked only for what touches it.
+the round before found (the frontier), never all that is known. A tuple's life has three stages:
+`carried` (what the hops make of the frontier), `news` (what of it was not known: the next
+frontier), known. The rounds end because arrivals are finite, and the one value that an arrival can
+change, whether it is identifiable, only ever turns from no to yes.
+
+Incremental: the batch's hops meet what the store has in their input records (`_held_before`), and
+its messages, with all that comes of them, meet stored hops that may carry them on (`_meet`). What
+is stored already is no news, unless it is identifiable now (`upgraded`). What is not monotone, a
+conflict or a late policy, is not done here: `judge.invalidate` deletes, and `trace_anew` derives
+again (delete and rederive).
+
+The batch is in arrays; history is asked only for what touches it. tests/lineage/plain_reach.py says
+the same in whole tables, without any of these ideas.
 """
 
 from __future__ import annotations
@@ -106,7 +123,7 @@ def _origins(messages: pl.DataFrame) -> Arrivals:
 
 
 def _held_before(connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: int) -> Held | None:
-    """Who was in the records that the hops read before the batch."""
+    """Find the messages that the records read by the hops held before the batch."""
     records = distinct(hops.input_record[hops.input_record < first_new])
     if not len(records):
         return None

@@ -55,7 +55,7 @@ def _check(values: Numbers, bits: int, what: str) -> None:
 
 @dataclass(frozen=True)
 class Held:
-    """Who is held where since when: message, record key, instant, identifiable."""
+    """Messages in records: message, record key, since which instant, identifiable."""
 
     m: Numbers
     key: Numbers
@@ -198,7 +198,7 @@ class Carrier:
         self._index = Index(hops.input_key)
 
     def carried(self, held: Held) -> Numbers:
-        """Who arrives in which slot, `packed`, in order, once each."""
+        """Carry what is held through the hops: messages in slots, `packed`, in order, once each."""
         hops = self.hops
         owner, row = self._index.pairs(held.key)
         hop = hops.input_hop[row]
@@ -227,7 +227,7 @@ class Carrier:
 
 @dataclass(frozen=True)
 class Known:
-    """Who is known to have arrived in which slot: `packed`, in order, once each."""
+    """Messages known to have arrived in slots: `packed`, in order, once each."""
 
     pack: Numbers
 

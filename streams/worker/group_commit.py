@@ -1,7 +1,8 @@
-"""From what was read to what is recorded: decode, group, commit, and only then acknowledge.
+"""Group commit: decodes and records what was read, and only then acknowledges it.
 
 What has piled up, of all topics and partitions, is decoded together and applied by one writer
-thread as one batch in one transaction: little when little comes in, much under load. The order of
+thread as one batch in one transaction: little when little comes in, much under load; who reads
+waits where too much is queued (backpressure). The order of
 it is what makes a kill at any point harmless:
 
 1. dead letters go to their topic, and are acknowledged by the broker;

@@ -1,9 +1,8 @@
-"""Events from Avro datums, all at once, where they are plainly as the present schema has them.
+"""Fast path: decodes datums of the present schema in bulk; anything unusual falls back to `reader`.
 
 Only the units of their instants may be others: their bytes are the same.
 
-What is not plain is left to `avro_reader`, which reads everything and says what is wrong. So this
-can be as narrow as it likes (see `avro_walk`), but takes nothing that the contract would not.
+The fallback reads everything and says what is wrong. So this can be as narrow as it likes (see `offsets`), but takes nothing that the contract would not.
 """
 
 from __future__ import annotations

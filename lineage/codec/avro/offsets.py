@@ -6,7 +6,7 @@ then the next step in all of them.
 
 The walk takes for granted what nearly every datum is like: strings below 64 bytes, instants of our
 time (`Field.usual_bytes`), all ids of one array of one length. It only moves; whoever reads what
-lies there must hold each guess against the bytes (`ends_right` and `avro_lanes`), or the rest is
+lies there must hold each guess against the bytes (`ends_right` and `fast`), or the rest is
 nonsense.
 """
 
