@@ -1,9 +1,9 @@
 """Group commit: decodes and records what was read, and only then acknowledges it.
 
 What has piled up, of all topics and partitions, is decoded together and applied by one writer
-thread as one batch in one transaction: little when little comes in, much under load; who reads
-waits where too much is queued (backpressure). The order of
-it is what makes a kill at any point harmless:
+thread as one batch in one transaction: little when little comes in, much under load; reading
+waits where too much is queued (backpressure). The order of it is what makes a kill at any point
+harmless:
 
 1. dead letters go to their topic, and are acknowledged by the broker;
 2. events, lineage, flags, dead letters and the positions read up to are committed together;

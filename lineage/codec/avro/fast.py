@@ -2,7 +2,8 @@
 
 Only the units of their instants may be others: their bytes are the same.
 
-The fallback reads everything and says what is wrong. So this can be as narrow as it likes (see `offsets`), but takes nothing that the contract would not.
+The fallback reads everything and says what is wrong. So this can be as narrow as it likes (see
+`offsets`), but takes nothing that the contract would not.
 """
 
 from __future__ import annotations
