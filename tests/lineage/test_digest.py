@@ -65,6 +65,7 @@ def test_the_digest_of_nothing_is_that_of_the_names_of_the_sections() -> None:
         assert store.digest() == hashlib.sha256(names).hexdigest()
 
 
+@pytest.mark.slow
 def test_many_threads_and_little_memory_give_the_same_digest(path: Path) -> None:
     """The digest by sorted lists of whole sections failed here, also on a server with 1 GiB."""
     with Store(path, read_only=True, memory_mib=1024, threads=1) as store:

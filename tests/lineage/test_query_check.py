@@ -151,6 +151,7 @@ def test_two_columns_of_one_name_are_told_apart(store: lineage.Store) -> None:
     assert len(answer.fetchall()) == 4
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_too_large_is_refused_as_a_whole() -> None:
     with lineage.open(":memory:", memory_mib=200) as store:
         rows = "SELECT i, i + 1 AS j FROM range(100_000_000) t(i)"

@@ -50,6 +50,7 @@ def test_a_store_that_is_not_closed_leaves_nothing_either(tmp_path: Path) -> Non
     assert folders(path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_what_is_ended_by_a_signal_leaves_nothing_for_long(
     tmp_path: Path, number: signal.Signals

@@ -133,6 +133,7 @@ def objects(draw: st.DrawFn, event: Event, depth: int = 0) -> tuple[Twice, bool]
     return found, twice
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(read_events, min_size=1, max_size=3), st.data())
 def test_no_repeated_key_is_ever_missed(events: list[Event], data: st.DataObject) -> None:

@@ -44,6 +44,8 @@ from lineage.codec.log.portions import weight_of
 from lineage.codec.wire import PARSED
 from tests.lineage.codec.examples import CONSENT, HOP, MESSAGE, Event, content, long, reasons
 
+pytestmark = pytest.mark.slow
+
 MIB = 1 << 20
 IDS = LocalIds()
 SYNC = b"S" * 16

@@ -72,6 +72,7 @@ def test_nothing_fetched_is_an_empty_batch() -> None:
     assert content(decode([])) == content(Batch.empty())
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.lists(read_events, min_size=1, max_size=4))
 def test_what_json_says_and_what_kafka_says_is_the_same(events: list[Event]) -> None:
@@ -82,6 +83,7 @@ def test_what_json_says_and_what_kafka_says_is_the_same(events: list[Event]) -> 
         assert content(batch) == content(from_events(same))
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(near_events())
 def test_only_what_would_be_taken_can_be_sent(event: Event) -> None:
@@ -230,6 +232,7 @@ def test_blocks_of_an_array_may_come_with_their_size() -> None:
     assert content(batch)["hop_inputs"] == inputs
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(read_events, st.data())
 def test_no_bytes_whatever_do_harm(event: Event, data: st.DataObject) -> None:

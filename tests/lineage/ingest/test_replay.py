@@ -150,6 +150,7 @@ def peak_of_replaying(path: Path) -> tuple[int, int]:
     return int(arrivals), int(kib) >> 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hops", [1, 8])
 def test_hops_at_the_bound_take_bounded_memory(tmp_path: Path, hops: int) -> None:
     ids = [f"00000000-0000-7000-8000-{i:012d}" for i in range(1000)]

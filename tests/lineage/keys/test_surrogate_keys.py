@@ -59,6 +59,7 @@ def test_ids_keep_their_numbers_whatever_their_order_in_time(tmp_path: Path) -> 
     assert counts == [(len(ids),)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("held", [0, 3, 1000])
 def test_ids_keep_their_numbers_however_many_are_held(
     held: int, monkeypatch: pytest.MonkeyPatch

@@ -225,6 +225,8 @@ import resource, sys
 from tests.lineage.policy.test_poison import HOSTILE
 from lineage.errors import PolicyError
 from lineage.policy.parse import parse_policy
+
+pytestmark = pytest.mark.slow
 before = resource.getrusage(resource.RUSAGE_SELF)
 try:
     parse_policy(HOSTILE[sys.argv[1]]())

@@ -133,6 +133,7 @@ def test_an_instant_is_what_its_offset_says(checker: RuleChecker, when: str) -> 
         assert holds(checker, other) is not True
 
 
+@pytest.mark.slow
 def test_the_time_zone_of_the_process_has_no_influence() -> None:
     program = (
         "from tests.lineage.policy.test_rule_instants import SAME, WHENS, RuleChecker, holds\n"
@@ -244,6 +245,7 @@ def test_text_that_could_have_an_offset_is_never_read_at_run_time(
         checker.check(when)
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(
     st.datetimes(datetime(1970, 1, 3), datetime(9999, 12, 29)),

@@ -47,6 +47,7 @@ def checked_and_raw(when: str, text: str) -> tuple[object, object]:
     return checked, plain().execute(f"SELECT {when} FROM {facts}").fetchone()
 
 
+@pytest.mark.slow
 @settings(max_examples=600, deadline=None)
 @given(TEXTS, PATTERNS, st.sampled_from(["like", "not like", "ilike", "not ilike"]))
 def test_like_means_what_duckdb_means(text: str, pattern: str, operator: str) -> None:

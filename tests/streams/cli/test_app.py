@@ -150,6 +150,7 @@ def on_a_terminal(*arguments: object) -> str:
     return shown.decode()
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_tables_and_the_broken_rules_in_red(db: Path) -> None:
     tree = on_a_terminal("route", "m1", "--db", db)
     assert "\x1b[1;31m✗ confidential-inmail-to-third-party" in tree

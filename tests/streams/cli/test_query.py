@@ -141,6 +141,7 @@ def test_sql_ends_at_its_limit_of_time(db: Path) -> None:
     assert "--timeout" in ran.err
 
 
+@pytest.mark.slow
 def test_sql_writes_an_answer_of_any_size_as_it_comes(db: Path) -> None:
     question = "SELECT i, repeat('x', 200) AS text FROM range({}) t(i)"
     peak = "import resource; print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
@@ -154,6 +155,7 @@ def test_sql_writes_an_answer_of_any_size_as_it_comes(db: Path) -> None:
     assert peaks[1] - peaks[0] < 50_000_000  # of 60 MB of text, and more as objects of Python
 
 
+@pytest.mark.slow
 def test_sql_is_ended_by_the_system_where_duckdb_does_not_count(db: Path) -> None:
     """What a function takes beside DuckDB's memory ends in an error, and never in a kill."""
     doubling = "WITH RECURSIVE r AS (SELECT 'x' AS s UNION ALL SELECT s || s FROM r) FROM r"

@@ -233,6 +233,7 @@ def test_every_event_that_keeps_the_contract_is_taken(event: Event) -> None:
     assert (batch.events, batch.dead_letters) == (1, ())
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(st.lists(near_events(), min_size=1, max_size=4))
 def test_an_event_is_judged_the_same_alone_as_among_others(events: list[Event]) -> None:
