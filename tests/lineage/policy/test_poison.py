@@ -19,6 +19,8 @@ from tests.lineage.observed import EVENT_TABLES, observed, rows
 from tests.lineage.poison import POISONS, RULES, poison, ruled
 from tests.lineage.reference import reference
 
+pytestmark = pytest.mark.slow
+
 GOOD = (
     ("third", "CRITICAL", "confidential and party = 'THIRD'"),
     ("a", "LOW", "message_id like '_1%'"),
@@ -225,8 +227,6 @@ import resource, sys
 from tests.lineage.policy.test_poison import HOSTILE
 from lineage.errors import PolicyError
 from lineage.policy.parse import parse_policy
-
-pytestmark = pytest.mark.slow
 before = resource.getrusage(resource.RUSAGE_SELF)
 try:
     parse_policy(HOSTILE[sys.argv[1]]())
