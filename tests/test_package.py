@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from packaging.requirements import Requirement
@@ -91,6 +93,26 @@ def test_every_folder_of_code_is_packaged() -> None:
     }
     setuptools = FILE["tool"]["setuptools"]
     assert set(setuptools["packages"]) == folders | set(setuptools["package-dir"])
+
+
+@pytest.mark.slow
+def test_a_wheel_has_all_that_is_no_code(tmp_path: Path) -> None:
+    # An editable install finds files where they lie; what pip builds has only what is declared.
+    ignore = shutil.ignore_patterns("__pycache__")
+    for folder in FOLDERS:
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
+    for file in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / file, tmp_path)
+    wheel = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
+    subprocess.run([*wheel, "--wheel-dir", "made", "."], cwd=tmp_path, check=True)
+    (made,) = (tmp_path / "made").glob("*.whl")
+    wanted = {
+        path.relative_to(ROOT).as_posix().replace("schemas/", "lineage/schemas/")
+        for folder in FOLDERS
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert wanted - set(ZipFile(made).namelist()) == set()
 
 
 USED = """
