@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lineage.batch_result import Applied
+from lineage.batch_result import BatchResult
 from lineage.database.connection import MEMORY_MIB as _MEMORY_MIB
 from lineage.errors import (
     LineageError,
@@ -29,7 +29,7 @@ from lineage.errors import (
 from lineage.store import Replayed, Store
 
 __all__ = [
-    "Applied",
+    "BatchResult",
     "LineageError",
     "LogError",
     "NotAStoreError",

@@ -23,7 +23,7 @@ FLAG_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Applied:
+class BatchResult:
     """What one batch came to.
 
     Attributes:

@@ -12,7 +12,7 @@ LineageError
 ├── QueryError            2  a query that cannot be answered
 │   └── QueryStuckError      one that was ended at a limit, and does not end
 ├── PolicyError           2  a policy document that breaks the contract
-└── BesideError           3  the second process, which decodes, ended
+└── DecoderProcessError           3  the second process, which decodes, ended
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class PolicyError(LineageError):
         self.reason = reason
 
 
-class BesideError(LineageError):
+class DecoderProcessError(LineageError):
     """The second process, which decodes, ended before it had answered."""
 
     exit_code = 3

@@ -17,7 +17,7 @@ from lineage.audit.digest import digest
 from lineage.audit.query import QueryLimits, Question, query
 from lineage.audit.route import route
 from lineage.audit.select_check.check import Parameters, check
-from lineage.batch_result import Applied
+from lineage.batch_result import BatchResult
 from lineage.codec import Batch, from_events
 from lineage.codec import LogError as SchemasLogError
 from lineage.database.connection import MEMORY_MIB, connect, store_error
@@ -31,10 +31,10 @@ from lineage.database.positions import (
 from lineage.database.spill import Spill
 from lineage.database.statements import sql
 from lineage.errors import LogError
-from lineage.ingest.encode import Prepared, prepare
-from lineage.ingest.replay import prepared_batches
+from lineage.ingest.encode import EncodedBatch, encode
+from lineage.ingest.replay import encoded_batches
 from lineage.judge.outbox import unpublished
-from lineage.judge.timeline import InForce
+from lineage.judge.timeline import Timeline
 from lineage.transaction import Applier
 
 # More is faster, as much of a batch's cost does not grow with it, and takes more memory.
@@ -85,7 +85,7 @@ class Store:
         self._applier = Applier(self._connection)
         self._read_only = read_only
         self._memory_mib = memory_mib
-        self._lasting: InForce | None = None
+        self._lasting: Timeline | None = None
 
     def __enter__(self) -> Store:
         return self
@@ -103,7 +103,9 @@ class Store:
         self._connection.close()
         self._end()
 
-    def apply(self, events: Sequence[Mapping[str, object]], at: datetime | None = None) -> Applied:
+    def apply(
+        self, events: Sequence[Mapping[str, object]], at: datetime | None = None
+    ) -> BatchResult:
         """Apply events, dicts in the JSON spelling, as one batch in one transaction.
 
         What breaks the contract becomes a dead letter, known by its index in `events`. `at` is
@@ -113,15 +115,15 @@ class Store:
 
     def apply_batch(
         self,
-        batch: Batch | Prepared,
+        batch: Batch | EncodedBatch,
         positions: Positions | None = None,
         at: datetime | None = None,
-    ) -> Applied:
+    ) -> BatchResult:
         """Apply a decoded batch and note `positions`, (topic, partition) to next offset.
 
         What `prepare` makes of a batch is applied faster, and can be made in another thread.
         """
-        prepared = batch if isinstance(batch, Prepared) else prepare(batch)
+        prepared = batch if isinstance(batch, EncodedBatch) else encode(batch)
         return self._applier.apply(prepared, positions or {}, _naive(at))
 
     def replay(
@@ -138,7 +140,7 @@ class Store:
         """
         total = Replayed()
         try:
-            for prepared in prepared_batches(paths, batch_events, progress):
+            for prepared in encoded_batches(paths, batch_events, progress):
                 applied = self.apply_batch(prepared, at=at)
                 total = replace(
                     total,
@@ -228,9 +230,9 @@ class Store:
         memory = 2 * self._memory_mib + _BESIDE_MIB
         return QueryLimits(timeout_seconds, self._memory_mib, memory)
 
-    def _in_force(self, cursor: duckdb.DuckDBPyConnection) -> InForce:
+    def _in_force(self, cursor: duckdb.DuckDBPyConnection) -> Timeline:
         """What is in force. Who only reads can keep it: nobody else can write meanwhile."""
-        in_force = self._lasting or InForce(cursor)
+        in_force = self._lasting or Timeline(cursor)
         if self._read_only:
             self._lasting = in_force
         return in_force

@@ -10,24 +10,24 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from lineage.batch_result import Applied
+from lineage.batch_result import BatchResult
 from lineage.codec import DeadLetter
 from lineage.database.positions import Positions, record_positions, stored_positions
 from lineage.database.relations import run_with
 from lineage.database.statements import sql
 from lineage.errors import StoreError, sentence
-from lineage.ingest.encode import Prepared
+from lineage.ingest.encode import EncodedBatch
 from lineage.judge.consents import Consents
 from lineage.judge.flags import Flagging
 from lineage.judge.invalidate import record, touch_upgraded
-from lineage.judge.outbox import NO_CHANGES, Wording
+from lineage.judge.outbox import NO_CHANGES, Outbox
 from lineage.judge.rules import Judge
-from lineage.judge.timeline import InForce
-from lineage.judge.watermarks import Latest
-from lineage.keys.deduplicate import IDENTIFIED, Settled, settle
+from lineage.judge.timeline import Timeline
+from lineage.judge.watermarks import Watermarks
+from lineage.keys.deduplicate import IDENTIFIED, Settled, resolve
 from lineage.keys.stage import Stager
 from lineage.policy.parse import Policy
-from lineage.reach.fixpoint import Arrivals, trace, trace_anew
+from lineage.reach.fixpoint import Arrivals, derive, rederive
 from lineage.reach.hops import place_keys
 
 # So many messages are derived anew at a time, which bounds the memory that it takes.
@@ -41,11 +41,13 @@ class Applier:
         self._connection = connection
         self._stager = Stager(connection)
         self._judge: Judge | None = None
-        self._latest: Latest | None = None
-        self._wording = Wording(connection)
+        self._latest: Watermarks | None = None
+        self._wording = Outbox(connection)
         self._positions: dict[tuple[str, int], int] | None = None
 
-    def apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Applied:
+    def apply(
+        self, prepared: EncodedBatch, positions: Positions, at: datetime | None
+    ) -> BatchResult:
         """Apply a batch and note `positions` ((topic, partition) to next offset), or nothing.
 
         `at`, naive UTC, is when: it goes to the columns that tell when the tracker acted. Raises
@@ -75,20 +77,22 @@ class Applier:
             self._connection.execute("ROLLBACK")
         self._stager.reload()
         self._judge = self._latest = self._positions = None
-        self._wording = Wording(self._connection)
+        self._wording = Outbox(self._connection)
 
-    def _apply(self, prepared: Prepared, positions: Positions, at: datetime | None) -> Applied:
+    def _apply(
+        self, prepared: EncodedBatch, positions: Positions, at: datetime | None
+    ) -> BatchResult:
         connection = self._connection
-        before = self._latest = self._latest or Latest.stored(connection)
+        before = self._latest = self._latest or Watermarks.stored(connection)
         events = arrivals = 0
         changes = NO_CHANGES
         if prepared.events:
-            settled = settle(connection, prepared, self._stager.stage(prepared))
+            settled = resolve(connection, prepared, self._stager.stage(prepared))
             arrivals, changes = self._derive(settled, prepared.policies, before, at)
             events = sum(len(getattr(settled.fresh, name)) for name in IDENTIFIED)
         _record_dead_letters(connection, prepared.dead_letters, at)
         self._record_positions(positions)
-        return Applied(events, arrivals, prepared.dead_letters, changes)
+        return BatchResult(events, arrivals, prepared.dead_letters, changes)
 
     def _record_positions(self, positions: Positions) -> None:
         if not positions:
@@ -101,7 +105,7 @@ class Applier:
         self,
         settled: Settled,
         policies: dict[str, Policy],
-        latest: Latest,
+        latest: Watermarks,
         at: datetime | None,
     ) -> tuple[int, pa.Table]:
         """Record the events, their arrivals and flags; how many arrivals there are more, and
@@ -111,7 +115,7 @@ class Applier:
         recorded = record(connection, settled, policies, latest.arrival)
         fresh = recorded.fresh
         judge = self._informed(settled)
-        arrived, upgraded = trace(connection, fresh, latest.hop)
+        arrived, upgraded = derive(connection, fresh, latest.hop)
         _insert(connection, arrived)
         touched = touch_upgraded(connection, upgraded, recorded)
         flagging = Flagging(connection, judge, touched=touched)
@@ -120,7 +124,7 @@ class Applier:
         # Versions of messages that are in the batch have been traced with it.
         dirty = recorded.dirty.filter(~recorded.dirty.is_in(fresh.message["n"].implode()))
         for messages in dirty.to_frame().iter_slices(_ANEW_MAX):
-            again = trace_anew(connection, messages["m"])
+            again = rederive(connection, messages["m"])
             _insert(connection, again)
             flagging.add(again)
             more += len(again)
@@ -133,11 +137,11 @@ class Applier:
         connection, judge, fresh = self._connection, self._judge, settled.fresh
         if judge is None or len(settled.replaced.get("consent_change", ())):
             consents = Consents.stored(connection)
-            judge = Judge(connection, consents, InForce(connection))
+            judge = Judge(connection, consents, Timeline(connection))
         else:
             judge.consents.add(fresh.consent_change)
             if len(fresh.policy) or len(fresh.declaration) or settled.replaced:
-                judge = Judge(connection, judge.consents, InForce(connection))
+                judge = Judge(connection, judge.consents, Timeline(connection))
         self._judge = judge
         return judge
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lineage.arrays import Truths
+from lineage.arrays import BoolArray
 
 # (n, 2): the first and the last 64 bits of each.
 Uuids = npt.NDArray[np.uint64]
@@ -43,7 +43,7 @@ def no_uuids() -> Uuids:
     return np.zeros((0, 2), dtype=np.uint64)
 
 
-def uuids_of(texts: pa.StringArray) -> tuple[Truths, Uuids]:
+def uuids_of(texts: pa.StringArray) -> tuple[BoolArray, Uuids]:
     """Which texts (none of them null) are canonical UUIDs; and these, in their order."""
     if not len(texts):
         return np.zeros(0, dtype=np.bool_), no_uuids()
@@ -78,9 +78,9 @@ def texts_of(uuids: Uuids) -> pa.StringArray:
     )
 
 
-def is_v7(uuids: Uuids) -> Truths:
+def is_v7(uuids: Uuids) -> BoolArray:
     """Which are of version 7, whose first 64 bits begin with the time."""
-    found: Truths = uuids[:, 0] >> _bits(12) & _bits(15) == _bits(7)
+    found: BoolArray = uuids[:, 0] >> _bits(12) & _bits(15) == _bits(7)
     return found
 
 
@@ -89,7 +89,7 @@ def as_bytes(uuids: Uuids) -> npt.NDArray[np.uint8]:
     return uuids.astype(">u8").view(np.uint8).ravel()
 
 
-def _parsed(characters: npt.NDArray[np.uint8], count: int) -> tuple[Uuids, Truths]:
+def _parsed(characters: npt.NDArray[np.uint8], count: int) -> tuple[Uuids, BoolArray]:
     """Of texts of 36 bytes each, one after another, the UUIDs; and which are canonical."""
     found = np.empty((count, 2), dtype=np.uint64)
     canonical = np.empty(count, dtype=np.bool_)
@@ -99,7 +99,7 @@ def _parsed(characters: npt.NDArray[np.uint8], count: int) -> tuple[Uuids, Truth
     return found, canonical
 
 
-def _chunk(characters: npt.NDArray[np.uint8], first: int, count: int) -> tuple[Uuids, Truths]:
+def _chunk(characters: npt.NDArray[np.uint8], first: int, count: int) -> tuple[Uuids, BoolArray]:
     def at(place: int, dtype: str) -> npt.NDArray[Any]:
         offset = first * _TEXT_BYTES + place
         return np.ndarray(count, dtype, characters.data, offset, strides=(_TEXT_BYTES,))
@@ -122,7 +122,7 @@ def _chunk(characters: npt.NDArray[np.uint8], first: int, count: int) -> tuple[U
     ), ok
 
 
-def _number(word: _Words, ok: Truths) -> _Words:
+def _number(word: _Words, ok: BoolArray) -> _Words:
     """What eight hex digits say, the first in the lowest byte; `ok` turns false for others."""
     letter = (word >> _bits(6)) & _each(1)
     digit = (word & _each(0x0F)) + letter * _bits(9)

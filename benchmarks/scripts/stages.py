@@ -21,7 +21,7 @@ import duckdb
 import lineage
 from lineage import transaction
 from lineage.codec import read_log
-from lineage.ingest.encode import prepare
+from lineage.ingest.encode import encode
 from lineage.judge.flags import Flagging
 from lineage.keys.stage import Stager
 
@@ -87,7 +87,7 @@ def _record(log: Path, batch_events: int, path: Path, stages: Stages) -> int:
     with lineage.open(path) as store:
         apply = stages.timed("apply", store.apply_batch)
         while (batch := decode()) is not None:
-            events += apply(stages.timed("prepare", prepare)(batch)).events
+            events += apply(stages.timed("prepare", encode)(batch)).events
     seconds = stages.seconds
     inside = sum(seconds[s] for s in (*_FUNCTIONS.values(), *_METHODS.values()))
     seconds["commit and the rest"] = seconds.pop("apply") - inside

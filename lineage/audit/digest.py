@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from lineage.arrays import Numbers
+from lineage.arrays import IntArray
 from lineage.audit.hash_sort import HASH_BYTES, HashSort
 from lineage.database.statements import sql
 
@@ -77,7 +77,7 @@ def _parts(
         yield _range(blocks[start], blocks[-1])
 
 
-def _blocks(connection: duckdb.DuckDBPyConnection, section: str) -> tuple[Numbers, Numbers]:
+def _blocks(connection: duckdb.DuckDBPyConnection, section: str) -> tuple[IntArray, IntArray]:
     """The blocks of ids that have rows, in their order, and how many rows they have."""
     tables = " UNION ALL ".join(
         f"SELECT {column} // {_BLOCK_IDS} AS block FROM core.{table}"  # noqa: S608 -- names of ours

@@ -8,13 +8,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import Places, distinct, numbers
+from lineage.arrays import Ranks, distinct, int_array
 from lineage.database.relations import run_on, run_with
 from lineage.database.statements import sql
 from lineage.judge.consents import Consents
 from lineage.judge.facts import facts_of, parties_of
 from lineage.judge.rules import Judge
-from lineage.judge.timeline import InForce
+from lineage.judge.timeline import Timeline
 from lineage.keys.names import Names, number_of
 from lineage.reach.fixpoint import Arrivals, stored_arrivals
 
@@ -40,7 +40,7 @@ class _Hops:
 
 
 def route(
-    connection: duckdb.DuckDBPyConnection, message_id: str, in_force: InForce
+    connection: duckdb.DuckDBPyConnection, message_id: str, in_force: Timeline
 ) -> duckdb.DuckDBPyRelation:
     """See `Store.route`. Give it a cursor of its own; in_force: of its database."""
     number = number_of(connection, message_id)
@@ -49,16 +49,16 @@ def route(
     arrivals = stored_arrivals(connection, own)
     facts, rules = _judged(connection, arrivals, in_force)
     hops = _hops_of(connection, arrivals)
-    run = numbers(hops.hop["run"])
+    run = int_array(hops.hop["run"])
     names = Names(connection, np.concatenate([arrivals.m, arrivals.h, arrivals.rec, run]))
     came_from = _came_from(arrivals, hops)
     hop = hops.hop.select(
-        "job", h="n", hop_id=names.of(numbers(hops.hop["n"])), run_id=names.of(run)
+        "job", h="n", hop_id=names.of(int_array(hops.hop["n"])), run_id=names.of(run)
     )
-    source_record_id = names.of(numbers(came_from["source_rec"]))
+    source_record_id = names.of(int_array(came_from["source_rec"]))
     table = (
         facts.lazy()
-        .with_columns(message_id=pl.lit(message_id), record_id=names.of(numbers(facts["rec"])))
+        .with_columns(message_id=pl.lit(message_id), record_id=names.of(int_array(facts["rec"])))
         .join(hop.lazy(), on="h", how="left")
         .join(
             came_from.lazy().with_columns(source_record_id=source_record_id),
@@ -75,10 +75,10 @@ def route(
 
 
 def _judged(
-    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, in_force: InForce
+    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, in_force: Timeline
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The facts of the arrivals in words, and the rules that each breaks."""
-    messages = Places(arrivals.m)
+    messages = Ranks(arrivals.m)
     parties = parties_of(connection, messages.distinct)
     judge = Judge(connection, Consents.of(connection, parties.member), in_force)
     message = messages.of(arrivals.m)

@@ -23,7 +23,7 @@ from lineage.codec.contract.limits import KEPT_BYTES_MAX
 
 _INSTANT = pl.Datetime("us")
 # Where the event of a row was read: the last columns of each table with one row an event.
-WHERE: dict[str, pl.DataType | type[pl.DataType]] = {
+PROVENANCE: dict[str, pl.DataType | type[pl.DataType]] = {
     "read_from": pl.String,
     "partition": pl.Int32,
     "position": pl.Int64,
@@ -39,7 +39,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "channel": pl.Enum(CHANNELS),
         "dataset": pl.String,
         "sent_at": _INSTANT,
-        **WHERE,
+        **PROVENANCE,
     },
     "parties": {
         "row": pl.UInt32,
@@ -62,7 +62,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "method": pl.String,
         "k": pl.Int32,
         "moved_at": _INSTANT,
-        **WHERE,
+        **PROVENANCE,
     },
     "hop_inputs": {"row": pl.UInt32, "record_id": pl.String},
     "hop_outputs": {"row": pl.UInt32, "record_id": pl.String},
@@ -74,7 +74,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "granted": pl.Boolean,
         "basis": pl.Enum(BASES),
         "effective_at": _INSTANT,
-        **WHERE,
+        **PROVENANCE,
     },
     "declarations": {
         "row": pl.UInt32,
@@ -84,7 +84,7 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "party": pl.Enum(PARTIES),
         "recipient": pl.String,
         "declared_at": _INSTANT,
-        **WHERE,
+        **PROVENANCE,
     },
     "policies": {
         "row": pl.UInt32,
@@ -92,14 +92,14 @@ COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
         "effective_at": _INSTANT,
         "disclosed_at": _INSTANT,
         "document": pl.String,
-        **WHERE,
+        **PROVENANCE,
     },
 }
 
 _EMPTY = {name: pl.DataFrame(schema=columns) for name, columns in COLUMNS.items()}
 
 # Which table has one row an event, and which hang on it by row.
-MAIN_TABLES: dict[str, tuple[str, ...]] = {
+CHILD_TABLES: dict[str, tuple[str, ...]] = {
     "messages": ("parties",),
     "hops": ("hop_inputs", "hop_outputs"),
     "consent_changes": (),
@@ -170,7 +170,7 @@ class Batch:
     @property
     def events(self) -> int:
         """How many good events it holds."""
-        return sum(getattr(self, table).height for table in MAIN_TABLES)
+        return sum(getattr(self, table).height for table in CHILD_TABLES)
 
     @property
     def bytes(self) -> int:
@@ -181,7 +181,7 @@ class Batch:
         """Some events of one table, from a place on up to another, with what hangs on them."""
         part = getattr(self, name)[start:end]
         tables = {name: part}
-        for hanging in MAIN_TABLES[name]:
+        for hanging in CHILD_TABLES[name]:
             table = getattr(self, hanging)
             ends = [part["row"][0], part["row"][-1] + 1] if len(part) else [0, 0]
             first, last = np.searchsorted(table["row"].to_numpy(), ends)
@@ -207,7 +207,7 @@ class Batch:
         if len(parts) == 1:
             return parts[0]
         tables: dict[str, pl.DataFrame] = {}
-        for main, hanging in MAIN_TABLES.items():
+        for main, hanging in CHILD_TABLES.items():
             filled = [part for part in parts if getattr(part, main).height]
             if not filled:
                 continue

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lineage.codec.batch import COLUMNS, WHERE
+from lineage.codec.batch import COLUMNS, PROVENANCE
 from lineage.codec.contract.events import (
     CONSENT_CHANGED,
     DATASET_DECLARED,
@@ -29,28 +29,28 @@ MAIN_TABLE = {
     DATASET_DECLARED.name: "declarations",
     POLICY_PUBLISHED.name: "policies",
 }
-HANGING_TABLE = {"parties": "parties", "inputs": "hop_inputs", "outputs": "hop_outputs"}
+CHILD_TABLE = {"parties": "parties", "inputs": "hop_inputs", "outputs": "hop_outputs"}
 
 Tables = dict[str, pl.DataFrame]
-Numbers = npt.NDArray[np.int64]
+IntArray = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Where:
+class Provenance:
     """Where some events were read: one position each.
 
     partition: that of all, or one each.
     """
 
     source: str
-    partition: int | Numbers
-    positions: Numbers
+    partition: int | IntArray
+    positions: IntArray
 
     def partition_of(self, index: int) -> int:
         """The partition of one event."""
         return self.partition if isinstance(self.partition, int) else int(self.partition[index])
 
-    def columns(self, rows: Numbers) -> list[pl.Series]:
+    def columns(self, rows: IntArray) -> list[pl.Series]:
         """The columns that tell where some of the events were read."""
         partition = self.partition
         partition = partition if isinstance(partition, int) else partition[rows]
@@ -80,7 +80,7 @@ def tables_of(event: EventType, columns: pl.DataFrame) -> tuple[Tables, dict[int
         broken = _not_one_sender(rows.height, arrays["parties"]) | broken
     tables = {MAIN_TABLE[event.name]: _main(event, rows)}
     for name, table in arrays.items():
-        tables[HANGING_TABLE[name]] = without_doubles(table) if name != "parties" else table
+        tables[CHILD_TABLE[name]] = without_doubles(table) if name != "parties" else table
     if event is RECORDS_MOVED:
         broken = _too_many_arrivals(rows.height, tables) | broken
     if broken:
@@ -94,12 +94,12 @@ def tables_of(event: EventType, columns: pl.DataFrame) -> tuple[Tables, dict[int
 
 def shaped(name: str, columns: Mapping[str, pl.Series]) -> pl.DataFrame:
     """A table of a Batch without the columns that tell where an event was read."""
-    wanted = {column: dtype for column, dtype in COLUMNS[name].items() if column not in WHERE}
+    wanted = {column: dtype for column, dtype in COLUMNS[name].items() if column not in PROVENANCE}
     found = ((columns[column], dtype) for column, dtype in wanted.items())
     return pl.DataFrame([one if one.dtype == dtype else one.cast(dtype) for one, dtype in found])
 
 
-def joined(some: Tables, others: Tables, rows: Numbers) -> Tables:
+def joined(some: Tables, others: Tables, rows: IntArray) -> Tables:
     """Both together, in the order of their rows; `rows` gives the others new numbers."""
     numbers = pl.Series("row", rows, pl.UInt32)
     moved = {
@@ -115,7 +115,7 @@ def joined(some: Tables, others: Tables, rows: Numbers) -> Tables:
     }
 
 
-def placed(event: EventType, tables: Tables, where: Where) -> Tables:
+def placed(event: EventType, tables: Tables, where: Provenance) -> Tables:
     """The tables with where each event was read. where: of all the events that `row` numbers."""
     if not tables:
         return {}

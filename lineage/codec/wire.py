@@ -23,7 +23,7 @@ from lineage.codec.contract.instants import micros_of
 from lineage.codec.contract.validate_event import json_type, valid
 from lineage.codec.errors import EncodeError, UnknownSchemaError
 from lineage.codec.registry import Registry
-from lineage.codec.tables import Numbers, Tables, Where, joined, placed, tables_of
+from lineage.codec.tables import IntArray, Provenance, Tables, joined, placed, tables_of
 
 _HEADER_BYTES = 5
 _TOGETHER_BYTES = 16 << 20  # more in one go is no faster
@@ -41,8 +41,8 @@ class Decoder:
     def decode(
         self,
         topic: str,
-        partition: int | Sequence[int] | Numbers,
-        offsets: Sequence[int] | Numbers,
+        partition: int | Sequence[int] | IntArray,
+        offsets: Sequence[int] | IntArray,
         values: Sequence[bytes | None],
     ) -> Batch:
         """A batch of the values of a topic, one offset each.
@@ -59,12 +59,14 @@ class Decoder:
         start = 0
         for end in _cuts(values):
             of_these = whole if isinstance(whole, int) else whole[start:end]
-            where = Where(topic, of_these, at[start:end])
+            where = Provenance(topic, of_these, at[start:end])
             batches.append(self._decode_some(event, where, values[start:end]))
             start = end
         return Batch.concat(batches)
 
-    def _decode_some(self, event: EventType, where: Where, values: Sequence[bytes | None]) -> Batch:
+    def _decode_some(
+        self, event: EventType, where: Provenance, values: Sequence[bytes | None]
+    ) -> Batch:
         tables, left = self._plainly(event, values)
         reasons: dict[int, str] = {}
         if len(left):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lineage.arrays import Numbers, distinct
+from lineage.arrays import IntArray, distinct
 from lineage.uuids import Uuids
 
 _RANGES_MAX = 4
@@ -18,7 +18,7 @@ _ROW_GROUP = 122_880
 _HEADS = 60
 
 
-def spans(values: Numbers, gap: int) -> list[tuple[int, int]]:
+def spans(values: IntArray, gap: int) -> list[tuple[int, int]]:
     """A few ranges, both ends included, that hold all `values`, cut at the widest gaps.
 
     Where the distance is `gap` or less, nothing is cut: a range more is a scan more.
@@ -31,7 +31,7 @@ def spans(values: Numbers, gap: int) -> list[tuple[int, int]]:
     return [(int(part[0]), int(part[-1])) for part in parts if len(part)]
 
 
-def rows_near(table: str, column: str, values: Numbers) -> str:
+def rows_near(table: str, column: str, values: IntArray) -> str:
     """A relation in SQL: those rows of `table` whose `column` is in the `spans` of `values`."""
     # One range that holds nothing, where nothing is looked for.
     ranges = spans(values, _ROW_GROUP) or [(1, 0)]

@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from lineage.arrays import Numbers
+from lineage.arrays import IntArray
 from lineage.database.pruning import rows_near
 
 # So many numbers are told faster in the text of a statement than in a table.
@@ -33,7 +33,7 @@ def run_with(
 
 def run_on(
     connection: duckdb.DuckDBPyConnection,
-    numbers: Numbers,
+    numbers: IntArray,
     statement: str,
     parameters: Mapping[str, object] | None = None,
     **rows: tuple[str, str],
@@ -50,12 +50,12 @@ def run_on(
     return run_with(connection, pl.DataFrame({"n": numbers}), text, parameters)
 
 
-def _rows_in_text(table: str, column: str, numbers: Numbers) -> str:
+def _rows_in_text(table: str, column: str, numbers: IntArray) -> str:
     wanted = ", ".join(map(str, numbers.tolist())) or "NULL"
     return f"(SELECT * FROM {table} WHERE {column} IN ({wanted}))"  # noqa: S608 -- names and numbers of ours
 
 
-def _rows_given(table: str, column: str, numbers: Numbers) -> str:
+def _rows_given(table: str, column: str, numbers: IntArray) -> str:
     near = rows_near(table, column, numbers)
     # The condition holds for all, and makes DuckDB ask a Bloom filter of them as it scans.
     given = "(FROM given WHERE n >= 0)"

@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from lineage.errors import BesideError
+from lineage.errors import DecoderProcessError
 
 Item = TypeVar("Item")
 
@@ -50,7 +50,7 @@ class _End:
     """There are no more items."""
 
 
-class Beside:
+class DecoderProcess:
     """A process that runs functions of modules that it can import, one at a time.
 
     What goes there and back is pickled, arrays and tables without a copy more than the pipe's.
@@ -91,7 +91,7 @@ class Beside:
         """What `function(*arguments)` gives there, item by item; raises what it raises.
 
         It goes on to the next item at once, and waits with it until this one is taken. Take all.
-        Raises BesideError if the process ends meanwhile.
+        Raises DecoderProcessError if the process ends meanwhile.
         """
         try:
             _send(self._requests, (function, arguments))
@@ -108,8 +108,8 @@ class Beside:
         except EOFError:
             raise self._gone() from None
 
-    def _gone(self) -> BesideError:
-        return BesideError(
+    def _gone(self) -> DecoderProcessError:
+        return DecoderProcessError(
             f"the process that decodes ended with code {self._process.wait()}; what was "
             "committed is safe, and the rest can be read again"
         )

@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from lineage.arrays import Numbers, Truths, numbers
+from lineage.arrays import BoolArray, IntArray, int_array
 from lineage.codec import Batch, DeadLetter
-from lineage.codec.batch import MAIN_TABLES
+from lineage.codec.batch import CHILD_TABLES
 from lineage.database.codes import LABELS
 from lineage.policy.parse import Policy
 from lineage.policy.store import accept
@@ -49,27 +49,27 @@ _DATASETS = (
 _MEMBERS = (("parties", "member_id"), ("consent_changes", "member_id"))
 # Where an event was read is in its dead letter, if it is one.
 _NOT_KEPT = ("read_from", "partition", "position")
-_HANGING = {child: main for main, hanging in MAIN_TABLES.items() for child in hanging}
+_HANGING = {child: main for main, hanging in CHILD_TABLES.items() for child in hanging}
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedTexts:
     """Columns of texts. texts: each once, in the order of first appearance.
 
     codes: for each column the places of its texts among them, in order; -1 for null.
     """
 
     texts: pa.StringArray
-    codes: tuple[Numbers, ...]
+    codes: tuple[IntArray, ...]
 
-    def column(self, place: int, rows: Numbers) -> pl.Series:
+    def column(self, place: int, rows: IntArray) -> pl.Series:
         """Some rows of a column, as texts."""
         codes = self.codes[place][rows]
         return pl.Series(self.texts).gather(_or_null(codes, codes >= 0))
 
 
 @dataclass(frozen=True)
-class Identifiers:
+class EncodedIds:
     """Columns of ids. uuids, others: each id once, in the order of first appearance.
 
     codes: for each column the places of its ids: of `uuids`, and after them of `others`; -1 for
@@ -78,9 +78,9 @@ class Identifiers:
 
     uuids: Uuids
     others: pa.StringArray
-    codes: tuple[Numbers, ...]
+    codes: tuple[IntArray, ...]
 
-    def column(self, place: int, rows: Numbers) -> pl.Series:
+    def column(self, place: int, rows: IntArray) -> pl.Series:
         """Some rows of a column, as texts."""
         codes = self.codes[place][rows]
         known = np.unique(codes[codes >= 0])
@@ -91,7 +91,7 @@ class Identifiers:
 
 
 @dataclass(frozen=True)
-class Prepared:
+class EncodedBatch:
     """A batch, ready for the store.
 
     tables: those of the batch, without the texts that are encoded, and where they were read; with
@@ -102,15 +102,15 @@ class Prepared:
     tables: dict[str, pl.DataFrame]
     dead_letters: tuple[DeadLetter, ...]
     policies: dict[str, Policy]
-    identifiers: Identifiers
-    datasets: Encoded
-    members: Encoded
-    owners: dict[str, Numbers]
+    identifiers: EncodedIds
+    datasets: EncodedTexts
+    members: EncodedTexts
+    owners: dict[str, IntArray]
 
     @property
     def events(self) -> int:
         """How many good events it holds."""
-        return sum(self.tables[table].height for table in MAIN_TABLES)
+        return sum(self.tables[table].height for table in CHILD_TABLES)
 
     def rows(self, table: str, wanted: pl.Series) -> pl.DataFrame:
         """The rows of a table whose `row` is wanted, in words, as the batch had them."""
@@ -132,16 +132,16 @@ class Prepared:
         return frame[at].with_columns(**words, **texts)
 
 
-def prepare(batch: Batch) -> Prepared:
+def encode(batch: Batch) -> EncodedBatch:
     """Make of a batch what can be made without the store; invalid policies are dead letters."""
     batch, policies = accept(batch)
-    return Prepared(
-        tables={table: _bare(batch, table) for table in (*MAIN_TABLES, *_HANGING)},
+    return EncodedBatch(
+        tables={table: _bare(batch, table) for table in (*CHILD_TABLES, *_HANGING)},
         dead_letters=batch.dead_letters,
         policies=policies,
-        identifiers=identifiers([_column(batch, of) for of in _IDS]),
-        datasets=encode([_column(batch, of) for of in _DATASETS]),
-        members=encode([_column(batch, of) for of in _MEMBERS]),
+        identifiers=encode_ids([_column(batch, of) for of in _IDS]),
+        datasets=encode_texts([_column(batch, of) for of in _DATASETS]),
+        members=encode_texts([_column(batch, of) for of in _MEMBERS]),
         owners={
             child: _owners(getattr(batch, child), getattr(batch, main))
             for child, main in _HANGING.items()
@@ -149,15 +149,15 @@ def prepare(batch: Batch) -> Prepared:
     )
 
 
-def encode(columns: Sequence[pl.Series]) -> Encoded:
+def encode_texts(columns: Sequence[pl.Series]) -> EncodedTexts:
     """Each text of some columns once."""
     texts, ends = _joined(columns)
     encoded: Any = texts.dictionary_encode()
-    codes: Numbers = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-    return Encoded(encoded.dictionary, tuple(np.split(codes, ends)))
+    codes: IntArray = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+    return EncodedTexts(encoded.dictionary, tuple(np.split(codes, ends)))
 
 
-def identifiers(columns: Sequence[pl.Series]) -> Identifiers:
+def encode_ids(columns: Sequence[pl.Series]) -> EncodedIds:
     """Each id of some columns once."""
     texts, ends = _joined(columns)
     codes = np.full(len(texts), -1)
@@ -170,10 +170,10 @@ def identifiers(columns: Sequence[pl.Series]) -> Identifiers:
     others = texts if not is_uuid.any() else texts.filter(pa.array(~is_uuid))
     encoded: Any = others.dictionary_encode()
     codes[there[~is_uuid]] = len(uuids) + encoded.indices.to_numpy()
-    return Identifiers(uuids, encoded.dictionary, tuple(np.split(codes, ends)))
+    return EncodedIds(uuids, encoded.dictionary, tuple(np.split(codes, ends)))
 
 
-def _each_once(uuids: Uuids) -> tuple[Uuids, Numbers]:
+def _each_once(uuids: Uuids) -> tuple[Uuids, IntArray]:
     """UUIDs once each, in the order of first appearance; and the place of each among these."""
     if not len(uuids):
         return no_uuids(), np.zeros(0, dtype=np.int64)
@@ -185,20 +185,20 @@ def _each_once(uuids: Uuids) -> tuple[Uuids, Numbers]:
     return uuids[first], places
 
 
-def _encoded(values: Numbers) -> tuple[Numbers, Numbers]:
+def _encoded(values: IntArray) -> tuple[IntArray, IntArray]:
     """Of each number its place among the distinct ones; of these, where each appears first."""
     encoded: Any = pa.array(values).dictionary_encode()
-    places: Numbers = encoded.indices.to_numpy().astype(np.int64)
+    places: IntArray = encoded.indices.to_numpy().astype(np.int64)
     # In the order of first appearance, so a place that is higher than all before is a first.
     first = np.flatnonzero(np.diff(np.maximum.accumulate(places), prepend=-1))
     return places, first
 
 
-def _or_null(values: Numbers, there: Truths) -> pl.Series:
+def _or_null(values: IntArray, there: BoolArray) -> pl.Series:
     return pl.Series(values).set(pl.Series(~there), None)
 
 
-def _joined(columns: Sequence[pl.Series]) -> tuple[pa.StringArray, Numbers]:
+def _joined(columns: Sequence[pl.Series]) -> tuple[pa.StringArray, IntArray]:
     """The texts of some columns one after another, and where all but the first begin."""
     chunks = [column.to_arrow().cast(pa.string()) for column in columns]
     ends = np.cumsum([len(column) for column in columns])[:-1]
@@ -224,8 +224,8 @@ def _bare(batch: Batch, table: str) -> pl.DataFrame:
     return frame.drop(_NOT_KEPT, *texts, strict=False).with_columns(**codes)
 
 
-def _owners(frame: pl.DataFrame, events: pl.DataFrame) -> Numbers:
-    row = numbers(events["row"])
+def _owners(frame: pl.DataFrame, events: pl.DataFrame) -> IntArray:
+    row = int_array(events["row"])
     place = np.zeros(int(row.max()) + 1 if len(row) else 0, dtype=np.int64)
     place[row] = np.arange(len(row))
-    return place[numbers(frame["row"])]
+    return place[int_array(frame["row"])]

@@ -19,7 +19,7 @@ class _End:
         self.error = error
 
 
-def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Generator[Item]:
+def prefetch(items: Iterable[Item], depth: int = _DEPTH) -> Generator[Item]:
     """Yield `items` in order, at most `depth` of them made ahead of their use.
 
     An error of `items` is raised here, after the items before it. Closing the generator stops the

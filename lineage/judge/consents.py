@@ -8,11 +8,20 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import NO_NUMBERS, Numbers, Places, Truths, differs, distinct, numbers, runs
+from lineage.arrays import (
+    NO_INTS,
+    BoolArray,
+    IntArray,
+    Ranks,
+    differs,
+    distinct,
+    expand_ranges,
+    int_array,
+)
 from lineage.codec.contract.events import PURPOSES
 from lineage.database.relations import run_on
 
-UNSAID = -1
+NO_DECISION = -1
 _CHANGES = (
     "SELECT CAST(member AS BIGINT) AS member, CAST(purpose AS BIGINT) AS purpose, "
     "granted, epoch_us(effective_at) AS effective_at FROM {rows}"
@@ -23,9 +32,9 @@ class Consents:
     """Consent changes by member and purpose; a purpose is its index in `PURPOSES`."""
 
     def __init__(self) -> None:
-        self._key = NO_NUMBERS  # in order, and of equal ones in that of coming
-        self._at = NO_NUMBERS
-        self._granted: Truths = np.array([], dtype=np.bool_)
+        self._key = NO_INTS  # in order, and of equal ones in that of coming
+        self._at = NO_INTS
+        self._granted: BoolArray = np.array([], dtype=np.bool_)
         self._purposes = np.zeros(0, dtype=np.uint8)  # by member, a bit for each purpose
 
     @classmethod
@@ -36,7 +45,7 @@ class Consents:
         )
 
     @classmethod
-    def of(cls, connection: duckdb.DuckDBPyConnection, members: Numbers) -> Consents:
+    def of(cls, connection: duckdb.DuckDBPyConnection, members: IntArray) -> Consents:
         """Those of some members that are stored."""
         rows = ("core.consent_change", "member")
         return cls()._with(run_on(connection, distinct(members), _CHANGES, rows=rows).fetchnumpy())
@@ -44,9 +53,9 @@ class Consents:
     def add(self, changes: pl.DataFrame) -> None:
         """Add new changes, in the columns of core.consent_change."""
         names = ("member", "purpose", "granted", "effective_at")
-        self._with({name: numbers(changes[name]) for name in names})
+        self._with({name: int_array(changes[name]) for name in names})
 
-    def _with(self, changes: dict[str, Numbers]) -> Consents:
+    def _with(self, changes: dict[str, IntArray]) -> Consents:
         member, purpose = changes["member"], changes["purpose"]
         if not len(member):
             return self
@@ -64,7 +73,7 @@ class Consents:
         np.bitwise_or.at(self._purposes, member, (1 << purpose).astype(np.uint8))
         return self
 
-    def changed(self, member: Numbers, purpose: int) -> Truths:
+    def changed(self, member: IntArray, purpose: int) -> BoolArray:
         """Which of the members ever changed their consent for a purpose."""
         known = len(self._purposes)
         if not known:
@@ -72,13 +81,13 @@ class Consents:
         bits = self._purposes[np.minimum(member, known - 1)]
         return (bits >> purpose & 1).astype(np.bool_) & (member < known)
 
-    def said(self, member: Numbers, purpose: int, since: int, until: int) -> Said:
+    def history(self, member: IntArray, purpose: int, since: int, until: int) -> ConsentHistory:
         """What each of some members, who changed it, said about a purpose in a time."""
-        places = Places(member)
+        places = Ranks(member)
         asked = places.distinct * len(PURPOSES) + purpose
         first = np.searchsorted(self._key, asked)
         count = np.searchsorted(self._key, asked, "right") - first
-        line, row = runs(first, count)
+        line, row = expand_ranges(first, count)
         at = self._at[row]
         if ((np.diff(at) < 0) & (line[1:] == line[:-1])).any():
             # Not as they came: some said something of an earlier instant later.
@@ -88,13 +97,13 @@ class Consents:
         line, at = line[change], at[change]
         # At one instant a refusal wins.
         word = np.logical_and.reduceat(self._granted[row], change).astype(np.int64)
-        before = np.full(len(asked), UNSAID)
+        before = np.full(len(asked), NO_DECISION)
         early = at <= since
         before[line[early]] = word[early]  # of several, numpy keeps the last
-        previous = np.where(differs(line), UNSAID, np.roll(word, 1))
+        previous = np.where(differs(line), NO_DECISION, np.roll(word, 1))
         within = ~early & (at <= until)
         changes = np.bincount(line[within], minlength=len(asked))
-        return Said(
+        return ConsentHistory(
             of=places.of(member),
             before=before,
             first=np.cumsum(changes) - changes,
@@ -106,18 +115,18 @@ class Consents:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What some members said in a time; a word is 1 for consent, 0 for a refusal, or UNSAID.
+class ConsentHistory:
+    """What some members said in a time; a word is 1 for consent, 0 for a refusal, or NO_DECISION.
 
     of: for each member asked about the line of what was said. before, first, changes: by line, the
     word as of the beginning, and which of the changes after that are its own: so many from the
     first. at, word, previous: of each change, with the word before it.
     """
 
-    of: Numbers
-    before: Numbers
-    first: Numbers
-    changes: Numbers
-    at: Numbers
-    word: Numbers
-    previous: Numbers
+    of: IntArray
+    before: IntArray
+    first: IntArray
+    changes: IntArray
+    at: IntArray
+    word: IntArray
+    previous: IntArray

@@ -13,22 +13,22 @@ import polars as pl
 
 from lineage.arrays import (
     AsOf,
-    Numbers,
-    Truths,
+    BoolArray,
+    IntArray,
     differs,
     distinct,
+    expand_ranges,
     instants,
-    numbers,
-    places,
-    runs,
-    starts,
+    int_array,
+    lookup_sorted,
+    run_starts,
 )
 from lineage.codec.contract.events import CHANNELS, PURPOSES
 from lineage.database.relations import run_on
 from lineage.database.statements import sql
-from lineage.judge.consents import UNSAID, Consents
-from lineage.judge.timeline import InForce
-from lineage.keys.stage import Staged
+from lineage.judge.consents import NO_DECISION, Consents
+from lineage.judge.timeline import Timeline
+from lineage.keys.stage import KeyedBatch
 from lineage.reach.fixpoint import Arrivals
 
 _INMAIL = CHANNELS.index("INMAIL")
@@ -38,31 +38,31 @@ _INMAIL = CHANNELS.index("INMAIL")
 class Parties:
     """Messages and their parties: `message` (a place in `channel`) tells whose a party is."""
 
-    channel: Numbers
-    message: Numbers
-    member: Numbers
-    tier: Numbers
-    region: Numbers
-    tags: tuple[Truths, ...]  # by purpose, in the order of PURPOSES
+    channel: IntArray
+    message: IntArray
+    member: IntArray
+    tier: IntArray
+    region: IntArray
+    tags: tuple[BoolArray, ...]  # by purpose, in the order of PURPOSES
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts of arrivals, one row each. policy, declaration: rows of `InForce` (-1: none).
+    """The facts of arrivals, one row each. policy, declaration: rows of `Timeline` (-1: none).
 
     consents: by purpose, in the order of PURPOSES.
     """
 
     arrivals: Arrivals
-    policy: Numbers
-    declaration: Numbers
-    channel: Numbers
-    confidential: Truths
-    exempt_region: Truths
-    consents: tuple[Truths, ...]
-    disclosed: Truths
+    policy: IntArray
+    declaration: IntArray
+    channel: IntArray
+    confidential: BoolArray
+    exempt_region: BoolArray
+    consents: tuple[BoolArray, ...]
+    disclosed: BoolArray
 
-    def frame(self, in_force: InForce, rows: Numbers) -> pl.DataFrame:
+    def frame(self, in_force: Timeline, rows: IntArray) -> pl.DataFrame:
         """Some rows in the columns of the view's numbers, with `place`, the row."""
         arrivals = self.arrivals.only(rows)
         declaration = self.declaration[rows]
@@ -88,7 +88,7 @@ class Facts:
 
 
 def facts_of(
-    arrivals: Arrivals, parties: Parties, message: Numbers, in_force: InForce, consents: Consents
+    arrivals: Arrivals, parties: Parties, message: IntArray, in_force: Timeline, consents: Consents
 ) -> Facts:
     """The facts of `arrivals`, whose messages are at the places `message` of `parties`."""
     policy, declaration, disclosed = _as_of(arrivals, in_force)
@@ -108,7 +108,7 @@ def facts_of(
     )
 
 
-def _as_of(arrivals: Arrivals, in_force: InForce) -> tuple[Numbers, Numbers, Truths]:
+def _as_of(arrivals: Arrivals, in_force: Timeline) -> tuple[IntArray, IntArray, BoolArray]:
     """The policy, the declaration and whether the policy was disclosed, as of each arrival."""
     # What came by one hop, and that is often together, came at one instant to one dataset.
     first = np.flatnonzero(differs(arrivals.h) | (arrivals.h == 0))
@@ -121,10 +121,10 @@ def _as_of(arrivals: Arrivals, in_force: InForce) -> tuple[Numbers, Numbers, Tru
 
 
 def _by_policy(
-    parties: Parties, message: Numbers, policy: Numbers, in_force: InForce
-) -> tuple[Truths, Truths]:
+    parties: Parties, message: IntArray, policy: IntArray, in_force: Timeline
+) -> tuple[BoolArray, BoolArray]:
     """Whether each arrival's message is confidential, and in an exempt region, by its policy."""
-    first = starts(parties.message)
+    first = run_starts(parties.message)
     tiers = np.bitwise_or.reduceat(1 << parties.tier, first)
     used = distinct(policy)
     inmail = parties.channel == _INMAIL
@@ -139,13 +139,13 @@ def _by_policy(
 
 
 def _consent(
-    parties: Parties, message: Numbers, at: Numbers, consents: Consents, purpose: int
-) -> Truths:
+    parties: Parties, message: IntArray, at: IntArray, consents: Consents, purpose: int
+) -> BoolArray:
     """Whether every party of each arrival's message consents at its instant."""
     tag = parties.tags[purpose]
     changed = consents.changed(parties.member, purpose)
     # Parties who never changed it: what their tags say, for all arrivals.
-    consent = np.logical_and.reduceat(tag | changed, starts(parties.message))[message]
+    consent = np.logical_and.reduceat(tag | changed, run_starts(parties.message))[message]
     party = np.flatnonzero(changed)
     if len(party):
         consent &= ~_refused(parties, party, purpose, consents, message, at)
@@ -154,47 +154,47 @@ def _consent(
 
 def _refused(
     parties: Parties,
-    party: Numbers,
+    party: IntArray,
     purpose: int,
     consents: Consents,
-    message: Numbers,
-    at: Numbers,
-) -> Truths:
+    message: IntArray,
+    at: IntArray,
+) -> BoolArray:
     """Whether one of the parties (rows) who changed their consent refuses it at each arrival.
 
     As a step function for each message: how many of its parties refuse, from when on.
     """
-    said = consents.said(parties.member[party], purpose, int(at.min()), int(at.max()))
+    said = consents.history(parties.member[party], purpose, int(at.min()), int(at.max()))
     whose, tag = parties.message[party], parties.tags[purpose][party].astype(np.int64)
     before = said.before[said.of]
-    refusing = np.where(before == UNSAID, tag, before) == 0
+    refusing = np.where(before == NO_DECISION, tag, before) == 0
     counts = np.bincount(whose[refusing], minlength=len(parties.channel))
     refused = counts[message] > 0
     if not len(said.at):
         return refused
-    one, change = runs(said.first[said.of], said.changes[said.of])
-    previous = np.where(said.previous[change] == UNSAID, tag[one], said.previous[change])
-    steps = _Steps(whose[one], said.at[change], previous - said.word[change])
+    one, change = expand_ranges(said.first[said.of], said.changes[said.of])
+    previous = np.where(said.previous[change] == NO_DECISION, tag[one], said.previous[change])
+    steps = StepFunction(whose[one], said.at[change], previous - said.word[change])
     stepped, more = steps.so_far(message, at)
     refused[stepped] = (counts[message[stepped]] + more) > 0
     return refused
 
 
-class _Steps:
+class StepFunction:
     """For each of several groups a number that changes at instants."""
 
-    def __init__(self, group: Numbers, at: Numbers, change: Numbers) -> None:
+    def __init__(self, group: IntArray, at: IntArray, change: IntArray) -> None:
         order = np.lexsort((at, group))
         group, at, change = group[order], at[order], change[order]
         first = np.flatnonzero(differs(group) | differs(at))
         self._group = group[first]
         self._at = AsOf(self._group, at[first])
         total = np.cumsum(np.add.reduceat(change, first))
-        begin = starts(self._group)
+        begin = run_starts(self._group)
         before = np.append(0, total)[begin]
         self._total = total - np.repeat(before, np.diff(begin, append=len(total)))
 
-    def so_far(self, group: Numbers, at: Numbers) -> tuple[Numbers, Numbers]:
+    def so_far(self, group: IntArray, at: IntArray) -> tuple[IntArray, IntArray]:
         """Which of those asked about have a change not after their instant, and its sum."""
         asked = np.flatnonzero(np.isin(group, self._group))
         row = self._at.rows(group[asked], at[asked])
@@ -202,28 +202,28 @@ class _Steps:
 
 
 def parties_of(
-    connection: duckdb.DuckDBPyConnection, messages: Numbers, fresh: Staged | None = None
+    connection: duckdb.DuckDBPyConnection, messages: IntArray, fresh: KeyedBatch | None = None
 ) -> Parties:
     """The `messages` (their numbers, in order) with their parties: those of a batch's events as
     they are in `fresh`, the others from the store.
     """
     frames = [] if fresh is None else [(fresh.message, fresh.message_party)]
-    known = numbers(fresh.message["n"]) if fresh is not None else messages[:0]
-    stored = messages[~places(np.sort(known), messages)[1]]
+    known = int_array(fresh.message["n"]) if fresh is not None else messages[:0]
+    stored = messages[~lookup_sorted(np.sort(known), messages)[1]]
     if len(stored) or not frames:
         rows = {"party": ("core.message_party", "n"), "message": ("core.message", "n")}
         found = run_on(connection, stored, sql("judge/message_tags"), None, **rows).pl()
         frames.append((found, found))
     channel = np.zeros(len(messages), dtype=np.int64)
-    columns: list[tuple[Numbers | Truths, ...]] = []
+    columns: list[tuple[IntArray | BoolArray, ...]] = []
     for message, party in frames:
-        at, wanted = places(messages, numbers(message["n"]))
-        channel[at[wanted]] = numbers(message["channel"])[wanted]
-        at, wanted = places(messages, numbers(party["n"]))
+        at, wanted = lookup_sorted(messages, int_array(message["n"]))
+        channel[at[wanted]] = int_array(message["channel"])[wanted]
+        at, wanted = lookup_sorted(messages, int_array(party["n"]))
         columns.append(
             (
                 at[wanted],
-                *(numbers(party[name])[wanted] for name in ("member", "tier", "region")),
+                *(int_array(party[name])[wanted] for name in ("member", "tier", "region")),
                 *(
                     party[name].to_numpy()[wanted]
                     for name in ("ai_training_consent", "third_party_consent")

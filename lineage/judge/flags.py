@@ -9,13 +9,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import numbers, starts
+from lineage.arrays import int_array, run_starts
 from lineage.database.relations import run_with
 from lineage.database.statements import sql
 from lineage.judge.flag_changes import turn_anew, turn_more
 from lineage.judge.rules import Judge
 from lineage.keys.names import Names
-from lineage.keys.stage import Staged
+from lineage.keys.stage import KeyedBatch
 from lineage.reach.fixpoint import Arrivals, stored_arrivals
 
 # So many arrivals of a batch are judged at a time, and so many stored ones, of so much of what is
@@ -48,7 +48,7 @@ class Flagging:
         self._touched = touched
         self._breaches: list[pl.DataFrame] = []
 
-    def add(self, arrived: Arrivals, fresh: Staged | None = None) -> None:
+    def add(self, arrived: Arrivals, fresh: KeyedBatch | None = None) -> None:
         """Judge new arrivals, apart from those in `touched`; `fresh`: the batch's events."""
         if self._touched and len(arrived):
             frame = pl.DataFrame(
@@ -77,12 +77,12 @@ class Flagging:
             changes.append(turn_anew(self._connection, self._taken(), before, at))
         return [some for some in changes if len(some)]
 
-    def _judge_some(self, arrivals: Arrivals, fresh: Staged | None) -> None:
+    def _judge_some(self, arrivals: Arrivals, fresh: KeyedBatch | None) -> None:
         facts = self._judge.facts(arrivals, fresh)
         breaches = self._judge.breaches(facts)
         if len(breaches.arrival):
             found = self._judge.frame(facts, breaches)
-            m, h = numbers(found["m"]), numbers(found["h"])
+            m, h = int_array(found["m"]), int_array(found["h"])
             names = Names(self._connection, np.concatenate([m, h]))
             found = found.with_columns(message_id=names.of(m), hop_id=names.of(h)).drop("h")
             self._breaches.append(found)
@@ -103,7 +103,7 @@ class Flagging:
         counted = self._connection.execute(query, {"first": first, "width": width}).fetchnumpy()
         bucket, counts = counted.values()
         # A new part begins where what is touched so far passes another multiple of the maximum.
-        begin = starts((np.cumsum(counts) - counts) // _TOUCHED_MAX)
+        begin = run_starts((np.cumsum(counts) - counts) // _TOUCHED_MAX)
         firsts = first + bucket[begin] * width
         lasts = np.append(firsts[1:] - 1, last)
         return [{"first": int(f), "last": int(t)} for f, t in zip(firsts, lasts, strict=True)]

@@ -23,12 +23,12 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import numbers
+from lineage.arrays import int_array
 from lineage.database.pruning import rows_near
 from lineage.database.relations import run_with
 from lineage.database.statements import sql
 from lineage.keys.deduplicate import Settled
-from lineage.keys.stage import CHILDREN, Staged
+from lineage.keys.stage import CHILDREN, KeyedBatch
 from lineage.policy.parse import Policy
 from lineage.policy.store import insert_policy
 from lineage.reach.fixpoint import Arrivals
@@ -54,7 +54,7 @@ class Recorded:
             all arrivals.
     """
 
-    fresh: Staged
+    fresh: KeyedBatch
     retracted: int
     dirty: pl.Series
     touching: bool
@@ -118,7 +118,7 @@ def _may_touch(settled: Settled, latest_arrival: int) -> bool:
 
 def _since(consents: pl.DataFrame) -> int:
     """The instant of the earliest of some changes of consent, in microseconds."""
-    return int(numbers(consents["effective_at"]).min(initial=_NEVER))
+    return int(int_array(consents["effective_at"]).min(initial=_NEVER))
 
 
 def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[str, pl.DataFrame]:
@@ -154,7 +154,7 @@ def _tables_of(table: str) -> list[tuple[str, str]]:
     return [(name, "n") for name in (table, *CHILDREN.get(table, ()))]
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, fresh: Staged, *tables: str) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, fresh: KeyedBatch, *tables: str) -> None:
     for table in tables:
         for name in (table, *CHILDREN.get(table, ())):
             frame = getattr(fresh, name)
@@ -169,7 +169,7 @@ def _refresh_spans(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.
         connection.execute(sql("judge/declaration_span"))
 
 
-def _with_declassification(connection: duckdb.DuckDBPyConnection, fresh: Staged) -> Staged:
+def _with_declassification(connection: duckdb.DuckDBPyConnection, fresh: KeyedBatch) -> KeyedBatch:
     """`fresh` with the column `declassifies` in its hops."""
     hop = fresh.hop
     declassifies = np.zeros(len(hop), dtype=np.bool_)
@@ -177,7 +177,7 @@ def _with_declassification(connection: duckdb.DuckDBPyConnection, fresh: Staged)
         claims = hop.filter(pl.col("method").is_not_null())
         query = sql("judge/declassifying").format(hops="FROM given")
         found = run_with(connection, claims, query).fetchnumpy()["n"]
-        declassifies = np.isin(numbers(hop["n"]), found)
+        declassifies = np.isin(int_array(hop["n"]), found)
     return replace(fresh, hop=hop.hstack([pl.Series("declassifies", declassifies)]))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from lineage.arrays import distinct, numbers
+from lineage.arrays import distinct, int_array
 from lineage.database.relations import run_on
 from lineage.database.statements import sql
 
@@ -34,7 +34,7 @@ _SCHEMA = pa.schema(_FIELDS)
 NO_CHANGES = _SCHEMA.empty_table()
 
 
-class Wording:
+class Outbox:
     """Puts changes of flags into words; it keeps the names of datasets and policies."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -70,7 +70,7 @@ class _Kept:
 
     def of(self, wanted: pl.Series) -> pl.Series:
         """The names of some numbers, which are in the table."""
-        names = self._learnt(distinct(numbers(wanted)).tolist())
+        names = self._learnt(distinct(int_array(wanted)).tolist())
         return wanted.cast(pl.Int64).replace_strict(names, return_dtype=pl.String)
 
     def _learnt(self, wanted: list[int]) -> Mapping[int, str]:

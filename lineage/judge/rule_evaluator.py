@@ -13,10 +13,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from lineage.arrays import NO_NUMBERS, Numbers
+from lineage.arrays import NO_INTS, IntArray
 from lineage.database.statements import sql
 from lineage.errors import RuleError, sentence
-from lineage.judge.timeline import InForce, StoredRule
+from lineage.judge.timeline import StoredRule, Timeline
 
 # So much of rules is evaluated at a time: DuckDB keeps some 32 KiB for each of their steps, each
 # rule may be broken by each arrival, and planning takes the square of the number of rules (it puts
@@ -25,28 +25,28 @@ _RULES_MAX = 10
 _EXPRESSION_BYTES_MAX = 16_384
 _MEMORY = "256MiB"
 
-Numbered = tuple[int, StoredRule]  # a rule, and its place in `InForce.rules`
+Numbered = tuple[int, StoredRule]  # a rule, and its place in `Timeline.rules`
 
 
 class RuleEvaluator:
     """Evaluates the rules of the policies in force."""
 
-    def __init__(self, in_force: InForce) -> None:
+    def __init__(self, in_force: Timeline) -> None:
         self._in_force = in_force
         self._connection = _database().cursor()
 
-    def breaches(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[Numbers, Numbers]:
+    def breaches(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[IntArray, IntArray]:
         """Give which arrivals (`place` of `judged`) break which rules (their places).
 
         judged: arrivals in the columns of fact_text.sql. Raises RuleError.
         """
         found = [self._broken(judged, some) for some in _in_parts(rules)]
         if not found:
-            return NO_NUMBERS, NO_NUMBERS
+            return NO_INTS, NO_INTS
         arrival, rule = zip(*found, strict=True)
         return np.concatenate(arrival), np.concatenate(rule)
 
-    def _broken(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[Numbers, Numbers]:
+    def _broken(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[IntArray, IntArray]:
         try:
             self._connection.register("given", judged)
             found = self._connection.execute(self._query(rules)).fetchnumpy()
@@ -58,7 +58,7 @@ class RuleEvaluator:
 
     def _broken_in_parts(
         self, judged: pa.Table, rules: Sequence[Numbered], error: duckdb.Error
-    ) -> tuple[Numbers, Numbers]:
+    ) -> tuple[IntArray, IntArray]:
         """Do in halves what failed as a whole; raise RuleError for one rule on one arrival.
 
         It is no null: null means not broken, and a leak would be missed without a word.

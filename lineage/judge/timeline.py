@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 
-from lineage.arrays import AsOf, Numbers, Truths
+from lineage.arrays import AsOf, BoolArray, IntArray
 from lineage.database.codes import REGIONS
 from lineage.policy.rule import OF_ONE_ARRIVAL
 
@@ -37,7 +37,7 @@ ORDER BY s.ds, s.from_at
 
 @dataclass(frozen=True)
 class StoredRule:
-    """A rule of a policy (its row in `InForce`). once: it can be judged once for equal facts."""
+    """A rule of a policy (its row in `Timeline`). once: it can be judged once for equal facts."""
 
     policy: int
     rule: str
@@ -46,18 +46,18 @@ class StoredRule:
     once: bool
 
 
-class InForce:
+class Timeline:
     """Policies and declarations, each known here by its row: the policies in the order in which
     they come into force, the declarations by dataset and then so. `rules`: of these policies.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         policies = connection.execute(_POLICIES).fetchall()
-        self.policy_number: Numbers = np.array([row[0] for row in policies])
+        self.policy_number: IntArray = np.array([row[0] for row in policies])
         self._policy_from = np.array([_EVER if row[1] is None else row[1] for row in policies])
         self._disclosed_at = np.array([_disclosed(row[2], ever=row[3]) for row in policies])
-        self.paying_tiers: Numbers = np.array([row[4] for row in policies])
-        self.exempt_regions: Truths = np.array(
+        self.paying_tiers: IntArray = np.array([row[4] for row in policies])
+        self.exempt_regions: BoolArray = np.array(
             [np.isin(REGIONS, row[5] or [""]) for row in policies]
         )
         self.policy_id: list[str] = [row[6] for row in policies]
@@ -68,21 +68,21 @@ class InForce:
             if policy in row_of
         ]
         declared = connection.execute(_DECLARATIONS).fetchall()
-        self.declaration_number: Numbers = np.array([row[0] for row in declared], dtype=np.int64)
+        self.declaration_number: IntArray = np.array([row[0] for row in declared], dtype=np.int64)
         self._declared = AsOf(
             np.array([row[1] for row in declared], dtype=np.int64),
             np.array([_EVER if row[2] is None else row[2] for row in declared], dtype=np.int64),
         )
 
-    def policies(self, at: Numbers) -> Numbers:
+    def policies(self, at: IntArray) -> IntArray:
         """The row of the policy in force at each instant."""
         return np.searchsorted(self._policy_from, at, "right") - 1
 
-    def disclosed(self, policy: Numbers, at: Numbers) -> Truths:
+    def disclosed(self, policy: IntArray, at: IntArray) -> BoolArray:
         """Whether these policies had been disclosed by these instants."""
         return at >= self._disclosed_at[policy]
 
-    def declarations(self, ds: Numbers, at: Numbers) -> Numbers:
+    def declarations(self, ds: IntArray, at: IntArray) -> IntArray:
         """The row of the declaration of each dataset that holds at its instant; -1: undeclared."""
         return self._declared.rows(ds, at)
 

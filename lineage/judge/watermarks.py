@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from lineage.arrays import numbers
-from lineage.keys.stage import Staged
+from lineage.arrays import int_array
+from lineage.keys.stage import KeyedBatch
 from lineage.reach.fixpoint import Arrivals
 
 _LATEST = (
@@ -18,7 +18,7 @@ _LATEST = (
 
 
 @dataclass(frozen=True)
-class Latest:
+class Watermarks:
     """The last of what is stored.
 
     hop, arrival: instants (microseconds) that no stored hop, and no stored arrival, is later than.
@@ -30,12 +30,12 @@ class Latest:
     flag: int
 
     @classmethod
-    def stored(cls, connection: duckdb.DuckDBPyConnection) -> Latest:
+    def stored(cls, connection: duckdb.DuckDBPyConnection) -> Watermarks:
         """Those of the store."""
         return cls(*connection.execute(_LATEST).fetchall()[0])
 
-    def after(self, fresh: Staged, arrived: Arrivals, flags: int) -> Latest:
+    def after(self, fresh: KeyedBatch, arrived: Arrivals, flags: int) -> Watermarks:
         """Those after a batch, which changed so many flags."""
-        hop = int(numbers(fresh.hop["moved_at"]).max(initial=self.hop))
+        hop = int(int_array(fresh.hop["moved_at"]).max(initial=self.hop))
         arrival = max(hop, int(arrived.arrived_at.max(initial=self.arrival)))
-        return Latest(hop, arrival, self.flag + flags)
+        return Watermarks(hop, arrival, self.flag + flags)

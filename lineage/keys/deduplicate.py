@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import NO_NUMBERS, Numbers, distinct, numbers
+from lineage.arrays import NO_INTS, IntArray, distinct, int_array
 from lineage.codec import (
     CONSENT_CHANGED,
     DATASET_DECLARED,
@@ -27,9 +27,9 @@ from lineage.codec import (
 from lineage.codec.fingerprint import as_events, contents
 from lineage.database.relations import run_with
 from lineage.database.statements import sql
-from lineage.ingest.encode import Prepared
+from lineage.ingest.encode import EncodedBatch
 from lineage.keys.duplicates import IN_NUMBERS, repeats, stored_events
-from lineage.keys.stage import CHILDREN, Staged
+from lineage.keys.stage import CHILDREN, KeyedBatch
 
 # Table of the store -> its type of event, and where a batch has its rows and those of its children.
 _TYPES: dict[str, tuple[EventType, str, tuple[str, ...]]] = {
@@ -52,23 +52,25 @@ class Settled:
             `fresh` holds the version that does.
     """
 
-    fresh: Staged
-    replaced: dict[str, Numbers] = field(default_factory=dict)
+    fresh: KeyedBatch
+    replaced: dict[str, IntArray] = field(default_factory=dict)
 
 
-def settle(connection: duckdb.DuckDBPyConnection, prepared: Prepared, staged: Staged) -> Settled:
+def resolve(
+    connection: duckdb.DuckDBPyConnection, prepared: EncodedBatch, staged: KeyedBatch
+) -> Settled:
     """Tell new events from repeats and conflicts; conflicts are recorded here."""
     fresh, replaced = staged, {}
     for table in _TYPES:
         again, stored = _again(connection, staged, table)
         if again.is_empty():
             continue
-        gone, left = NO_NUMBERS, numbers(again["row"])
+        gone, left = NO_INTS, int_array(again["row"])
         if table in IN_NUMBERS:
-            disputed = _disputed(connection, table, numbers(again["n"]))
+            disputed = _disputed(connection, table, int_array(again["n"]))
             gone, left = repeats(connection, staged, table, again, stored, disputed)
         if len(left):
-            some = again.filter(np.isin(numbers(again["row"]), left))
+            some = again.filter(np.isin(int_array(again["row"]), left))
             collision = _Collision(connection, table, prepared, some, staged.first_new)
             counting, no_more = collision.resolve()
             if len(no_more):
@@ -79,13 +81,13 @@ def settle(connection: duckdb.DuckDBPyConnection, prepared: Prepared, staged: St
 
 
 def _again(
-    connection: duckdb.DuckDBPyConnection, staged: Staged, table: str
+    connection: duckdb.DuckDBPyConnection, staged: KeyedBatch, table: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """The events that come more than once, in the batch or with the store; and what the store has
     of them (`stored_events`).
     """
     frame = getattr(staged, table)
-    n = numbers(frame["n"])
+    n = int_array(frame["n"])
     stored = stored_events(connection, staged, table, distinct(n[n < staged.first_new]))
     # New ones are numbered as they come: where they go up all the way, none comes twice.
     if stored.is_empty() and (np.diff(n) > 0).all():
@@ -94,9 +96,9 @@ def _again(
     return frame.filter(frame["n"].is_duplicated() | frame["n"].is_in(known)), stored
 
 
-def _disputed(connection: duckdb.DuckDBPyConnection, table: str, among: Numbers) -> Numbers:
+def _disputed(connection: duckdb.DuckDBPyConnection, table: str, among: IntArray) -> IntArray:
     """The numbers of the events of a type, and in the range of some, that have conflicts."""
-    disputed: Numbers = connection.execute(
+    disputed: IntArray = connection.execute(
         f"SELECT n FROM core.conflict WHERE event = '{_TYPES[table][0].name}' "  # noqa: S608 -- a name and numbers of ours
         f"AND n BETWEEN {among.min()} AND {among.max()}"
     ).fetchnumpy()["n"]
@@ -110,7 +112,7 @@ class _Collision:
         self,
         connection: duckdb.DuckDBPyConnection,
         table: str,
-        prepared: Prepared,
+        prepared: EncodedBatch,
         rows: pl.DataFrame,
         first_new: int,
     ) -> None:
@@ -142,7 +144,7 @@ class _Collision:
         ).pl()["n"]
         return stored, disputed
 
-    def resolve(self) -> tuple[Numbers, Numbers]:
+    def resolve(self) -> tuple[IntArray, IntArray]:
         """The rows of the batch that count, and the numbers whose stored version does not."""
         incoming = contents(self._incoming).join(self._numbers, on="row")
         stored = contents(self._stored).with_columns(n=pl.col("row").cast(pl.Int64))

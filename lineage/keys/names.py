@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import Numbers, distinct, numbers
+from lineage.arrays import IntArray, distinct, int_array
 from lineage.database.relations import run_on
 from lineage.database.statements import sql
 
@@ -18,17 +18,17 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class Names:
     """The ids of some numbers; of 0, which is none, ''."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, wanted: Numbers) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, wanted: IntArray) -> None:
         some = distinct(wanted[wanted > 0])
         found = (
             run_on(connection, some, sql("keys/names"), rows=("core.identifier", "n"))
             .pl()
             .sort("n")
         )
-        self.numbers = np.append(0, numbers(found["n"]))
+        self.numbers = np.append(0, int_array(found["n"]))
         self.ids = pl.concat([pl.Series("id", [""]), found["id"]])
 
-    def of(self, wanted: Numbers) -> pl.Series:
+    def of(self, wanted: IntArray) -> pl.Series:
         """The ids of these numbers, which are among those asked about."""
         return self.ids.gather(np.searchsorted(self.numbers, wanted))
 

@@ -8,13 +8,13 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import Numbers, Truths
-from lineage.ingest.encode import Prepared
+from lineage.arrays import BoolArray, IntArray
+from lineage.ingest.encode import EncodedBatch
 from lineage.keys.surrogate_keys import IdentifierInterner, Interner
 
 
 @dataclass(frozen=True)
-class Staged:
+class KeyedBatch:
     """The columns of core.message, core.hop and so on; `row` tells the row of the batch.
 
     Attributes:
@@ -31,7 +31,7 @@ class Staged:
     policy: pl.DataFrame
     first_new: int
 
-    def without(self, table: str, rows: Numbers) -> Staged:
+    def without(self, table: str, rows: IntArray) -> KeyedBatch:
         """All but the rows given of one table, and what hangs on them."""
         events = getattr(self, table)
         kept = np.ones(int(events["row"].max()) + 1, dtype=np.bool_)
@@ -62,7 +62,7 @@ class Stager:
         for interner in (self._identifiers, self._datasets, self._members):
             interner.reload()
 
-    def stage(self, prepared: Prepared) -> Staged:
+    def stage(self, prepared: EncodedBatch) -> KeyedBatch:
         """A batch in numbers. Runs inside the caller's transaction."""
         tables, owners = prepared.tables, prepared.owners
         ids = self._identifiers.intern(prepared.identifiers)
@@ -71,7 +71,7 @@ class Stager:
         member, changed = self._members.intern(prepared.members).columns
         keeps_id = np.ones(len(hop), dtype=np.bool_)
         keeps_id[owners["hop_outputs"]] = False
-        return Staged(
+        return KeyedBatch(
             message=_numbered(tables["messages"], n=message, ds=origin),
             message_party=_numbered(tables["parties"], n=message[owners["parties"]], member=member),
             hop=_numbered(
@@ -86,5 +86,5 @@ class Stager:
         )
 
 
-def _numbered(frame: pl.DataFrame, **values: Numbers | Truths) -> pl.DataFrame:
+def _numbered(frame: pl.DataFrame, **values: IntArray | BoolArray) -> pl.DataFrame:
     return frame.hstack([pl.Series(name, column) for name, column in values.items()])

@@ -15,12 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lineage.arrays import Numbers
+from lineage.arrays import IntArray
 from lineage.database.pruning import rows_near_uuids
 from lineage.database.relations import run_with
 from lineage.database.statements import sql
-from lineage.ingest.encode import Encoded, Identifiers
-from lineage.keys.uuid_cache import RecentUuids
+from lineage.ingest.encode import EncodedIds, EncodedTexts
+from lineage.keys.uuid_cache import UuidCache
 from lineage.uuids import UUID_BYTES, Uuids, as_bytes, is_v7
 
 # So many texts of a table are held in memory; each takes some 200 bytes.
@@ -36,7 +36,7 @@ class Interned:
         first_new: Numbers from here on did not exist before.
     """
 
-    columns: tuple[Numbers, ...]
+    columns: tuple[IntArray, ...]
     first_new: int
 
 
@@ -56,18 +56,20 @@ class _Numbering:
         row = self._connection.execute(f"SELECT coalesce(max(n), 0) FROM {self._table}").fetchone()  # noqa: S608 -- a table name of ours
         self._next = 1 + (row[0] if row else 0)
 
-    def _take(self, known: Numbers) -> Numbers:
+    def _take(self, known: IntArray) -> IntArray:
         """Number what has no number (0) yet; which that are."""
         new = np.flatnonzero(known == 0)
         known[new] = np.arange(self._next, self._next + len(new))
         self._next += len(new)
         return new
 
-    def _interned(self, encoded: Encoded | Identifiers, known: Numbers, first_new: int) -> Interned:
+    def _interned(
+        self, encoded: EncodedTexts | EncodedIds, known: IntArray, first_new: int
+    ) -> Interned:
         by_code = np.append(known, 0)  # code -1, which numpy reads as the last one: null
         return Interned(tuple(by_code[codes] for codes in encoded.codes), first_new)
 
-    def _look_up(self, known: Numbers, asked: pa.Table, column: str, rows: str) -> None:
+    def _look_up(self, known: IntArray, asked: pa.Table, column: str, rows: str) -> None:
         """Fill in the numbers of the texts `asked` that `rows`, a relation, has in `column`."""
         query = sql("keys/intern_known").format(column=column, rows=rows)
         found = run_with(self._connection, asked, query).fetchnumpy()
@@ -87,7 +89,7 @@ class Interner(_Numbering):
         super().reload()
         self._cached: dict[str, int] | None = None
 
-    def intern(self, encoded: Encoded) -> Interned:
+    def intern(self, encoded: EncodedTexts) -> Interned:
         """Numbers for texts, inserting those that are new."""
         first_new = self._next
         texts: list[Any] = encoded.texts.to_pylist()
@@ -110,7 +112,7 @@ class Interner(_Numbering):
             self._cached = dict(self._connection.execute(query).fetchall())
         return self._cached
 
-    def _look_up_rest(self, known: Numbers, texts: pa.StringArray) -> None:
+    def _look_up_rest(self, known: IntArray, texts: pa.StringArray) -> None:
         rest = np.flatnonzero(known == 0)
         if len(rest):
             asked = _table(code=rest, id=texts.take(rest))
@@ -127,9 +129,9 @@ class IdentifierInterner(_Numbering):
         """Read the next free number, and the latest UUIDv7, from the store."""
         super().reload()
         ((self._latest,),) = self._connection.execute("FROM core.latest_uuid").fetchall()
-        self._recent = RecentUuids(self._latest)
+        self._recent = UuidCache(self._latest)
 
-    def intern(self, asked: Identifiers) -> Interned:
+    def intern(self, asked: EncodedIds) -> Interned:
         """Numbers for ids, inserting those that are new."""
         first_new = self._next
         known = np.zeros(len(asked.uuids) + len(asked.others), dtype=np.int64)
@@ -145,7 +147,7 @@ class IdentifierInterner(_Numbering):
         self._keep_texts(others, first_new, asked.others)
         return self._interned(asked, known, first_new)
 
-    def _look_up_uuids(self, known: Numbers, uuids: Uuids) -> None:
+    def _look_up_uuids(self, known: IntArray, uuids: Uuids) -> None:
         # What is later than all there is, as most is in the order of time, need not be looked for.
         old = np.flatnonzero(~(is_v7(uuids) & (uuids[:, 0] > self._latest)))
         held = self._recent.covers(uuids[old])
@@ -155,7 +157,7 @@ class IdentifierInterner(_Numbering):
             near = rows_near_uuids(self._table, "uuid", uuids[old])
             self._look_up(known, _uuid_table(uuids[old], code=old), "uuid", near)
 
-    def _keep_uuids(self, given: Numbers, first_new: int, uuids: Uuids) -> None:
+    def _keep_uuids(self, given: IntArray, first_new: int, uuids: Uuids) -> None:
         fresh = np.flatnonzero(given >= first_new)
         if len(fresh):
             numbers, uuids = given[fresh], uuids[fresh]
@@ -163,7 +165,7 @@ class IdentifierInterner(_Numbering):
             self._note_latest(int(uuids[is_v7(uuids), 0].max(initial=0)))
             self._recent.add(uuids, numbers)
 
-    def _keep_texts(self, given: Numbers, first_new: int, texts: pa.StringArray) -> None:
+    def _keep_texts(self, given: IntArray, first_new: int, texts: pa.StringArray) -> None:
         fresh = np.flatnonzero(given >= first_new)
         if len(fresh):
             table = _table(n=given[fresh], id=texts.take(fresh))
@@ -175,7 +177,7 @@ class IdentifierInterner(_Numbering):
             self._connection.execute(f"UPDATE core.latest_uuid SET head = {head}")  # noqa: S608 -- a number
 
 
-def _uuid_table(uuids: Uuids, **columns: Numbers) -> pa.Table:
+def _uuid_table(uuids: Uuids, **columns: IntArray) -> pa.Table:
     """UUIDs as the column `id` beside others."""
     data = pa.py_buffer(as_bytes(uuids).data)
     storage = pa.Array.from_buffers(pa.binary(UUID_BYTES), len(uuids), [None, data])

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from lineage.arrays import Numbers, Truths
+from lineage.arrays import BoolArray, IntArray
 from lineage.uuids import Uuids, is_v7
 
 # So many are held, and so many stay where there are more; each takes 24 bytes.
@@ -25,7 +25,7 @@ _Halves = npt.NDArray[np.uint64]
 _Sort = Literal["quicksort", "stable"]
 
 
-class RecentUuids:
+class UuidCache:
     """Every UUIDv7 of the store that begins with more than `since` does is here."""
 
     def __init__(self, since: int) -> None:
@@ -33,11 +33,11 @@ class RecentUuids:
         self._since = since
         self._runs: list[_Run] = []
 
-    def covers(self, uuids: Uuids) -> Truths:
+    def covers(self, uuids: Uuids) -> BoolArray:
         """Which of some UUIDs are here if they are in the store."""
         return is_v7(uuids) & (uuids[:, 0] > self._since)
 
-    def numbers(self, uuids: Uuids) -> Numbers:
+    def numbers(self, uuids: Uuids) -> IntArray:
         """Their numbers; 0 for those that are not here."""
         found = np.zeros(len(uuids), dtype=np.int64)
         for run in self._runs:
@@ -45,7 +45,7 @@ class RecentUuids:
             found[left] = run.find(uuids[left])
         return found
 
-    def add(self, uuids: Uuids, numbers: Numbers) -> None:
+    def add(self, uuids: Uuids, numbers: IntArray) -> None:
         """Add the new ones of a batch."""
         covered = self.covers(uuids)
         self._push(_Run.of(uuids[covered, 0], uuids[covered, 1], numbers[covered]))
@@ -74,14 +74,14 @@ class _Run:
 
     heads: _Halves
     tails: _Halves
-    numbers: Numbers
+    numbers: IntArray
 
     def __len__(self) -> int:
         return len(self.heads)
 
     @classmethod
     def of(
-        cls, heads: _Halves, tails: _Halves, numbers: Numbers, kind: _Sort = "quicksort"
+        cls, heads: _Halves, tails: _Halves, numbers: IntArray, kind: _Sort = "quicksort"
     ) -> _Run:
         order = np.argsort(heads, kind=kind)
         equal = np.flatnonzero(heads[order[1:]] == heads[order[:-1]])
@@ -110,11 +110,11 @@ class _Run:
             self.heads[first:].copy(), self.tails[first:].copy(), self.numbers[first:].copy()
         )
 
-    def may_have(self, uuids: Uuids) -> Truths:
-        within: Truths = (uuids[:, 0] >= self.heads[0]) & (uuids[:, 0] <= self.heads[-1])
+    def may_have(self, uuids: Uuids) -> BoolArray:
+        within: BoolArray = (uuids[:, 0] >= self.heads[0]) & (uuids[:, 0] <= self.heads[-1])
         return within
 
-    def find(self, uuids: Uuids) -> Numbers:
+    def find(self, uuids: Uuids) -> IntArray:
         """The numbers of UUIDs; 0 for those that are not here."""
         found = np.zeros(len(uuids), dtype=np.int64)
         at = np.searchsorted(self.heads, uuids[:, 0])
@@ -125,7 +125,7 @@ class _Run:
         found[there[same]] = self.numbers[at[same]]
         return found
 
-    def _exact(self, at: Numbers, uuids: Uuids) -> Numbers:
+    def _exact(self, at: IntArray, uuids: Uuids) -> IntArray:
         """From the first place of each one's head to the last whose tail is not later."""
         end = at + 1
         more = np.flatnonzero(end < len(self))

@@ -15,6 +15,7 @@ Registered as `batched` among the `faust.transports`: use a broker URL `batched:
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,7 +24,7 @@ from typing import Any, ClassVar, cast
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
-from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.partitioner import DefaultPartitioner
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
@@ -33,6 +34,8 @@ from faust.types.transports import ConsumerT, ProducerT
 from streams.kafka.records import Outgoing, Records
 
 __all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Producer", "Transport"]
+
+logger = logging.getLogger(__name__)
 
 # The broker answers a fetch when so many bytes are there, of all partitions together, or after
 # so long.
@@ -84,6 +87,13 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         fetcher._records = _Fetched()
         if hasattr(self.app, "start_offsets"):
             fetcher._update_fetch_positions = _until_sought
+
+    async def on_thread_stop(self) -> None:
+        """Stop the driver's consumer; one whose broker is gone may fail in it, and has stopped."""
+        try:
+            await super().on_thread_stop()
+        except KafkaError as error:
+            logger.info("the consumer was closed without a broker (%s)", type(error).__name__)
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - inherited
         consumer = super()._create_worker_consumer(transport)

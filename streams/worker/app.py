@@ -31,9 +31,9 @@ from streams.kafka.topics import (
     topics_state,
 )
 from streams.kafka.transport import Producer
-from streams.worker.decode import Decoding
+from streams.worker.decode import Decoders
 from streams.worker.gc_tuning import few_collections, usual_collections
-from streams.worker.group_commit import Recorder
+from streams.worker.group_commit import GroupCommitter
 from streams.worker.settings import Settings
 from streams.worker.sink import StoreSink
 
@@ -80,9 +80,9 @@ class LineageApp(faust.App):
         self._ends: dict[tuple[str, int], int] = {}
         self._once: asyncio.Task[None] | None = None
         self._watch: TopicWatch | None = None
-        self._decoding = Decoding(settings.registry_url)
+        self._decoding = Decoders(settings.registry_url)
         encoder = Encoder(registry_at(settings.registry_url))
-        self.recorder = Recorder(
+        self.recorder = GroupCommitter(
             lambda: StoreSink(settings.db, encoder, settings.memory_mib),
             self._decoding.prepared,
             self._produce,

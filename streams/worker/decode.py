@@ -10,28 +10,28 @@ import numpy as np
 
 from lineage.codec import Batch, DeadLetter, Decoder
 from lineage.codec.log.portions import portions
-from lineage.ingest.decoder_process import Beside
-from lineage.ingest.encode import Prepared, prepare
+from lineage.ingest.decoder_process import DecoderProcess
+from lineage.ingest.encode import EncodedBatch, encode
 from streams.kafka.records import Records
 from streams.kafka.registry import registry_at
 
-__all__ = ["Decoding", "decoded"]
+__all__ = ["Decoders", "decoded"]
 
 # Fewer are decoded here before they would be there and back.
 _BESIDE_EVENTS = 4_000
 
 
-class Decoding:
+class Decoders:
     """Decodes what was fetched. Call its methods from one thread at a time."""
 
     def __init__(self, registry_url: str | None) -> None:
         self._registry_url = registry_url
         self._decoder = Decoder(registry_at(registry_url))
-        self._process: Beside | None = None
+        self._process: DecoderProcess | None = None
 
     def open(self) -> None:
         """Start the second process; without it, everything is decoded here."""
-        self._process = self._process or Beside(__name__)
+        self._process = self._process or DecoderProcess(__name__)
 
     def close(self) -> None:
         """End the second process."""
@@ -39,8 +39,10 @@ class Decoding:
         if process is not None:
             process.close()
 
-    def prepared(self, lists: Sequence[Records], letters: Sequence[DeadLetter]) -> list[Prepared]:
-        """What `decoded` gives. Raises BesideError where the second process has ended."""
+    def prepared(
+        self, lists: Sequence[Records], letters: Sequence[DeadLetter]
+    ) -> list[EncodedBatch]:
+        """What `decoded` gives. Raises DecoderProcessError where the second process has ended."""
         if self._process is None or sum(map(len, lists)) < _BESIDE_EVENTS:
             return decoded(self._decoder, lists, letters)
         return self._process.call(_decoded_there, self._registry_url, lists, letters)
@@ -48,7 +50,7 @@ class Decoding:
 
 def decoded(
     decoder: Decoder, lists: Sequence[Records], letters: Sequence[DeadLetter]
-) -> list[Prepared]:
+) -> list[EncodedBatch]:
     """Make batches of fetched lists, with `letters` and their own dead letters, which have the
     bytes of Kafka: one, or several where hops that move very much come together.
 
@@ -62,8 +64,8 @@ def decoded(
     return [_prepared(part, topics) for part in portions(batch)]
 
 
-def _prepared(batch: Batch, topics: Mapping[str, Sequence[Records]]) -> Prepared:
-    ready = prepare(batch)
+def _prepared(batch: Batch, topics: Mapping[str, Sequence[Records]]) -> EncodedBatch:
+    ready = encode(batch)
     # A policy's document is judged by lineage, not by its schema.
     late = ready.dead_letters[len(batch.dead_letters) :]
     if not late:
@@ -74,7 +76,7 @@ def _prepared(batch: Batch, topics: Mapping[str, Sequence[Records]]) -> Prepared
 
 def _decoded_there(
     registry_url: str | None, lists: Sequence[Records], letters: Sequence[DeadLetter]
-) -> list[Prepared]:
+) -> list[EncodedBatch]:
     return decoded(_decoder(registry_url), lists, letters)
 
 

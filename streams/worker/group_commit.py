@@ -30,11 +30,11 @@ from typing import Protocol, TypeVar
 
 from lineage.codec import DeadLetter
 from lineage.database.positions import TopicIdentity
-from lineage.ingest.encode import Prepared
+from lineage.ingest.encode import EncodedBatch
 from streams.kafka.producer import Produce, send_dead_letters, send_flags
 from streams.kafka.records import Records
 
-__all__ = ["GROUP_EVENTS_MAX", "Recorder", "Sink"]
+__all__ = ["GROUP_EVENTS_MAX", "GroupCommitter", "Sink"]
 
 # Bounds on one transaction, which must hold both: an event that moves many records is one event,
 # but weighs more.
@@ -62,7 +62,7 @@ class Sink(Protocol):
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Keep the identity of topics."""
 
-    def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
+    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> None:
         """Record both in one transaction, or raise."""
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
@@ -97,11 +97,11 @@ class _Group:
     """Lists that are recorded together, decoded, and where to go on from after them."""
 
     reads: Sequence[_Read]
-    parts: Sequence[Prepared]
+    parts: Sequence[EncodedBatch]
     positions: Mapping[Partition, int]
 
 
-class Recorder:
+class GroupCommitter:
     """Records what the agents read. Its methods run on one event loop.
 
     decode: fetched lists and further dead letters to batches that are ready to be applied; called
@@ -113,7 +113,7 @@ class Recorder:
     def __init__(
         self,
         open_sink: Callable[[], Sink],
-        decode: Callable[[Sequence[Records], Sequence[DeadLetter]], Sequence[Prepared]],
+        decode: Callable[[Sequence[Records], Sequence[DeadLetter]], Sequence[EncodedBatch]],
         produce: Produce,
         fail: Callable[[BaseException], None],
         progress: Callable[[int], None] = lambda records: None,

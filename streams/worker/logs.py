@@ -5,8 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 
 __all__ = ["RepeatFilter", "log_to_stderr"]
+
+logger = logging.getLogger(__name__)
 
 # Libraries say the same of a broker that is away many times a second.
 REPEAT_SECONDS = 60.0
@@ -55,3 +58,22 @@ def log_to_stderr(level: int = logging.INFO) -> None:
     )
     handler.addFilter(RepeatFilter())
     logging.basicConfig(level=level, handlers=[handler])
+    threading.excepthook = _log_thread_error
+    sys.unraisablehook = _log_unraisable
+
+
+def _log_thread_error(failed: threading.ExceptHookArgs) -> None:
+    """Log an error that ended a thread of a library; what the work needs is watched elsewhere."""
+    if failed.exc_value is not None and failed.exc_type is not SystemExit:
+        _log_unhandled(failed.thread.name if failed.thread else "a thread", failed.exc_value)
+
+
+def _log_unraisable(failed: sys.UnraisableHookArgs) -> None:
+    """Log an error that nothing can catch, as in a finalizer."""
+    if failed.exc_value is not None:
+        _log_unhandled("cleaning up", failed.exc_value)
+
+
+def _log_unhandled(where: str, error: BaseException) -> None:
+    # Not its text: it could quote what was read.
+    logger.error("%s ended with %s", where, type(error).__name__, exc_info=error)

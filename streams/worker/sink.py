@@ -10,7 +10,7 @@ import pyarrow as pa
 import lineage
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
-from lineage.ingest.encode import Prepared
+from lineage.ingest.encode import EncodedBatch
 from streams.worker.settings import MEMORY_MIB
 
 __all__ = ["StoreSink"]
@@ -43,7 +43,7 @@ class StoreSink:
         """Keep the identity of topics: from now on their positions are of these."""
         self._store.identify(identities)
 
-    def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
+    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> None:
         """Record both in one transaction, or raise."""
         applied = self._store.apply_batch(batch, positions, at=datetime.now(UTC))
         if self._changes is not None and applied.changes.num_rows:

@@ -8,20 +8,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lineage
-from lineage.arrays import AsOf, Index, Numbers, Places, distinct, places, runs, starts
+from lineage.arrays import (
+    AsOf,
+    Index,
+    IntArray,
+    Ranks,
+    distinct,
+    expand_ranges,
+    lookup_sorted,
+    run_starts,
+)
 from lineage.reach.hops import packed, record_keys, unpacked
 
 SMALL = st.integers(0, 8)
 
 
-def array(values: list[int]) -> Numbers:
+def array(values: list[int]) -> IntArray:
     return np.array(values, dtype=np.int64)
 
 
 @given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 5))))
 def test_runs_count_on_from_each_first(pairs: list[tuple[int, int]]) -> None:
     first, count = (array([pair[i] for pair in pairs]) for i in (0, 1))
-    owner, number = runs(first, count)
+    owner, number = expand_ranges(first, count)
     assert list(zip(owner.tolist(), number.tolist(), strict=True)) == [
         (i, f + k) for i, (f, c) in enumerate(pairs) for k in range(c)
     ]
@@ -31,14 +40,14 @@ def test_runs_count_on_from_each_first(pairs: list[tuple[int, int]]) -> None:
 def test_places_are_of_what_is_there(values: list[int], wanted: list[int]) -> None:
     ordered = distinct(array(values))
     assert ordered.tolist() == sorted(set(values))
-    at, there = places(ordered, array(wanted))
+    at, there = lookup_sorted(ordered, array(wanted))
     assert there.tolist() == [value in values for value in wanted]
     assert ordered[at[there]].tolist() == [value for value in wanted if value in values]
 
 
 @given(st.lists(st.integers(0, 5) | st.integers(10**12, 10**12 + 3)))
 def test_a_place_is_found_however_far_the_numbers_are_apart(values: list[int]) -> None:
-    found = Places(array(values))
+    found = Ranks(array(values))
     assert found.distinct.tolist() == sorted(set(values))
     assert found.distinct[found.of(array(values))].tolist() == values
 
@@ -64,8 +73,8 @@ def test_the_latest_not_after_an_instant_holds(
 
 
 def test_each_value_begins_once() -> None:
-    assert starts(array([])).tolist() == []
-    assert starts(array([3, 3, 5, 5, 5, 9])).tolist() == [0, 2, 5]
+    assert run_starts(array([])).tolist() == []
+    assert run_starts(array([3, 3, 5, 5, 5, 9])).tolist() == [0, 2, 5]
 
 
 def test_what_no_longer_fits_into_one_number_is_said() -> None:

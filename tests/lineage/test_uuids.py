@@ -9,7 +9,7 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineage.ingest.encode import identifiers
+from lineage.ingest.encode import encode_ids
 from lineage.uuids import as_bytes, texts_of, uuids_of
 
 PLACES = range(36)
@@ -65,6 +65,6 @@ def test_a_part_of_an_array_is_read_at_its_own_place() -> None:
 def test_uuids_that_share_a_half_are_told_apart() -> None:
     low, high = 7, 7 << 64
     texts = [str(uuid.UUID(int=number)) for number in (low, high | low, low, 8, high | 8)]
-    found = identifiers([pl.Series(texts)])
+    found = encode_ids([pl.Series(texts)])
     assert found.codes[0].tolist() == [0, 1, 0, 2, 3]
     assert texts_of(found.uuids).to_pylist() == list(dict.fromkeys(texts))

@@ -47,7 +47,7 @@ except Exception as error:
 """
 
 
-class Said:
+class RunningWorker:
     """A running command, and the lines that it has written to stderr so far."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
@@ -100,7 +100,7 @@ class Worker:
         self.running.append(process)
         return process
 
-    def command(self, *options: str, before: Sequence[str] = ()) -> Said:
+    def command(self, *options: str, before: Sequence[str] = ()) -> RunningWorker:
         """Start `lineage worker` itself; `before`: a program that starts it."""
         command = [sys.executable, "-m", "streams.cli", "worker", "--db", str(self.db)]
         command += ["--bootstrap", self.bootstrap, "--group", self.group, *options]
@@ -108,7 +108,7 @@ class Worker:
             [*before, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
         self.running.append(process)
-        return Said(process)
+        return RunningWorker(process)
 
     def drain(self, *, quiet: bool = True) -> None:
         """Run it until all that is there is recorded."""

@@ -17,7 +17,7 @@ from lineage.codec.avro.fast import read_plain
 from lineage.codec.avro.frame import UndecodableError
 from lineage.codec.avro.reader import TOGETHER_BYTES, TOGETHER_RECORDS
 from lineage.codec.batch import Batch, DeadLetter
-from lineage.codec.tables import Numbers, Tables, Where, joined, placed, tables_of
+from lineage.codec.tables import IntArray, Provenance, Tables, joined, placed, tables_of
 
 # Of fewer blocks than these, counted as if all were as long as the longest, reading side by side
 # is slower.
@@ -46,7 +46,7 @@ def of_blocks(container: Container, blocks: Sequence[Block]) -> tuple[Batch, lis
         tables = joined(tables, others, np.searchsorted(positions, found))
         letters += more
     letters.sort(key=lambda letter: letter.position)
-    where = Where(str(container.path), 0, positions)
+    where = Provenance(str(container.path), 0, positions)
     batch = Batch.of(placed(container.event, tables, where), letters)
     return batch, [block for block in left if not _is_small(block)]
 
@@ -59,7 +59,7 @@ def in_parts(container: Container, block: Block) -> Iterator[Batch]:
         positions = range(block.first + found, block.first + found + len(datums))
         found, start = found + len(datums), end
         tables, good, letters = _of_datums(container, datums, positions)
-        yield Batch.of(placed(container.event, tables, Where(source, 0, good)), letters)
+        yield Batch.of(placed(container.event, tables, Provenance(source, 0, good)), letters)
     rest = block.data[start:]
     if rest or found < block.count:
         yield Batch.of({}, [rest_of(source, block, found, rest, kept=False)])
@@ -85,7 +85,7 @@ def _together(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 
 
 def _plainly(
-    container: Container, blocks: Sequence[bytes], counts: Numbers
+    container: Container, blocks: Sequence[bytes], counts: IntArray
 ) -> tuple[Tables, npt.NDArray[np.bool_]]:
     """What can be read plainly of blocks, `row` numbering all their records; and which those are.
 
@@ -102,7 +102,7 @@ def _plainly(
 
 def _otherwise(
     container: Container, blocks: Sequence[Block]
-) -> tuple[Tables, Numbers, list[DeadLetter]]:
+) -> tuple[Tables, IntArray, list[DeadLetter]]:
     """Tables of the good events in whole blocks; positions that `row` numbers; and dead letters."""
     try:
         columns = container.reader.read_blocks([(block.count, block.data) for block in blocks])
@@ -118,7 +118,7 @@ def _otherwise(
 
 def _one_by_one(
     container: Container, blocks: Sequence[Block]
-) -> tuple[Tables, Numbers, list[DeadLetter]]:
+) -> tuple[Tables, IntArray, list[DeadLetter]]:
     datums: list[bytes] = []
     positions: list[int] = []
     letters: list[DeadLetter] = []
@@ -138,7 +138,7 @@ def _one_by_one(
 
 def _of_datums(
     container: Container, datums: Sequence[bytes], positions: Sequence[int]
-) -> tuple[Tables, Numbers, list[DeadLetter]]:
+) -> tuple[Tables, IntArray, list[DeadLetter]]:
     """Tables of the good ones, positions that `row` numbers, and dead letters for the others."""
     event, source = container.event, str(container.path)
     columns, wrong = container.reader.read(datums)

@@ -19,11 +19,11 @@ import pyarrow as pa
 from polars.exceptions import PolarsError
 
 from lineage.codec.avro.offsets import PADDING, Bytes, Places, Walk
-from lineage.codec.batch import COLUMNS, WHERE
+from lineage.codec.batch import COLUMNS, PROVENANCE
 from lineage.codec.contract.events import MESSAGE_SENT, RECORDS_MOVED, ROLES, EventType
 from lineage.codec.contract.fields import Field
 from lineage.codec.contract.limits import HOP_ARRIVALS_MAX
-from lineage.codec.tables import HANGING_TABLE, MAIN_TABLE, Tables, without_doubles
+from lineage.codec.tables import CHILD_TABLE, MAIN_TABLE, Tables, without_doubles
 
 Mask = npt.NDArray[np.bool_]
 
@@ -97,9 +97,9 @@ class _Reading:
         tables: Tables = {}
         for field in self._fields:
             if field.kind == "ids":
-                tables[HANGING_TABLE[field.name]] = self._ids(field)
+                tables[CHILD_TABLE[field.name]] = self._ids(field)
             elif field.kind == "records":
-                tables[HANGING_TABLE[field.name]] = self._parties(field)
+                tables[CHILD_TABLE[field.name]] = self._parties(field)
             elif field.nullable:
                 main += self._nullable(field)
             else:
@@ -109,7 +109,7 @@ class _Reading:
             few = inputs * np.maximum(outputs, 1) <= HOP_ARRIVALS_MAX
             self._hold(few, self._rows)
         found = {one.name: one for one in main}
-        ordered = [found[name] for name in COLUMNS[self._main] if name not in WHERE]
+        ordered = [found[name] for name in COLUMNS[self._main] if name not in PROVENANCE]
         return {self._main: pl.DataFrame(ordered), **tables}
 
     def _places(self, path: str) -> tuple[Places, Places]:

@@ -21,7 +21,7 @@ from lineage.codec.contract.instants import micros_column
 from lineage.codec.contract.limits import VALUES_MAX
 from lineage.codec.contract.validate_event import json_type, wrong_with
 from lineage.codec.json.objects import Object, keys_at_most, keys_of, known_only, parsed, repeated
-from lineage.codec.tables import Numbers, Tables, Where, placed, tables_of
+from lineage.codec.tables import IntArray, Provenance, Tables, placed, tables_of
 
 _INPUTS = {event.name: event for event in INPUTS}
 _NAMES = ", ".join(_INPUTS)
@@ -79,7 +79,7 @@ def from_json_lines(lines: Sequence[bytes], source: str, first_position: int = 1
 
 
 def from_numbered_lines(
-    lines: Sequence[bytes], source: str, positions: Sequence[int] | Numbers, *, kept: bool = True
+    lines: Sequence[bytes], source: str, positions: Sequence[int] | IntArray, *, kept: bool = True
 ) -> Batch:
     """`from_json_lines`, with the number of each line. kept: dead letters have their bytes."""
     reasons: dict[int, str] = {}
@@ -96,7 +96,7 @@ def from_numbered_lines(
             continue
         event = _INPUTS[name]
         good, broken = tables_of(event, _columns(event, arrays[name]))
-        tables |= placed(event, good, Where(source, 0, numbers[indices]))
+        tables |= placed(event, good, Provenance(source, 0, numbers[indices]))
         for row, reason in broken.items():
             line = indices[row]
             reasons[line] = _worded(lines[line], reason)

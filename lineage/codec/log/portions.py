@@ -9,7 +9,7 @@ import numpy as np
 
 from lineage.codec.batch import Batch
 from lineage.codec.contract.limits import BATCH_WEIGHT_MAX
-from lineage.codec.tables import Numbers
+from lineage.codec.tables import IntArray
 
 
 def weight_of(batch: Batch) -> int:
@@ -35,12 +35,12 @@ def portions(batch: Batch) -> Iterator[Batch]:
     yield batch.cut("hops", start, len(weights))
 
 
-def _weights_of_hops(batch: Batch) -> Numbers:
+def _weights_of_hops(batch: Batch) -> IntArray:
     rows = batch.hops["row"].to_numpy()
     size = int(rows[-1]) + 1 if len(rows) else 0
     inputs, outputs = (
         np.bincount(table["row"].to_numpy(), minlength=size)
         for table in (batch.hop_inputs, batch.hop_outputs)
     )
-    weights: Numbers = (inputs + outputs + inputs * np.maximum(outputs, 1))[rows]
+    weights: IntArray = (inputs + outputs + inputs * np.maximum(outputs, 1))[rows]
     return weights

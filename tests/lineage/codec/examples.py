@@ -8,7 +8,7 @@ from typing import Any
 import fastavro
 
 from lineage.codec import FLAG_RAISED, INPUTS, Batch
-from lineage.codec.batch import COLUMNS, MAIN_TABLES
+from lineage.codec.batch import CHILD_TABLES, COLUMNS
 
 Event = dict[str, Any]
 
@@ -88,7 +88,7 @@ FLAG: Event = {
 }
 GOOD = (MESSAGE, HOP, CONSENT, DECLARATION, POLICY)
 TYPES = (*INPUTS, FLAG_RAISED)
-MAIN = tuple(MAIN_TABLES)
+MAIN = tuple(CHILD_TABLES)
 
 
 def without(event: Event, *names: str) -> Event:
@@ -99,7 +99,7 @@ def content(batch: Batch) -> dict[str, list[tuple[Any, ...]]]:
     """The rows of every table without where they were read, their row numbers without gaps."""
     where = {"read_from", "partition", "position"}
     found: dict[str, list[tuple[Any, ...]]] = {}
-    for main, hanging in MAIN_TABLES.items():
+    for main, hanging in CHILD_TABLES.items():
         dense = {row: at for at, row in enumerate(getattr(batch, main)["row"])}
         for name in (main, *hanging):
             rows = getattr(batch, name).select(c for c in COLUMNS[name] if c not in where).rows()

@@ -16,8 +16,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from lineage.errors import BesideError
-from lineage.ingest.decoder_process import Beside
+from lineage.errors import DecoderProcessError
+from lineage.ingest.decoder_process import DecoderProcess
 
 
 def counted(count: int) -> Iterator[int]:
@@ -73,18 +73,18 @@ def loaded(module: str) -> bool:
 
 
 @pytest.fixture
-def process() -> Iterator[Beside]:
-    with closing(Beside()) as process:
+def process() -> Iterator[DecoderProcess]:
+    with closing(DecoderProcess()) as process:
         yield process
 
 
-def test_items_come_in_order_one_request_after_the_other(process: Beside) -> None:
+def test_items_come_in_order_one_request_after_the_other(process: DecoderProcess) -> None:
     assert list(process.items(counted, 1000)) == list(range(1000))
     assert list(process.items(counted, 0)) == []
     assert list(process.items(counted, 2)) == [0, 1]
 
 
-def test_arrays_and_tables_come_as_they_are(process: Beside) -> None:
+def test_arrays_and_tables_come_as_they_are(process: DecoderProcess) -> None:
     expected = list(own_values())
     policy, numbers, table, texts = process.items(own_values)
     assert policy == expected[0]
@@ -97,13 +97,13 @@ def test_arrays_and_tables_come_as_they_are(process: Beside) -> None:
 
 
 def test_what_is_printed_there_does_not_get_between(
-    process: Beside, capfd: pytest.CaptureFixture[str]
+    process: DecoderProcess, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert list(process.items(printing)) == ["an answer"]
     assert capfd.readouterr().out == ""
 
 
-def test_an_error_comes_after_the_items_before_it(process: Beside) -> None:
+def test_an_error_comes_after_the_items_before_it(process: DecoderProcess) -> None:
     items = process.items(failing)
     assert next(items) == 1
     with pytest.raises(ValueError, match=r"^the second is none$") as caught:
@@ -112,7 +112,7 @@ def test_an_error_comes_after_the_items_before_it(process: Beside) -> None:
     assert list(process.items(counted, 2)) == [0, 1]
 
 
-def test_an_error_that_an_ended_pipe_would_raise_is_its_own(process: Beside) -> None:
+def test_an_error_that_an_ended_pipe_would_raise_is_its_own(process: DecoderProcess) -> None:
     with pytest.raises(EOFError, match="of its own"):
         list(process.items(failing_like_a_pipe))
     assert list(process.items(counted, 2)) == [0, 1]
@@ -120,7 +120,7 @@ def test_an_error_that_an_ended_pipe_would_raise_is_its_own(process: Beside) -> 
 
 @pytest.mark.parametrize("function", [failing_awkwardly, not_picklable])
 def test_what_cannot_be_sent_is_an_error_as_well(
-    process: Beside, function: Callable[[], Iterator[object]]
+    process: DecoderProcess, function: Callable[[], Iterator[object]]
 ) -> None:
     with pytest.raises((RuntimeError, TypeError)) as caught:
         list(process.items(function))
@@ -128,19 +128,20 @@ def test_what_cannot_be_sent_is_an_error_as_well(
     assert list(process.items(counted, 2)) == [0, 1]
 
 
-def test_an_end_of_the_process_is_told(process: Beside) -> None:
+def test_an_end_of_the_process_is_told(process: DecoderProcess) -> None:
     items = process.items(quitting)
     assert next(items) == 1
-    with pytest.raises(BesideError, match="ended with code -9"):
+    with pytest.raises(DecoderProcessError, match="ended with code -9"):
         next(items)
-    with pytest.raises(BesideError):
+    with pytest.raises(DecoderProcessError):
         list(process.items(counted, 1))
 
 
 @pytest.mark.slow
 def test_it_ends_when_the_first_process_is_killed() -> None:
     program = (
-        "import sys; from lineage.ingest.decoder_process import Beside; process = Beside(); "
+        "import sys; from lineage.ingest.decoder_process import DecoderProcess; "
+        "process = DecoderProcess(); "
         "print(flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
@@ -158,6 +159,6 @@ def test_it_ends_when_the_first_process_is_killed() -> None:
 
 @pytest.mark.slow
 def test_modules_are_imported_before_the_first_call() -> None:
-    with closing(Beside("wave")) as with_it, closing(Beside()) as without:
+    with closing(DecoderProcess("wave")) as with_it, closing(DecoderProcess()) as without:
         assert with_it.call(loaded, "wave")
         assert not without.call(loaded, "wave")

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from lineage.ingest.prefetch import ahead
+from lineage.ingest.prefetch import prefetch
 
 
 def test_all_items_come_in_order() -> None:
-    assert list(ahead(range(1000))) == list(range(1000))
-    assert list(ahead([])) == []
+    assert list(prefetch(range(1000))) == list(range(1000))
+    assert list(prefetch([])) == []
 
 
 def test_the_next_item_is_made_while_the_present_one_is_used() -> None:
@@ -23,7 +23,7 @@ def test_the_next_item_is_made_while_the_present_one_is_used() -> None:
             made[i].set()
             yield i
 
-    working = ahead(items(), depth=1)
+    working = prefetch(items(), depth=1)
     assert next(working) == 0
     assert made[1].wait(timeout=10)
     working.close()
@@ -40,7 +40,7 @@ def test_not_more_than_the_depth_is_made_ahead() -> None:
                 ready.set()
             yield i
 
-    working = ahead(items(), depth=2)
+    working = prefetch(items(), depth=2)
     assert next(working) == 0
     assert ready.wait(timeout=10)
     # One is used, two are ready, and the fourth waits for its place.
@@ -53,14 +53,14 @@ def test_an_error_comes_after_the_items_before_it() -> None:
         yield 1
         raise ValueError("broken")
 
-    working = ahead(items())
+    working = prefetch(items())
     assert next(working) == 1
     with pytest.raises(ValueError, match="broken"):
         next(working)
 
 
 def test_closing_ends_the_thread() -> None:
-    working = ahead(iter(int, 1))
+    working = prefetch(iter(int, 1))
     next(working)
     working.close()
     assert all(thread.name != "ahead" for thread in threading.enumerate())

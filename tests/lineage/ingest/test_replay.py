@@ -15,7 +15,7 @@ import lineage
 from lineage.codec import log_files
 from lineage.errors import LogError
 from lineage.ingest import replay
-from lineage.ingest.decoder_process import Beside
+from lineage.ingest.decoder_process import DecoderProcess
 from streams.simulate import simulate
 
 BATCH_EVENTS = 500
@@ -35,24 +35,24 @@ def log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     return folder
 
 
-def in_a_process(monkeypatch: pytest.MonkeyPatch) -> list[Beside]:
+def in_a_process(monkeypatch: pytest.MonkeyPatch) -> list[DecoderProcess]:
     """From now on; the processes that were started."""
-    started: list[Beside] = []
+    started: list[DecoderProcess] = []
 
-    class Watched(Beside):
+    class Watched(DecoderProcess):
         def __init__(self) -> None:
             super().__init__()
             started.append(self)
 
     monkeypatch.setattr(replay, "_BESIDE_BYTES", 0)
-    monkeypatch.setattr(replay, "Beside", Watched)
+    monkeypatch.setattr(replay, "DecoderProcess", Watched)
     return started
 
 
 @pytest.mark.slow
 def test_thread_and_process_give_the_same(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes = []
-    started: list[Beside] = []
+    started: list[DecoderProcess] = []
     for _ in range(2):
         progress: list[int] = []
         with lineage.open(":memory:") as store:
@@ -82,7 +82,7 @@ def test_the_process_ends_with_a_replay_that_is_given_up(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = in_a_process(monkeypatch)
-    batches = replay.prepared_batches([log], BATCH_EVENTS, None)
+    batches = replay.encoded_batches([log], BATCH_EVENTS, None)
     next(batches)
     batches.close()
     assert [process.ended for process in started] == [True]

@@ -10,7 +10,7 @@ import pytest
 
 import lineage
 from lineage import transaction
-from lineage.ingest.encode import identifiers
+from lineage.ingest.encode import encode_ids
 from lineage.keys import surrogate_keys, uuid_cache
 from lineage.uuids import texts_of
 from tests.lineage.builders import RECIPIENT, SENDER, at, hop, message
@@ -26,7 +26,7 @@ NOT_CANONICAL = (
 
 def test_canonical_uuids_are_told_apart_from_other_texts() -> None:
     ids = [V7.format(1), *NOT_CANONICAL, V4.format(2), "m", V7.format(1)]
-    found = identifiers([pl.Series(ids), pl.Series([None, "m"], dtype=pl.String)])
+    found = encode_ids([pl.Series(ids), pl.Series([None, "m"], dtype=pl.String)])
     uuids = [V7.format(1), V4.format(2)]
     others = [*NOT_CANONICAL, "m"]
     assert texts_of(found.uuids).to_pylist() == uuids
@@ -87,7 +87,7 @@ def test_what_a_rolled_back_batch_numbered_is_forgotten(monkeypatch: pytest.Monk
     with lineage.open(":memory:") as store, lineage.open(":memory:") as other:
         store.apply([message(V7.format(5))])
         with monkeypatch.context() as patch:
-            patch.setattr(transaction, "trace", failing)
+            patch.setattr(transaction, "derive", failing)
             with pytest.raises(KeyboardInterrupt):
                 store.apply([message(V7.format(7)), message(V7.format(6))])
         for one in (store, other):

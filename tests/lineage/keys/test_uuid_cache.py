@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from lineage.keys import uuid_cache
-from lineage.keys.uuid_cache import RecentUuids
+from lineage.keys.uuid_cache import UuidCache
 from lineage.uuids import Uuids
 
 SINCE = 5 << 16 | 0x7000
@@ -36,7 +36,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("few")
 def test_the_latest_stay_where_there_are_too_many() -> None:
-    held = RecentUuids(SINCE)
+    held = UuidCache(SINCE)
     held.add(heads(4, 6, 7), np.array([1, 2, 3]))
     assert held.covers(heads(4, 5, 6, 9)).tolist() == [False, False, True, True]
     assert held.numbers(heads(7, 6, 9)).tolist() == [3, 2, 0]
@@ -50,7 +50,7 @@ def test_the_latest_stay_where_there_are_too_many() -> None:
 
 @pytest.mark.usefixtures("few")
 def test_of_one_large_batch_the_latest_stay() -> None:
-    held = RecentUuids(SINCE)
+    held = UuidCache(SINCE)
     held.add(heads(8, 6, 9, 7, 10), np.array([1, 2, 3, 4, 5]))
     assert held.covers(heads(8, 9, 11)).tolist() == [False, True, True]
     assert held.numbers(heads(8, 9, 10, 11)).tolist() == [0, 3, 5, 0]
@@ -65,7 +65,7 @@ def test_what_is_held_is_found_and_nothing_else(
         patch.setattr(uuid_cache, "_LEFT", held_max // 2)
         patch.setattr(uuid_cache, "_MERGED_MAX", merged_max)
         stored: dict[Id, int] = {}
-        held = RecentUuids(SINCE)
+        held = UuidCache(SINCE)
         asked = [(head, tail) for head in range(22) for tail in range(32)]
         for batch in batches:
             fresh = [one for one in dict.fromkeys(batch) if one not in stored]
@@ -79,7 +79,7 @@ def test_what_is_held_is_found_and_nothing_else(
 
 
 def test_all_that_is_later_is_covered_while_there_is_room() -> None:
-    held = RecentUuids(SINCE)
+    held = UuidCache(SINCE)
     held.add(heads(6, 7), np.array([1, 2]))
     held.add(heads(9), np.array([3]))
     assert held.covers(heads(5, 6, 7, 8, 9)).tolist() == [False, True, True, True, True]

@@ -11,11 +11,14 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka.errors import NodeNotReadyError
+from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from kafka import KafkaProducer
 
 from streams.kafka.records import Records
 from streams.kafka.topics import INPUT_TOPICS
+from streams.kafka.transport import _ConsumerThread
 from tests.streams.kafka_helpers import committed_offsets
 
 TOPIC = INPUT_TOPICS[0]
@@ -61,6 +64,19 @@ def trickle(bootstrap: str, count: int) -> None:
         producer.flush()
         time.sleep(0.002)
     producer.close()
+
+
+def test_a_consumer_that_fails_to_close_without_a_broker_is_closed(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Mocked: that the broker goes away in the one instant in which the driver fails.
+    async def fail(_: object) -> None:
+        raise NodeNotReadyError("gone")
+
+    monkeypatch.setattr(driver.AIOKafkaConsumerThread, "on_thread_stop", fail)
+    with caplog.at_level("INFO"):
+        asyncio.run(_ConsumerThread.__new__(_ConsumerThread).on_thread_stop())
+    assert "closed without a broker (NodeNotReadyError)" in caplog.text
 
 
 class Reader(faust.App):

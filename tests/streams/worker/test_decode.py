@@ -17,11 +17,11 @@ from lineage.codec import (
     LocalIds,
     RegistryError,
 )
-from lineage.ingest.decoder_process import Beside
-from lineage.ingest.encode import Prepared
+from lineage.ingest.decoder_process import DecoderProcess
+from lineage.ingest.encode import EncodedBatch
 from streams.kafka.records import Records
 from streams.worker import decode
-from streams.worker.decode import Decoding
+from streams.worker.decode import Decoders
 from tests.lineage.builders import message, policy
 from tests.lineage.ingest.test_decoder_process import loaded
 
@@ -42,20 +42,20 @@ LISTS = [
 ]
 
 
-def beside(registry_url: str | None, monkeypatch: pytest.MonkeyPatch) -> Decoding:
+def beside(registry_url: str | None, monkeypatch: pytest.MonkeyPatch) -> Decoders:
     """Decodes in the second process, however little it is."""
 
-    def not_here(*_: object) -> Prepared:
+    def not_here(*_: object) -> EncodedBatch:
         raise AssertionError("it was decoded here")
 
     monkeypatch.setattr(decode, "_BESIDE_EVENTS", 0)
     monkeypatch.setattr(decode, "decoded", not_here)
-    there = Decoding(registry_url)
+    there = Decoders(registry_url)
     there.open()
     return there
 
 
-def outcome(parts: Sequence[Prepared]) -> tuple[object, ...]:
+def outcome(parts: Sequence[EncodedBatch]) -> tuple[object, ...]:
     with lineage.open(":memory:") as store:
         for part in parts:
             store.apply_batch(part)
@@ -64,7 +64,7 @@ def outcome(parts: Sequence[Prepared]) -> tuple[object, ...]:
 
 
 def test_here_and_there_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = outcome(Decoding(None).prepared(LISTS, [LOST]))
+    here = outcome(Decoders(None).prepared(LISTS, [LOST]))
     with closing(beside(None, monkeypatch)) as there:
         assert [outcome(there.prepared(LISTS, [LOST])) for _ in range(2)] == [here, here]
     events, letters, _ = here
@@ -79,10 +79,10 @@ def test_here_and_there_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_little_is_decoded_here() -> None:
-    with closing(Decoding(None)) as here:
+    with closing(Decoders(None)) as here:
         here.open()
         with pytest.MonkeyPatch.context() as patching:
-            patching.setattr(Beside, "call", None)
+            patching.setattr(DecoderProcess, "call", None)
             assert here.prepared(LISTS, [])[0].events == 2
 
 
@@ -98,7 +98,7 @@ def test_the_second_process_has_the_decoder_at_once_and_no_kafka(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(decode, "_BESIDE_EVENTS", 0)
-    with closing(Decoding(None)) as there:
+    with closing(Decoders(None)) as there:
         there.open()
         process = there._process
         assert process is not None
@@ -128,7 +128,7 @@ def hop(number: int) -> dict[str, object]:
 def test_hops_that_bring_very_much_are_no_batch_together() -> None:
     values: list[bytes | None] = [ENCODER.encode(hop(number)) for number in range(9)]
     values.insert(4, b"broken")
-    parts = Decoding(None).prepared([records(RECORDS_MOVED.topic, 0, values)], [LOST])
+    parts = Decoders(None).prepared([records(RECORDS_MOVED.topic, 0, values)], [LOST])
     assert len(parts) > 4
     assert sum(part.events for part in parts) == 9
     letters = [letter for part in parts for letter in part.dead_letters]

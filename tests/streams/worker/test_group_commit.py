@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from lineage.codec import MESSAGE_SENT, DeadLetter, Encoder, LocalIds
-from lineage.ingest.encode import Prepared
+from lineage.ingest.encode import EncodedBatch
 from streams.kafka.records import Outgoing, Records
 from streams.kafka.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
-from streams.worker.decode import Decoding
-from streams.worker.group_commit import Partition, Recorder
+from streams.worker.decode import Decoders
+from streams.worker.group_commit import GroupCommitter, Partition
 from streams.worker.sink import StoreSink
 
 REGISTRY = LocalIds()
@@ -60,7 +60,7 @@ class Watched(StoreSink):
         self.error: Exception | None = None
         self.positions_of_commits: list[dict[Partition, int]] = []
 
-    def apply(self, batch: Prepared, positions: Mapping[Partition, int]) -> None:
+    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> None:
         if self.error is not None:
             raise self.error
         self.told.append(f"commit {batch.events}+{len(batch.dead_letters)}")
@@ -83,9 +83,9 @@ class Bench:
         self.refuse: Exception | None = None
         self.counts: dict[str, int] = {}
         self.sink = Watched(self.told)
-        self.recorder = Recorder(
+        self.recorder = GroupCommitter(
             lambda: self.sink,
-            Decoding(None).prepared,
+            Decoders(None).prepared,
             self.produce,
             self.failed.append,
         )
@@ -206,13 +206,15 @@ def test_a_dead_letter_carries_the_original_bytes_and_its_cause(value: bytes | N
 
 def test_what_weighs_too_much_is_committed_in_parts_and_the_positions_with_the_last() -> None:
     bench = Bench()
-    decoding = Decoding(None).prepared
+    decoding = Decoders(None).prepared
 
-    def in_parts(lists: Sequence[Records], letters: Sequence[DeadLetter]) -> list[Prepared]:
+    def in_parts(lists: Sequence[Records], letters: Sequence[DeadLetter]) -> list[EncodedBatch]:
         return [part for one in lists for part in decoding([one], letters)]
 
     async def play() -> None:
-        bench.recorder = Recorder(lambda: bench.sink, in_parts, bench.produce, bench.failed.append)
+        bench.recorder = GroupCommitter(
+            lambda: bench.sink, in_parts, bench.produce, bench.failed.append
+        )
         await bench.recorder.open()
         bench.recorder.start()
         await asyncio.gather(

@@ -52,3 +52,30 @@ def test_a_line_each_and_no_traceback() -> None:
     assert len(lines) == 1 + 1 + 100
     assert lines[0].endswith("ERROR Crashed reason=1")
     assert lines[1].endswith("ERROR no connection to 0")
+
+
+UNHANDLED = """
+import threading
+from streams.worker.logs import log_to_stderr
+log_to_stderr()
+def fail():
+    raise ValueError("a text that was read")
+thread = threading.Thread(target=fail, name="consumer")
+thread.start()
+thread.join()
+class Closing:
+    def __del__(self):
+        raise OSError("gone")
+Closing()
+"""
+
+
+def test_an_error_that_ends_a_thread_is_one_line_without_its_text() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", UNHANDLED], stderr=subprocess.PIPE, text=True, check=True
+    )
+    lines = done.stderr.splitlines()
+    assert [line.partition("ERROR ")[2] for line in lines] == [
+        "consumer ended with ValueError",
+        "cleaning up ended with OSError",
+    ]

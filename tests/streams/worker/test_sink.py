@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lineage.codec import Encoder, LocalIds, from_events
-from lineage.ingest.encode import prepare
+from lineage.ingest.encode import encode
 from streams.worker.sink import StoreSink
 from tests.lineage.builders import Event, at, declared, hop, message
 
@@ -19,7 +19,7 @@ CLEARED = [declared("e", "vendor", kind="SINK", party="FIRST", declared_at=at(5)
 
 
 def apply(sink: StoreSink, events: list[Event]) -> None:
-    sink.apply(prepare(from_events(events)), {})
+    sink.apply(encode(from_events(events)), {})
 
 
 def test_what_is_not_published_is_given_again_even_by_another_process(tmp_path: Path) -> None:

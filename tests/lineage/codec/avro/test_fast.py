@@ -16,7 +16,7 @@ from lineage import codec
 from lineage.codec import Batch, Encoder, LocalIds, by_name, from_events, read_log
 from lineage.codec.avro.fast import read_plain
 from lineage.codec.avro.reader import Reader
-from lineage.codec.batch import MAIN_TABLES
+from lineage.codec.batch import CHILD_TABLES
 from lineage.codec.wire import PARSED, datum_of
 from tests.lineage.codec.examples import (
     CONSENT,
@@ -130,7 +130,7 @@ def test_blocks_are_read_side_by_side(tmp_path: Path, event: Event) -> None:
     blocks(tmp_path / "a.avro", [event] * 500, {})
     (batch,) = read_log(tmp_path / "a.avro")
     assert content(batch) == content(from_events([event] * 500))
-    main = {e["event"]: name for e, name in zip(GOOD, MAIN_TABLES, strict=True)}
+    main = {e["event"]: name for e, name in zip(GOOD, CHILD_TABLES, strict=True)}
     assert getattr(batch, main[event["event"]])["position"].to_list() == list(range(1, 501))
 
 
