@@ -8,18 +8,9 @@ from functools import cached_property
 import pyarrow as pa
 
 from lineage.codec import DeadLetter
+from lineage.database.model import table
 
-FLAG_COLUMNS = (
-    "rule",
-    "severity",
-    "message_id",
-    "dataset",
-    "policy_id",
-    "first_at",
-    "last_at",
-    "arrivals",
-    "first_hop",
-)
+FLAG_COLUMNS = tuple(column.shown for column in table("flag").columns if column.shown)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,10 @@ import pyarrow as pa
 
 from lineage.arrays import IntArray
 from lineage.audit.hash_sort import HASH_BYTES, HashSort
+from lineage.database.ddl import digest_line, joins, shown
+from lineage.database.model import Reference, table
 from lineage.database.statements import sql
+from lineage.limits import Limits
 
 SECTIONS = (
     "message",
@@ -27,18 +30,21 @@ SECTIONS = (
 # What is large is read by ranges of ids, so that the rows of a range fit into the memory: the
 # tables of a section, and their columns that hold these ids.
 _LARGE = {
-    "message": (("message_party", "n"),),
-    "hop": (("hop_input", "h"), ("hop_output", "h")),
-    "arrival": (("arrival", "m"),),
+    "message": (("message_party", "message"),),
+    "hop": (("hop_input", "hop"), ("hop_output", "hop")),
+    "arrival": (("arrival", "message"),),
 }
 _ROWS_PER_MIB = 200
-_ROWS_MAX = 200_000
+# Relations of the queries that have a part of the texts.
+_PARTS = {Reference.ID: "name", Reference.MEMBER: "member"}
 # Rows are counted for so many ids together.
 _BLOCK_IDS = 256
 
 
-def digest(connection: duckdb.DuckDBPyConnection, memory_mib: int, folder: Path | None) -> str:
-    """SHA-256 in hex over the events, arrivals and flags.
+def digest(
+    connection: duckdb.DuckDBPyConnection, memory_mib: int, folder: Path | None, limits: Limits
+) -> str:
+    """Return the SHA-256 in hex over the events, arrivals and flags.
 
     Every row is one line of canonical text. The digest is the SHA-256 over the name of each
     section and the sorted SHA-256s of its lines, so it depends on no order, and two different
@@ -48,18 +54,43 @@ def digest(connection: duckdb.DuckDBPyConnection, memory_mib: int, folder: Path 
     what does not fit into memory; None: where temporary files are.
     """
     whole = hashlib.sha256()
-    rows_max = min(_ROWS_MAX, memory_mib * _ROWS_PER_MIB)
+    rows_max = min(limits.digest_rows, memory_mib * _ROWS_PER_MIB)
     for section in SECTIONS:
         whole.update(section.encode() + b"\n")
-        query = f"SELECT unhex(sha256(line)) FROM ({sql(f'audit/digest_{section}')})"  # noqa: S608 -- our own file
+        query = f"SELECT unhex(sha256(line)) FROM ({_lines(section)})"  # noqa: S608 -- our own file
         parts = _parts(connection, section, rows_max) if section in _LARGE else [None]
-        with HashSort(folder) as hashes:
+        with HashSort(folder, limits.digest_bytes) as hashes:
             for part in parts:
                 for batch in connection.execute(query, part).to_arrow_reader(100_000):
                     hashes.add(_bytes_of(batch.column(0)))
             for some in hashes.sorted():
                 whole.update(some)
     return whole.hexdigest()
+
+
+def _lines(section: str) -> str:
+    """Return the query for the lines of a section: the columns of its table, as the model says."""
+    of = table(section)
+    columns = [column for column in of.columns if column.shown or column.digested]
+    if section not in _LARGE:
+        where = f"WHERE t.{of.where}" if of.where else ""
+        return sql("audit/digest_table").format(
+            line=digest_line(columns), table=section, joins=joins(columns), where=where
+        )
+    ids = " UNION ALL ".join(
+        f"SELECT t.{column.name} AS id FROM part t"  # noqa: S608 -- the model's names
+        for column in columns
+        if column.reference is Reference.ID
+    )
+    party = [column for column in table("message_party").columns if column.field != "ordinal"]
+    party = [column for column in party if column.name != "message"]
+    return sql(f"audit/digest_{section}").format(
+        line=digest_line(columns),
+        joins=joins(columns, _PARTS),
+        ids=ids,
+        party_line=", ".join(map(shown, party)),
+        party_joins=joins(party, _PARTS),
+    )
 
 
 def _parts(
@@ -79,11 +110,11 @@ def _parts(
 
 def _blocks(connection: duckdb.DuckDBPyConnection, section: str) -> tuple[IntArray, IntArray]:
     """The blocks of ids that have rows, in their order, and how many rows they have."""
-    tables = " UNION ALL ".join(
-        f"SELECT {column} // {_BLOCK_IDS} AS block FROM core.{table}"  # noqa: S608 -- names of ours
-        for table, column in _LARGE[section]
+    rows_of = " UNION ALL ".join(
+        f"SELECT {column} // {_BLOCK_IDS} AS block FROM core.{name}"  # noqa: S608 -- names of ours
+        for name, column in _LARGE[section]
     )
-    query = f"SELECT block, count(*) AS rows FROM ({tables}) GROUP BY block ORDER BY block"  # noqa: S608 -- names of ours
+    query = f"SELECT block, count(*) AS rows FROM ({rows_of}) GROUP BY block ORDER BY block"  # noqa: S608 -- names of ours
     found = connection.execute(query).fetchnumpy()
     return np.asarray(found["block"], np.int64), np.asarray(found["rows"], np.int64)
 

@@ -1,4 +1,4 @@
-"""Sorting hashes in bounded memory, by way of files where they are many."""
+"""Sorts hashes in bounded memory, by way of files where they are many."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 HASH_BYTES: Final = 32
-_HELD_BYTES_MAX: Final = 64 * 2**20
 _BUCKETS: Final = 256  # by the first byte, of which a hash has any as often
 
 _Hashes = npt.NDArray[np.bytes_]
 
 
 class HashSort:
-    """Hashes of 32 bytes that are given in any order and come out sorted. A context manager.
+    """Sorts hashes of 32 bytes that are given in any order. A context manager.
 
-    It holds 64 MiB of them; what is more lies in files that have no name, so that they end with
-    the process. folder: where these are; None: where temporary files are.
+    held_max: so many bytes of them are held; what is more lies in files that have no name, so that
+    they end with the process. folder: where these are; None: where temporary files are.
     """
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: Path | None, held_max: int) -> None:
         self._folder = folder
+        self._held_max = held_max
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._files: list[tuple[IO[bytes], list[int]]] = []
@@ -38,14 +38,14 @@ class HashSort:
             file.close()
 
     def add(self, hashes: bytes) -> None:
-        """Take hashes, one behind the other."""
+        """Add hashes, one behind the other."""
         self._held.append(hashes)
         self._held_bytes += len(hashes)
-        if self._held_bytes >= _HELD_BYTES_MAX:
+        if self._held_bytes >= self._held_max:
             self._put_away()
 
     def sorted(self) -> Iterator[bytes]:
-        """Give all hashes in the order of their bytes, many at a time."""
+        """Yield all hashes in the order of their bytes, many at a time."""
         if not self._files:
             yield np.sort(_array(b"".join(self._held))).tobytes()
             return

@@ -9,16 +9,17 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import Ranks, distinct, int_array
-from lineage.database.relations import run_on, run_with
+from lineage.database.relations import execute_on, execute_with
 from lineage.database.statements import sql
 from lineage.judge.consents import Consents
 from lineage.judge.facts import facts_of, parties_of
 from lineage.judge.rules import Judge
 from lineage.judge.timeline import Timeline
-from lineage.keys.names import Names, number_of
-from lineage.reach.fixpoint import Arrivals, stored_arrivals
+from lineage.keys.texts import IdTexts, key_of
+from lineage.limits import Limits
+from lineage.reach.arrivals import Arrivals, stored_arrivals
 
-_ARRIVAL = ["h", "ds", "rec"]
+_ARRIVAL = ["hop", "dataset_key", "record"]
 _COLUMNS = (
     *("message_id", "hop_id", "run_id", "job", "operation", "source", "source_record_id"),
     *("dataset", "record_id", "arrived_at", "identifiable", "declared", "kind", "party"),
@@ -31,8 +32,8 @@ _ORDER = ("arrived_at", "hop_id", "dataset", "record_id", "source_record_id")
 
 @dataclass(frozen=True)
 class _Hops:
-    """The hops that carried a message (n, run, job, source, source_text, keeps_id), and what they
-    read (h, source_rec).
+    """The hops that carried a message (id, run, job, source, source_text, keeps_id), and what they
+    read (hop, source_record).
     """
 
     hop: pl.DataFrame
@@ -40,29 +41,31 @@ class _Hops:
 
 
 def route(
-    connection: duckdb.DuckDBPyConnection, message_id: str, in_force: Timeline
+    connection: duckdb.DuckDBPyConnection, message_id: str, timeline: Timeline, limits: Limits
 ) -> duckdb.DuckDBPyRelation:
-    """See `Store.route`. Give it a cursor of its own; in_force: of its database."""
-    number = number_of(connection, message_id)
-    wanted = -1 if number is None else number
-    own = f"(FROM core.arrival WHERE m = {wanted})"
+    """Return what `Reader.route` says. Give it a cursor of its own; timeline: of its database."""
+    key = key_of(connection, message_id)
+    wanted = -1 if key is None else key
+    own = f"(FROM core.arrival WHERE message = {wanted})"
     arrivals = stored_arrivals(connection, own)
-    facts, rules = _judged(connection, arrivals, in_force)
+    facts, rules = _judged(connection, arrivals, timeline, limits)
     hops = _hops_of(connection, arrivals)
     run = int_array(hops.hop["run"])
-    names = Names(connection, np.concatenate([arrivals.m, arrivals.h, arrivals.rec, run]))
+    texts = IdTexts(
+        connection, np.concatenate([arrivals.message, arrivals.hop, arrivals.record, run])
+    )
     came_from = _came_from(arrivals, hops)
     hop = hops.hop.select(
-        "job", h="n", hop_id=names.of(int_array(hops.hop["n"])), run_id=names.of(run)
+        "job", hop="id", hop_id=texts.of(int_array(hops.hop["id"])), run_id=texts.of(run)
     )
-    source_record_id = names.of(int_array(came_from["source_rec"]))
+    source_record_id = texts.of(int_array(came_from["source_record"]))
     table = (
         facts.lazy()
-        .with_columns(message_id=pl.lit(message_id), record_id=names.of(int_array(facts["rec"])))
-        .join(hop.lazy(), on="h", how="left")
+        .with_columns(message_id=pl.lit(message_id), record_id=texts.of(int_array(facts["record"])))
+        .join(hop.lazy(), on="hop", how="left")
         .join(
             came_from.lazy().with_columns(source_record_id=source_record_id),
-            on=["h", "rec"],
+            on=["hop", "record"],
             how="left",
         )
         .join(rules.lazy(), on=_ARRIVAL, how="left")
@@ -75,46 +78,49 @@ def route(
 
 
 def _judged(
-    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, in_force: Timeline
+    connection: duckdb.DuckDBPyConnection, arrivals: Arrivals, timeline: Timeline, limits: Limits
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The facts of the arrivals in words, and the rules that each breaks."""
-    messages = Ranks(arrivals.m)
+    """Return the facts of the arrivals in texts, and the rules that each breaks."""
+    messages = Ranks(arrivals.message)
     parties = parties_of(connection, messages.distinct)
-    judge = Judge(connection, Consents.of(connection, parties.member), in_force)
-    message = messages.of(arrivals.m)
-    facts = facts_of(arrivals, parties, message, in_force, judge.consents)
+    judge = Judge(connection, Consents.of(connection, parties.member), timeline, limits)
+    message = messages.of(arrivals.message)
+    facts = facts_of(arrivals, parties, message, timeline, judge.consents)
     breaches = judge.breaches(facts)
-    broken = judge.frame(facts, breaches).with_columns(rec=arrivals.rec[breaches.arrival])
+    broken = judge.frame(facts, breaches).rename({"dataset": "dataset_key"})
+    broken = broken.with_columns(record=arrivals.record[breaches.arrival])
     rules = broken.group_by(_ARRIVAL).agg(rules=pl.col("rule").unique().sort())
-    judged = facts.frame(in_force, np.arange(len(arrivals)))
-    text = sql("database/fact_text").format(facts="given", more="f.arrived_at, p.policy_id")
-    text += "JOIN core.policy p ON p.n = f.policy"
-    return run_with(connection, judged, text).pl(), rules
+    judged = facts.frame(timeline, np.arange(len(arrivals)))
+    text = sql("database/fact_text").format(facts="judged_fact", more="f.arrived_at, p.policy_id")
+    text += "JOIN core.policy p ON p.id = f.policy"
+    return execute_with(connection, text, judged_fact=judged).pl(), rules
 
 
 def _hops_of(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> _Hops:
-    some = distinct(arrivals.h[arrivals.h > 0])
+    some = distinct(arrivals.hop[arrivals.hop > 0])
+    read = ("core.hop_input", "hop")
     return _Hops(
-        run_on(connection, some, sql("audit/route_hop"), rows=("core.hop", "n")).pl(),
-        run_on(connection, some, sql("audit/route_hop_input"), rows=("core.hop_input", "h")).pl(),
+        execute_on(connection, some, sql("audit/route_hop"), rows=("core.hop", "id")).pl(),
+        execute_on(connection, some, sql("audit/route_hop_input"), rows=read).pl(),
     )
 
 
 def _came_from(arrivals: Arrivals, hops: _Hops) -> pl.DataFrame:
-    """The records (source, source_rec) that held the message when a hop (h) read them, by what
-    it made of them (rec).
+    """Return the records (source, source_record) that held the message when a hop read them.
+
+    By what it made of them (record).
     """
     own = arrivals.frame().lazy()
-    held = own.select("arrived_at", source="ds", source_rec="rec")
-    hop = hops.hop.lazy().select("source", "source_text", "keeps_id", h="n")
+    held = own.select("arrived_at", source="dataset", source_record="record")
+    hop = hops.hop.lazy().select("source", "source_text", "keeps_id", hop="id")
     return (
-        own.select("h", "rec", "arrived_at")
-        .join(hop, on="h")
-        .join(hops.read.lazy(), on="h")
-        .filter(~pl.col("keeps_id") | (pl.col("source_rec") == pl.col("rec")))
-        .join(held, on=["source", "source_rec"], suffix="_before")
+        own.select("hop", "record", "arrived_at")
+        .join(hop, on="hop")
+        .join(hops.read.lazy(), on="hop")
+        .filter(~pl.col("keeps_id") | (pl.col("source_record") == pl.col("record")))
+        .join(held, on=["source", "source_record"], suffix="_before")
         .filter(pl.col("arrived_at_before") <= pl.col("arrived_at"))
-        .select("h", "rec", "source_rec", source="source_text")
+        .select("hop", "record", "source_record", source="source_text")
         .unique()
         .collect()
     )

@@ -5,106 +5,83 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 import numpy as np
 import polars as pl
 
 from lineage.codec.contract.events import (
-    BASES,
-    CHANNELS,
-    KINDS,
-    OPERATIONS,
-    PARTIES,
-    PURPOSES,
-    ROLES,
-    TIERS,
+    CONSENT_CHANGED,
+    DATASET_DECLARED,
+    INPUTS,
+    MESSAGE_SENT,
+    POLICY_PUBLISHED,
+    RECORDS_MOVED,
+    EventType,
 )
+from lineage.codec.contract.fields import Field, Kind
 from lineage.codec.contract.limits import KEPT_BYTES_MAX
 
-_INSTANT = pl.Datetime("us")
+# The table of a Batch that has one row an event of each type, and those with a row for each item of
+# its arrays.
+MAIN_TABLE: Final = {
+    MESSAGE_SENT.name: "messages",
+    RECORDS_MOVED.name: "hops",
+    CONSENT_CHANGED.name: "consent_changes",
+    DATASET_DECLARED.name: "declarations",
+    POLICY_PUBLISHED.name: "policies",
+}
+CHILD_TABLE: Final = {"parties": "parties", "inputs": "hop_inputs", "outputs": "hop_outputs"}
+
+_Dtype = pl.DataType | type[pl.DataType]
 # Where the event of a row was read: the last columns of each table with one row an event.
-PROVENANCE: dict[str, pl.DataType | type[pl.DataType]] = {
+PROVENANCE: dict[str, _Dtype] = {
     "read_from": pl.String,
     "partition": pl.Int32,
     "position": pl.Int64,
 }
-
-# The columns of each table of a Batch. Instants are UTC without a zone, enums have the symbols of
-# the schema in its order. Where an event was read is read_from, not source: a hop's source is the
-# dataset that its inputs are in.
-COLUMNS: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
-    "messages": {
-        "row": pl.UInt32,
-        "message_id": pl.String,
-        "channel": pl.Enum(CHANNELS),
-        "dataset": pl.String,
-        "sent_at": _INSTANT,
-        **PROVENANCE,
-    },
-    "parties": {
-        "row": pl.UInt32,
-        "ordinal": pl.UInt32,
-        "role": pl.Enum(ROLES),
-        "member_id": pl.String,
-        "tier": pl.Enum(TIERS),
-        "region": pl.String,
-        "ai_training_consent": pl.Boolean,
-        "third_party_consent": pl.Boolean,
-    },
-    "hops": {
-        "row": pl.UInt32,
-        "hop_id": pl.String,
-        "run_id": pl.String,
-        "job": pl.String,
-        "operation": pl.Enum(OPERATIONS),
-        "source": pl.String,
-        "target": pl.String,
-        "method": pl.String,
-        "k": pl.Int32,
-        "moved_at": _INSTANT,
-        **PROVENANCE,
-    },
-    "hop_inputs": {"row": pl.UInt32, "record_id": pl.String},
-    "hop_outputs": {"row": pl.UInt32, "record_id": pl.String},
-    "consent_changes": {
-        "row": pl.UInt32,
-        "change_id": pl.String,
-        "member_id": pl.String,
-        "purpose": pl.Enum(PURPOSES),
-        "granted": pl.Boolean,
-        "basis": pl.Enum(BASES),
-        "effective_at": _INSTANT,
-        **PROVENANCE,
-    },
-    "declarations": {
-        "row": pl.UInt32,
-        "declaration_id": pl.String,
-        "dataset": pl.String,
-        "kind": pl.Enum(KINDS),
-        "party": pl.Enum(PARTIES),
-        "recipient": pl.String,
-        "declared_at": _INSTANT,
-        **PROVENANCE,
-    },
-    "policies": {
-        "row": pl.UInt32,
-        "policy_id": pl.String,
-        "effective_at": _INSTANT,
-        "disclosed_at": _INSTANT,
-        "document": pl.String,
-        **PROVENANCE,
-    },
+_DTYPES: dict[Kind, _Dtype] = {
+    **dict.fromkeys(("id", "text", "region"), pl.String),
+    "bool": pl.Boolean,
+    "int": pl.Int32,
+    "long": pl.Int64,
+    "instant": pl.Datetime("us"),
 }
 
+
+def _columns(fields: Iterable[Field]) -> dict[str, _Dtype]:
+    """Return a column for each field; those of a record are its fields, those of arrays are not."""
+    columns: dict[str, _Dtype] = {}
+    for field_ in fields:
+        if field_.kind == "record":
+            columns |= _columns(field_.fields)
+        elif field_.kind == "enum":
+            columns[field_.name] = pl.Enum(field_.symbols)
+        elif field_.kind not in ("ids", "records"):
+            columns[field_.name] = _DTYPES[field_.kind]
+    return columns
+
+
+def _tables(event: EventType) -> dict[str, dict[str, _Dtype]]:
+    tables = {MAIN_TABLE[event.name]: {"row": pl.UInt32, **_columns(event.fields), **PROVENANCE}}
+    for array in event.fields:
+        if array.kind == "ids":
+            tables[CHILD_TABLE[array.name]] = {"row": pl.UInt32, "record_id": pl.String}
+        elif array.kind == "records":
+            items = {"row": pl.UInt32, "ordinal": pl.UInt32, **_columns(array.fields)}
+            tables[CHILD_TABLE[array.name]] = items
+    return tables
+
+
+# The columns of each table of a Batch, by the fields of the schemas. Instants are UTC without a
+# zone, enums have the symbols of the schema in its order. Where an event was read is read_from, not
+# source: a hop's source is the dataset that its inputs are in.
+COLUMNS: Final = {name: columns for event in INPUTS for name, columns in _tables(event).items()}
 _EMPTY = {name: pl.DataFrame(schema=columns) for name, columns in COLUMNS.items()}
 
 # Which table has one row an event, and which hang on it by row.
-CHILD_TABLES: dict[str, tuple[str, ...]] = {
-    "messages": ("parties",),
-    "hops": ("hop_inputs", "hop_outputs"),
-    "consent_changes": (),
-    "declarations": (),
-    "policies": (),
+CHILD_TABLES: Final[dict[str, tuple[str, ...]]] = {
+    MAIN_TABLE[event.name]: tuple(list(_tables(event))[1:]) for event in INPUTS
 }
 
 

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 import polars as pl
 
-from lineage.codec import MESSAGE_SENT, RECORDS_MOVED, EventType
+from lineage.codec import EventType
+from lineage.codec.batch import PROVENANCE
 
-_NOT_CONTENT = ("row", "read_from", "partition", "position", "n")
+_NOT_CONTENT = ("row", *PROVENANCE)
 
 
 def contents(frames: list[pl.DataFrame]) -> pl.DataFrame:
@@ -37,9 +38,9 @@ def as_events(
     wanted = pl.Series(list(rows), dtype=frames[0]["row"].dtype).implode()
     parent, *children = (frame.filter(pl.col("row").is_in(wanted)) for frame in frames)
     instants = pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S.%6fZ")
-    hanging = [_by_row(child) for child in children]
+    items = [_by_row(child) for child in children]
     return {
-        values["row"]: _as_event(event, values, [each.get(values["row"], []) for each in hanging])
+        values["row"]: _as_event(event, values, [each.get(values["row"], []) for each in items])
         for values in parent.with_columns(instants).iter_rows(named=True)
     }
 
@@ -56,15 +57,18 @@ def _by_row(child: pl.DataFrame) -> dict[int, list[dict[str, object]]]:
 
 
 def _as_event(
-    event: EventType, values: dict[str, object], hanging: list[list[dict[str, object]]]
+    event: EventType, values: dict[str, object], children: list[list[dict[str, object]]]
 ) -> dict[str, object]:
-    value = {name: v for name, v in values.items() if name not in _NOT_CONTENT}
-    if event is MESSAGE_SENT:
-        (value["parties"],) = hanging
-    if event is RECORDS_MOVED:
-        value["inputs"], value["outputs"] = (
-            [record["record_id"] for record in records] for records in hanging
-        )
-        method, k = value.pop("method"), value.pop("k")
-        value["declassification"] = None if method is None else {"method": method, "k": k}
-    return {"event": event.name, **value}
+    value: dict[str, object] = {"event": event.name}
+    of_array = iter(children)
+    for field in event.fields:
+        if field.kind == "records":
+            value[field.name] = next(of_array)
+        elif field.kind == "ids":
+            value[field.name] = [item["record_id"] for item in next(of_array)]
+        elif field.kind == "record":
+            record = {inner.name: values[inner.name] for inner in field.fields}
+            value[field.name] = None if set(record.values()) == {None} else record
+        else:
+            value[field.name] = values[field.name]
+    return value

@@ -9,27 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lineage.codec.batch import COLUMNS, PROVENANCE
+from lineage.codec.batch import CHILD_TABLE, COLUMNS, MAIN_TABLE, PROVENANCE
 from lineage.codec.contract.events import (
-    CONSENT_CHANGED,
-    DATASET_DECLARED,
     MESSAGE_SENT,
-    POLICY_PUBLISHED,
     RECORDS_MOVED,
     EventType,
 )
 from lineage.codec.contract.fields import too_many_arrivals
 from lineage.codec.contract.limits import HOP_ARRIVALS_MAX
 from lineage.codec.contract.validate_columns import ONE_SENDER, event_checks, failing, item_checks
-
-MAIN_TABLE = {
-    MESSAGE_SENT.name: "messages",
-    RECORDS_MOVED.name: "hops",
-    CONSENT_CHANGED.name: "consent_changes",
-    DATASET_DECLARED.name: "declarations",
-    POLICY_PUBLISHED.name: "policies",
-}
-CHILD_TABLE = {"parties": "parties", "inputs": "hop_inputs", "outputs": "hop_outputs"}
 
 Tables = dict[str, pl.DataFrame]
 IntArray = npt.NDArray[np.int64]

@@ -8,6 +8,9 @@ from pathlib import Path
 import duckdb
 
 from lineage.database.codes import LABELS
+from lineage.database.ddl import comments, create_table, create_view
+from lineage.database.model import TABLES
+from lineage.database.policies import insert_policy
 from lineage.database.process import processors
 from lineage.database.statements import sql
 from lineage.errors import (
@@ -20,11 +23,10 @@ from lineage.errors import (
     is_damage,
     sentence,
 )
-from lineage.policy.parse import BUILT_IN, BUILT_IN_DOCUMENT
-from lineage.policy.store import insert_policy
+from lineage.policy.parse import BUILT_IN, BUILT_IN_DOCUMENT, BUILT_IN_ID
 
 PROGRAM = "message-lineage"
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 MEMORY_MIB = 1024
 
 # A column of a row group ends in a block that is not full: with blocks of 256 KiB, as DuckDB makes
@@ -200,32 +202,33 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE SCHEMA IF NOT EXISTS core")
     connection.execute("CHECKPOINT")
     connection.execute("BEGIN")
-    connection.execute(sql("database/tables"))
-    for name, labels in LABELS.items():
-        connection.execute(sql("database/codes").format(name=name, labels=list(labels)))
-    connection.execute(sql("database/identity"))
-    fact = sql("database/fact").format(refusal=f"({sql('database/refusal')})")
-    more = "f.arrived_at"
-    connection.execute(
-        sql("database/views").replace(
-            "{fact_text}", sql("database/fact_text").format(facts=f"({fact})", more=more)
-        )
-    )
-    connection.execute(sql("database/macros"))
-    connection.execute(sql("database/comments"))
-    insert_policy(
-        connection,
-        {
-            "n": 0,
-            "policy_id": "built-in",
-            "effective_at": None,
-            "disclosed_at": None,
-            "document": BUILT_IN_DOCUMENT,
-        },
-        BUILT_IN,
-    )
+    connection.execute(";\n".join(_definitions()))
+    row = {"id": 0, "policy_id": BUILT_IN_ID, "document": BUILT_IN_DOCUMENT}
+    insert_policy(connection, row, BUILT_IN)
     # Disclosed since ever.
-    connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE n = 0")
+    connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE id = 0")
     connection.execute(sql("database/policy_span"))
     connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
     connection.execute("COMMIT")
+
+
+def _definitions() -> list[str]:
+    """Return the statements that make everything in a new database, in their order."""
+    codes = [
+        sql("database/codes").format(name=name, labels=list(labels))
+        for name, labels in LABELS.items()
+    ]
+    fact = sql("database/fact").format(refusal=f"({sql('database/refusal')})")
+    fact_text = sql("database/fact_text").format(facts=f"({fact})", more="f.arrived_at")
+    shown = [table for table in TABLES if table.view]
+    return [
+        sql("database/tables"),
+        *map(create_table, TABLES),
+        *codes,
+        sql("database/identity"),
+        *map(create_view, shown),
+        sql("database/views").replace("{fact_text}", fact_text),
+        sql("database/macros"),
+        *(comment for table in shown for comment in comments(table)),
+        sql("database/comments"),
+    ]

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from lineage.database.relations import run_with
-from lineage.database.statements import sql
+from lineage.database.ddl import insert
+from lineage.database.model import table
+from lineage.database.relations import execute_with
 
 Positions = Mapping[tuple[str, int], int]
 _POSITION = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
@@ -36,9 +37,8 @@ def record_positions(connection: duckdb.DuckDBPyConnection, positions: Positions
     """Write all positions anew: they are few, and finding some takes longer."""
     rows = [(topic, partition, to) for (topic, partition), to in positions.items()]
     connection.execute("DELETE FROM core.ingest_position")
-    run_with(
-        connection, pl.DataFrame(rows, _POSITION, orient="row"), sql("database/insert_position")
-    )
+    frame = pl.DataFrame(rows, _POSITION, orient="row")
+    execute_with(connection, insert(table("ingest_position"), "position"), position=frame)
 
 
 def stored_identities(connection: duckdb.DuckDBPyConnection) -> dict[str, TopicIdentity]:

@@ -1,4 +1,4 @@
-"""Statements about what this program has in hand: tables, called `given` in SQL, and numbers."""
+"""Runs SQL on in-memory frames: registered as relations, or as integers in the text."""
 
 from __future__ import annotations
 
@@ -11,64 +11,68 @@ import pyarrow as pa
 from lineage.arrays import IntArray
 from lineage.database.pruning import rows_near
 
-# So many numbers are told faster in the text of a statement than in a table.
-_IN_TEXT_MAX = 50
+Frame = pl.DataFrame | pa.Table
+# So many integers are told faster in the text of a statement than in a table.
+IN_TEXT_MAX = 50
 
 
-def run_with(
+def execute_with(
     connection: duckdb.DuckDBPyConnection,
-    table: pl.DataFrame | pa.Table,
     statement: str,
     parameters: Mapping[str, object] | None = None,
+    **frames: Frame,
 ) -> duckdb.DuckDBPyConnection:
-    """Execute a statement that reads `table` by the name `given`; fetch from what is returned.
+    """Execute a statement that reads each frame by its name; fetch from what is returned.
 
-    By name and never by replacement scan: a table of the catalogue would shadow the variable, and
-    who may not reach files may not reach variables either. The table is held until the next one
-    takes its name, since unregistering costs a tenth of a millisecond more.
+    Registered, and never found by a replacement scan: a table of the catalogue would shadow the
+    variable, and who may not reach files may not reach variables either. A frame is held until the
+    next one takes its name, since unregistering costs a tenth of a millisecond more.
     """
-    connection.register("given", _shown(table) if isinstance(table, pl.DataFrame) else table)
+    for name, frame in frames.items():
+        connection.register(name, _readable(frame) if isinstance(frame, pl.DataFrame) else frame)
     return connection.execute(statement, parameters)
 
 
-def run_on(
+def execute_on(
     connection: duckdb.DuckDBPyConnection,
-    numbers: IntArray,
+    keys: IntArray,
     statement: str,
     parameters: Mapping[str, object] | None = None,
+    *,
+    in_text_max: int = IN_TEXT_MAX,
     **rows: tuple[str, str],
 ) -> duckdb.DuckDBPyConnection:
-    """Execute a statement about the rows of tables that have one of some distinct numbers.
+    """Execute a statement on the rows of tables that have one of some distinct keys.
 
     rows: for each name in braces of the statement, where these rows are to be: table and column.
     """
-    few = len(numbers) <= _IN_TEXT_MAX
-    relation = _rows_in_text if few else _rows_given
-    text = statement.format(**{name: relation(*of, numbers) for name, of in rows.items()})
+    few = len(keys) <= in_text_max
+    relation = _rows_in_text if few else _rows_registered
+    text = statement.format(**{name: relation(*of, keys) for name, of in rows.items()})
     if few:
         return connection.execute(text, parameters)
-    return run_with(connection, pl.DataFrame({"n": numbers}), text, parameters)
+    return execute_with(connection, text, parameters, wanted_key=pl.DataFrame({"key": keys}))
 
 
-def _rows_in_text(table: str, column: str, numbers: IntArray) -> str:
-    wanted = ", ".join(map(str, numbers.tolist())) or "NULL"
-    return f"(SELECT * FROM {table} WHERE {column} IN ({wanted}))"  # noqa: S608 -- names and numbers of ours
+def _rows_in_text(table: str, column: str, keys: IntArray) -> str:
+    wanted = ", ".join(map(str, keys.tolist())) or "NULL"
+    return f"(SELECT * FROM {table} WHERE {column} IN ({wanted}))"  # noqa: S608 -- names and integers of ours
 
 
-def _rows_given(table: str, column: str, numbers: IntArray) -> str:
-    near = rows_near(table, column, numbers)
+def _rows_registered(table: str, column: str, keys: IntArray) -> str:
+    near = rows_near(table, column, keys)
     # The condition holds for all, and makes DuckDB ask a Bloom filter of them as it scans.
-    given = "(FROM given WHERE n >= 0)"
-    return f"(SELECT r.* FROM {near} r SEMI JOIN {given} g ON r.{column} = g.n)"  # noqa: S608 -- names of ours
+    wanted = "(FROM wanted_key WHERE key >= 0)"
+    return f"(SELECT r.* FROM {near} r SEMI JOIN {wanted} w ON r.{column} = w.key)"  # noqa: S608 -- names of ours
 
 
-def _shown(table: pl.DataFrame) -> object:
-    """A table in the form that DuckDB begins to read fastest: Arrow takes it half a millisecond."""
+def _readable(table: pl.DataFrame) -> object:
+    """Return a frame as DuckDB begins to read it fastest: Arrow takes half a millisecond."""
     columns = table.get_columns()
-    if any(column.null_count() or not _plain(column.dtype) for column in columns):
+    if any(column.null_count() or not _is_plain(column.dtype) for column in columns):
         return table.to_arrow()
     return {column.name: column.to_numpy() for column in columns}
 
 
-def _plain(dtype: pl.DataType) -> bool:
+def _is_plain(dtype: pl.DataType) -> bool:
     return dtype.is_numeric() or dtype in (pl.Boolean, pl.Datetime)

@@ -1,13 +1,13 @@
-"""What can be made of a batch without the store: each text once, enums and owners as numbers.
+"""Encodes a batch as far as that needs no store: each text once, enums and owners as integers.
 
-It is done beside the applying of the batch before, in another thread or process.
+Done while the batch before is applied, in another thread or process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -17,39 +17,38 @@ from lineage.arrays import BoolArray, IntArray, int_array
 from lineage.codec import Batch, DeadLetter
 from lineage.codec.batch import CHILD_TABLES
 from lineage.database.codes import LABELS
+from lineage.database.model import EVENT_TABLES, Reference, Table, table
+from lineage.policy.documents import accept
 from lineage.policy.parse import Policy
-from lineage.policy.store import accept
 from lineage.uuids import Uuids, no_uuids, texts_of, uuids_of
 
-_ENUMS = {name: pl.Enum(words) for name, words in LABELS.items()}
-_CODED = {
-    "messages": ("channel",),
-    "parties": ("role", "tier", "region"),
-    "hops": ("operation",),
-    "consent_changes": ("purpose", "basis"),
-    "declarations": ("kind", "party"),
+_ENUMS = {name: pl.Enum(labels) for name, labels in LABELS.items()}
+_OWNERS = {child: main for main, children in CHILD_TABLES.items() for child in children}
+
+
+@dataclass(frozen=True)
+class KeyColumn:
+    """A column of core.`table` whose integer stands for the text in a batch's `field`."""
+
+    table: Table
+    name: str
+    field: str
+
+
+def _key_columns(reference: Reference) -> tuple[KeyColumn, ...]:
+    return tuple(
+        KeyColumn(table, column.name, column.field)
+        for table in EVENT_TABLES
+        for column in table.kept
+        if column.reference is reference
+    )
+
+
+# In the order in which texts get their keys.
+KEY_COLUMNS: Final = {
+    reference: _key_columns(reference)
+    for reference in (Reference.ID, Reference.DATASET, Reference.MEMBER)
 }
-# What later rows refer to first, since earlier columns get the lower numbers.
-_IDS = (
-    ("messages", "message_id"),
-    ("hop_inputs", "record_id"),
-    ("hop_outputs", "record_id"),
-    ("hops", "hop_id"),
-    ("hops", "run_id"),
-    ("consent_changes", "change_id"),
-    ("declarations", "declaration_id"),
-    ("policies", "policy_id"),
-)
-_DATASETS = (
-    ("messages", "dataset"),
-    ("hops", "source"),
-    ("hops", "target"),
-    ("declarations", "dataset"),
-)
-_MEMBERS = (("parties", "member_id"), ("consent_changes", "member_id"))
-# Where an event was read is in its dead letter, if it is one.
-_NOT_KEPT = ("read_from", "partition", "position")
-_HANGING = {child: main for main, hanging in CHILD_TABLES.items() for child in hanging}
 
 
 @dataclass(frozen=True)
@@ -94,15 +93,19 @@ class EncodedIds:
 class EncodedBatch:
     """A batch, ready for the store.
 
-    tables: those of the batch, without the texts that are encoded, and where they were read; with
-    enums as their indices. policies: the parsed documents. owners: for each row of a table that
-    hangs on another the place of its event.
+    Attributes:
+        tables: By the names of the store's tables their columns and `row`, without those that are
+            keys; with enums as their indices.
+        dead_letters: Those of the batch, and invalid policies.
+        policies: The parsed documents.
+        ids, datasets, members: The texts that the columns of KEY_COLUMNS stand for.
+        owners: For each row of a table that hangs on another the place of its event.
     """
 
     tables: dict[str, pl.DataFrame]
     dead_letters: tuple[DeadLetter, ...]
     policies: dict[str, Policy]
-    identifiers: EncodedIds
+    ids: EncodedIds
     datasets: EncodedTexts
     members: EncodedTexts
     owners: dict[str, IntArray]
@@ -110,41 +113,52 @@ class EncodedBatch:
     @property
     def events(self) -> int:
         """How many good events it holds."""
-        return sum(self.tables[table].height for table in CHILD_TABLES)
+        return sum(len(self.tables[table.name]) for table in EVENT_TABLES if not table.owner)
 
-    def rows(self, table: str, wanted: pl.Series) -> pl.DataFrame:
-        """The rows of a table whose `row` is wanted, in words, as the batch had them."""
-        frame = self.tables[table]
+    def encoded(self, reference: Reference) -> EncodedIds | EncodedTexts:
+        """Return the texts of the columns KEY_COLUMNS[reference]."""
+        if reference is Reference.ID:
+            return self.ids
+        return self.datasets if reference is Reference.DATASET else self.members
+
+    def rows(self, name: str, wanted: pl.Series) -> pl.DataFrame:
+        """Return the rows of a table whose `row` is wanted, in texts, as the batch had them."""
+        frame = self.tables[name]
         at = np.flatnonzero(frame["row"].is_in(wanted.implode()).to_numpy())
-        words = {
-            name: pl.Series(LABELS[name]).gather(frame[name][at]) for name in _CODED.get(table, ())
-        }
         texts = {
-            name: encoded.column(place, at)
-            for columns, encoded in (
-                (_IDS, self.identifiers),
-                (_DATASETS, self.datasets),
-                (_MEMBERS, self.members),
-            )
-            for place, (of, name) in enumerate(columns)
-            if of == table
+            of.field: self.encoded(reference).column(place, at)
+            for reference, columns in KEY_COLUMNS.items()
+            for place, of in enumerate(columns)
+            if of.table.name == name
         }
-        return frame[at].with_columns(**words, **texts)
+        values = {
+            column.field: pl.Series(LABELS[column.label]).gather(frame[column.name][at])
+            if column.label
+            else frame[column.name][at]
+            for column in table(name).kept
+            if not column.reference
+        }
+        return frame.select("row")[at].with_columns(**{**texts, **values})
 
 
 def encode(batch: Batch) -> EncodedBatch:
-    """Make of a batch what can be made without the store; invalid policies are dead letters."""
+    """Encode a batch as far as that needs no store; invalid policies become dead letters."""
     batch, policies = accept(batch)
+    texts = {
+        reference: [_column(batch, of.table.batch, of.field) for of in columns]
+        for reference, columns in KEY_COLUMNS.items()
+    }
     return EncodedBatch(
-        tables={table: _bare(batch, table) for table in (*CHILD_TABLES, *_HANGING)},
+        tables={each.name: _values(batch, each) for each in EVENT_TABLES},
         dead_letters=batch.dead_letters,
         policies=policies,
-        identifiers=encode_ids([_column(batch, of) for of in _IDS]),
-        datasets=encode_texts([_column(batch, of) for of in _DATASETS]),
-        members=encode_texts([_column(batch, of) for of in _MEMBERS]),
+        ids=encode_ids(texts[Reference.ID]),
+        datasets=encode_texts(texts[Reference.DATASET]),
+        members=encode_texts(texts[Reference.MEMBER]),
         owners={
-            child: _owners(getattr(batch, child), getattr(batch, main))
-            for child, main in _HANGING.items()
+            each.name: _owners(getattr(batch, each.batch), getattr(batch, _OWNERS[each.batch]))
+            for each in EVENT_TABLES
+            if each.owner
         },
     )
 
@@ -206,22 +220,22 @@ def _joined(columns: Sequence[pl.Series]) -> tuple[pa.StringArray, IntArray]:
     return texts, ends
 
 
-def _column(batch: Batch, of: tuple[str, str]) -> pl.Series:
-    table, name = of
-    column: pl.Series = getattr(batch, table)[name]
+def _column(batch: Batch, name: str, field: str) -> pl.Series:
+    column: pl.Series = getattr(batch, name)[field]
     return column
 
 
-def _bare(batch: Batch, table: str) -> pl.DataFrame:
-    frame: pl.DataFrame = getattr(batch, table)
-    # Declarations and policies are few, and are kept with their ids.
-    texts = (
-        {name for of, name in (*_IDS, *_DATASETS, *_MEMBERS) if of == table}
-        if table not in ("declarations", "policies")
-        else set()
-    )
-    codes = {name: frame[name].cast(_ENUMS[name]).to_physical() for name in _CODED.get(table, ())}
-    return frame.drop(_NOT_KEPT, *texts, strict=False).with_columns(**codes)
+def _values(batch: Batch, of: Table) -> pl.DataFrame:
+    """Return the columns of a table that are no keys, with codes for enums."""
+    frame: pl.DataFrame = getattr(batch, of.batch)
+    columns = [frame["row"]]
+    for column in of.kept:
+        if column.reference is None:
+            values = frame[column.field]
+            if column.label:
+                values = values.cast(_ENUMS[column.label]).to_physical()
+            columns.append(values.alias(column.name))
+    return pl.DataFrame(columns)
 
 
 def _owners(frame: pl.DataFrame, events: pl.DataFrame) -> IntArray:

@@ -1,4 +1,4 @@
-"""An event log, batch after batch, ready for the store: read and decoded beside the applying."""
+"""Reads an event log, batch after batch, ready for the store: prefetched while one is applied."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ from lineage.codec import Batch, log_files, read_log
 from lineage.ingest.decoder_process import DecoderProcess
 from lineage.ingest.encode import EncodedBatch, encode
 from lineage.ingest.prefetch import prefetch
+from lineage.limits import Limits
 
-# From so many bytes of log on, a process of its own is worth the second that its start takes.
-_BESIDE_BYTES = 32 << 20
 Progress = Callable[[int], None]
 
 
 def encoded_batches(
-    paths: Sequence[str | Path], batch_events: int, progress: Progress | None
+    paths: Sequence[str | Path], batch_events: int, progress: Progress | None, limits: Limits
 ) -> Generator[EncodedBatch]:
-    """The batches of the event logs at `paths`, at most about `batch_events` events each.
+    """Yield the batches of the event logs at `paths`, at most about `batch_events` events each.
 
-    progress: called with the bytes of the logs that were read since the last call.
-    Raises schemas.LogError where a path is no event log, before anything is read.
+    A large log is decoded in a second process. progress: called with the bytes of the logs that
+    were read since the last call. Raises codec.LogError where a path is no event log, before
+    anything is read.
     """
     files = log_files(paths)
-    large = sum(file.bytes for file in files) >= _BESIDE_BYTES
-    with closing(prefetch((_beside if large else _prepared)(paths, batch_events))) as items:
+    # From so many bytes on, a process is worth the second that its start takes.
+    large = sum(file.bytes for file in files) >= limits.process_bytes
+    read = _read_in_process if large else _encoded
+    with closing(prefetch(read(paths, batch_events, limits.batch_bytes))) as items:
         for item in items:
             if isinstance(item, EncodedBatch):
                 yield item
@@ -34,23 +36,29 @@ def encoded_batches(
                 progress(item)
 
 
-def _beside(paths: Sequence[str | Path], batch_events: int) -> Iterator[EncodedBatch | int]:
+def _read_in_process(
+    paths: Sequence[str | Path], batch_events: int, batch_bytes: int
+) -> Iterator[EncodedBatch | int]:
     # Lines of JSON take longer to decode than to apply, so the rest is done on this side.
     lines = not all(file.path.suffix == ".avro" for file in log_files(paths))
     with closing(DecoderProcess()) as process:
-        for item in process.items(_read if lines else _prepared, paths, batch_events):
+        for item in process.items(_read if lines else _encoded, paths, batch_events, batch_bytes):
             yield encode(item) if isinstance(item, Batch) else item
 
 
-def _prepared(paths: Sequence[str | Path], batch_events: int) -> Iterator[EncodedBatch | int]:
-    """Batches, and before each how many bytes were read for it."""
-    for item in _read(paths, batch_events):
+def _encoded(
+    paths: Sequence[str | Path], batch_events: int, batch_bytes: int
+) -> Iterator[EncodedBatch | int]:
+    """Yield batches, and before each how many bytes were read for it."""
+    for item in _read(paths, batch_events, batch_bytes):
         yield encode(item) if isinstance(item, Batch) else item
 
 
-def _read(paths: Sequence[str | Path], batch_events: int) -> Iterator[Batch | int]:
+def _read(
+    paths: Sequence[str | Path], batch_events: int, batch_bytes: int
+) -> Iterator[Batch | int]:
     read: list[int] = []
-    for batch in read_log(paths, batch_events=batch_events, progress=read.append):
+    for batch in read_log(paths, batch_events, read.append, batch_bytes):
         yield sum(read)
         read.clear()
         yield batch

@@ -1,4 +1,4 @@
-"""What members said about their consents, in memory: 17 bytes a change, and one a member."""
+"""Consents: the changes of all members, in memory: 17 bytes a change, and one a member."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from lineage.arrays import (
     int_array,
 )
 from lineage.codec.contract.events import PURPOSES
-from lineage.database.relations import run_on
+from lineage.database.relations import execute_on
 
 NO_DECISION = -1
 _CHANGES = (
@@ -39,16 +39,18 @@ class Consents:
 
     @classmethod
     def stored(cls, connection: duckdb.DuckDBPyConnection) -> Consents:
-        """All that are stored."""
+        """Return all that are stored."""
         return cls()._with(
             connection.execute(_CHANGES.format(rows="core.consent_change")).fetchnumpy()
         )
 
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection, members: IntArray) -> Consents:
-        """Those of some members that are stored."""
+        """Return those of some members that are stored."""
         rows = ("core.consent_change", "member")
-        return cls()._with(run_on(connection, distinct(members), _CHANGES, rows=rows).fetchnumpy())
+        return cls()._with(
+            execute_on(connection, distinct(members), _CHANGES, rows=rows).fetchnumpy()
+        )
 
     def add(self, changes: pl.DataFrame) -> None:
         """Add new changes, in the columns of core.consent_change."""
@@ -74,7 +76,7 @@ class Consents:
         return self
 
     def changed(self, member: IntArray, purpose: int) -> BoolArray:
-        """Which of the members ever changed their consent for a purpose."""
+        """Say which of the members ever changed their consent for a purpose."""
         known = len(self._purposes)
         if not known:
             return np.zeros(len(member), dtype=np.bool_)
@@ -82,7 +84,7 @@ class Consents:
         return (bits >> purpose & 1).astype(np.bool_) & (member < known)
 
     def history(self, member: IntArray, purpose: int, since: int, until: int) -> ConsentHistory:
-        """What each of some members, who changed it, said about a purpose in a time."""
+        """Return the decisions of some members, who made any, on a purpose in a time."""
         places = Ranks(member)
         asked = places.distinct * len(PURPOSES) + purpose
         first = np.searchsorted(self._key, asked)
@@ -90,17 +92,17 @@ class Consents:
         line, row = expand_ranges(first, count)
         at = self._at[row]
         if ((np.diff(at) < 0) & (line[1:] == line[:-1])).any():
-            # Not as they came: some said something of an earlier instant later.
+            # Not as they came: some decided for an earlier instant later.
             order = np.lexsort((at, line))
             row, at = row[order], at[order]
         change = np.flatnonzero(differs(line) | differs(at))
         line, at = line[change], at[change]
         # At one instant a refusal wins.
-        word = np.logical_and.reduceat(self._granted[row], change).astype(np.int64)
+        decision = np.logical_and.reduceat(self._granted[row], change).astype(np.int64)
         before = np.full(len(asked), NO_DECISION)
         early = at <= since
-        before[line[early]] = word[early]  # of several, numpy keeps the last
-        previous = np.where(differs(line), NO_DECISION, np.roll(word, 1))
+        before[line[early]] = decision[early]  # of several, numpy keeps the last
+        previous = np.where(differs(line), NO_DECISION, np.roll(decision, 1))
         within = ~early & (at <= until)
         changes = np.bincount(line[within], minlength=len(asked))
         return ConsentHistory(
@@ -109,18 +111,18 @@ class Consents:
             first=np.cumsum(changes) - changes,
             changes=changes,
             at=at[within],
-            word=word[within],
+            decision=decision[within],
             previous=previous[within],
         )
 
 
 @dataclass(frozen=True)
 class ConsentHistory:
-    """What some members said in a time; a word is 1 for consent, 0 for a refusal, or NO_DECISION.
+    """The decisions of some members in a time: 1 for consent, 0 for a refusal, or NO_DECISION.
 
-    of: for each member asked about the line of what was said. before, first, changes: by line, the
-    word as of the beginning, and which of the changes after that are its own: so many from the
-    first. at, word, previous: of each change, with the word before it.
+    of: for each member asked about the line of its history. before, first, changes: by line, the
+    decision as of the beginning, and which of the changes after that are its own: so many from the
+    first. at, decision, previous: of each change, with the decision before it.
     """
 
     of: IntArray
@@ -128,5 +130,5 @@ class ConsentHistory:
     first: IntArray
     changes: IntArray
     at: IntArray
-    word: IntArray
+    decision: IntArray
     previous: IntArray

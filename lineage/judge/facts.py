@@ -1,4 +1,4 @@
-"""What rules ask about arrivals, as of each: in numbers.
+"""Facts: what rules ask about arrivals, as of each, in integers.
 
 The view `fact` says the same in SQL, for auditors; the tests hold both against one reference.
 """
@@ -24,12 +24,12 @@ from lineage.arrays import (
     run_starts,
 )
 from lineage.codec.contract.events import CHANNELS, PURPOSES
-from lineage.database.relations import run_on
+from lineage.database.relations import execute_on
 from lineage.database.statements import sql
 from lineage.judge.consents import NO_DECISION, Consents
 from lineage.judge.timeline import Timeline
-from lineage.keys.stage import KeyedBatch
-from lineage.reach.fixpoint import Arrivals
+from lineage.keys.keyed_batch import KeyedBatch
+from lineage.reach.arrivals import Arrivals
 
 _INMAIL = CHANNELS.index("INMAIL")
 
@@ -62,17 +62,20 @@ class Facts:
     consents: tuple[BoolArray, ...]
     disclosed: BoolArray
 
-    def frame(self, in_force: Timeline, rows: IntArray) -> pl.DataFrame:
-        """Some rows in the columns of the view's numbers, with `place`, the row."""
+    def frame(self, timeline: Timeline, rows: IntArray) -> pl.DataFrame:
+        """Return some rows in the columns of fact.sql, with `place`, the row."""
         arrivals = self.arrivals.only(rows)
         declaration = self.declaration[rows]
-        declared = np.append(in_force.declaration_number, -1)[declaration]
+        declared = np.append(timeline.declaration_key, -1)[declaration]
         ai_training, third_party = self.consents
         return pl.DataFrame(
             {
                 "place": rows,
-                **{name: getattr(arrivals, name) for name in ("m", "h", "ds", "rec")},
-                "policy": in_force.policy_number[self.policy[rows]],
+                **{
+                    name: getattr(arrivals, name)
+                    for name in ("message", "hop", "dataset", "record")
+                },
+                "policy": timeline.policy_key[self.policy[rows]],
                 "declaration": pl.Series(declared).set(pl.Series(declaration < 0), None),
                 "channel": self.channel[rows],
                 "confidential": self.confidential[rows],
@@ -88,11 +91,11 @@ class Facts:
 
 
 def facts_of(
-    arrivals: Arrivals, parties: Parties, message: IntArray, in_force: Timeline, consents: Consents
+    arrivals: Arrivals, parties: Parties, message: IntArray, timeline: Timeline, consents: Consents
 ) -> Facts:
-    """The facts of `arrivals`, whose messages are at the places `message` of `parties`."""
-    policy, declaration, disclosed = _as_of(arrivals, in_force)
-    confidential, exempt_region = _by_policy(parties, message, policy, in_force)
+    """Return the facts of `arrivals`, whose messages are at the places `message` of `parties`."""
+    policy, declaration, disclosed = _as_of(arrivals, timeline)
+    confidential, exempt_region = _by_policy(parties, message, policy, timeline)
     return Facts(
         arrivals=arrivals,
         policy=policy,
@@ -108,29 +111,29 @@ def facts_of(
     )
 
 
-def _as_of(arrivals: Arrivals, in_force: Timeline) -> tuple[IntArray, IntArray, BoolArray]:
-    """The policy, the declaration and whether the policy was disclosed, as of each arrival."""
+def _as_of(arrivals: Arrivals, timeline: Timeline) -> tuple[IntArray, IntArray, BoolArray]:
+    """Return the policy, the declaration and whether it was disclosed, as of each arrival."""
     # What came by one hop, and that is often together, came at one instant to one dataset.
-    first = np.flatnonzero(differs(arrivals.h) | (arrivals.h == 0))
+    first = np.flatnonzero(differs(arrivals.hop) | (arrivals.hop == 0))
     count = np.diff(first, append=len(arrivals))
-    ds, at = arrivals.ds[first], arrivals.arrived_at[first]
-    policy = in_force.policies(at)
-    declaration = in_force.declarations(ds, at)
-    disclosed = in_force.disclosed(policy, at)
+    dataset, at = arrivals.dataset[first], arrivals.arrived_at[first]
+    policy = timeline.policies(at)
+    declaration = timeline.declarations(dataset, at)
+    disclosed = timeline.disclosed(policy, at)
     return np.repeat(policy, count), np.repeat(declaration, count), np.repeat(disclosed, count)
 
 
 def _by_policy(
-    parties: Parties, message: IntArray, policy: IntArray, in_force: Timeline
+    parties: Parties, message: IntArray, policy: IntArray, timeline: Timeline
 ) -> tuple[BoolArray, BoolArray]:
-    """Whether each arrival's message is confidential, and in an exempt region, by its policy."""
+    """Say whether each arrival's message is confidential, and in an exempt region."""
     first = run_starts(parties.message)
     tiers = np.bitwise_or.reduceat(1 << parties.tier, first)
     used = distinct(policy)
     inmail = parties.channel == _INMAIL
-    confidential = np.array([inmail & (tiers & in_force.paying_tiers[p] != 0) for p in used])
+    confidential = np.array([inmail & (tiers & timeline.paying_tiers[p] != 0) for p in used])
     exempt = np.array(
-        [np.logical_or.reduceat(in_force.exempt_regions[p][parties.region], first) for p in used]
+        [np.logical_or.reduceat(timeline.exempt_regions[p][parties.region], first) for p in used]
     )
     if not len(used):
         return inmail, inmail
@@ -141,7 +144,7 @@ def _by_policy(
 def _consent(
     parties: Parties, message: IntArray, at: IntArray, consents: Consents, purpose: int
 ) -> BoolArray:
-    """Whether every party of each arrival's message consents at its instant."""
+    """Say whether every party of each arrival's message consents at its instant."""
     tag = parties.tags[purpose]
     changed = consents.changed(parties.member, purpose)
     # Parties who never changed it: what their tags say, for all arrivals.
@@ -160,22 +163,22 @@ def _refused(
     message: IntArray,
     at: IntArray,
 ) -> BoolArray:
-    """Whether one of the parties (rows) who changed their consent refuses it at each arrival.
+    """Say whether one of the parties (rows) who changed their consent refuses it at each arrival.
 
     As a step function for each message: how many of its parties refuse, from when on.
     """
-    said = consents.history(parties.member[party], purpose, int(at.min()), int(at.max()))
+    history = consents.history(parties.member[party], purpose, int(at.min()), int(at.max()))
     whose, tag = parties.message[party], parties.tags[purpose][party].astype(np.int64)
-    before = said.before[said.of]
+    before = history.before[history.of]
     refusing = np.where(before == NO_DECISION, tag, before) == 0
     counts = np.bincount(whose[refusing], minlength=len(parties.channel))
     refused = counts[message] > 0
-    if not len(said.at):
+    if not len(history.at):
         return refused
-    one, change = expand_ranges(said.first[said.of], said.changes[said.of])
-    previous = np.where(said.previous[change] == NO_DECISION, tag[one], said.previous[change])
-    steps = StepFunction(whose[one], said.at[change], previous - said.word[change])
-    stepped, more = steps.so_far(message, at)
+    one, change = expand_ranges(history.first[history.of], history.changes[history.of])
+    previous = np.where(history.previous[change] == NO_DECISION, tag[one], history.previous[change])
+    steps = StepFunction(whose[one], history.at[change], previous - history.decision[change])
+    stepped, more = steps.value_at(message, at)
     refused[stepped] = (counts[message[stepped]] + more) > 0
     return refused
 
@@ -194,32 +197,37 @@ class StepFunction:
         before = np.append(0, total)[begin]
         self._total = total - np.repeat(before, np.diff(begin, append=len(total)))
 
-    def so_far(self, group: IntArray, at: IntArray) -> tuple[IntArray, IntArray]:
-        """Which of those asked about have a change not after their instant, and its sum."""
+    def value_at(self, group: IntArray, at: IntArray) -> tuple[IntArray, IntArray]:
+        """Return which of those asked about had a change by their instant, and the value."""
         asked = np.flatnonzero(np.isin(group, self._group))
         row = self._at.rows(group[asked], at[asked])
         return asked[row >= 0], self._total[row[row >= 0]]
 
 
 def parties_of(
-    connection: duckdb.DuckDBPyConnection, messages: IntArray, fresh: KeyedBatch | None = None
+    connection: duckdb.DuckDBPyConnection, messages: IntArray, batch: KeyedBatch | None = None
 ) -> Parties:
-    """The `messages` (their numbers, in order) with their parties: those of a batch's events as
-    they are in `fresh`, the others from the store.
+    """Return `messages` (their keys, in order) with their parties: those of the batch from it, the
+    others from the store.
     """
-    frames = [] if fresh is None else [(fresh.message, fresh.message_party)]
-    known = int_array(fresh.message["n"]) if fresh is not None else messages[:0]
+    frames = [] if batch is None else [(batch["message"], batch["message_party"])]
+    known = int_array(batch["message"]["id"]) if batch is not None else messages[:0]
     stored = messages[~lookup_sorted(np.sort(known), messages)[1]]
     if len(stored) or not frames:
-        rows = {"party": ("core.message_party", "n"), "message": ("core.message", "n")}
-        found = run_on(connection, stored, sql("judge/message_tags"), None, **rows).pl()
+        found = execute_on(
+            connection,
+            stored,
+            sql("judge/message_tags"),
+            party=("core.message_party", "message"),
+            message=("core.message", "id"),
+        ).pl()
         frames.append((found, found))
     channel = np.zeros(len(messages), dtype=np.int64)
     columns: list[tuple[IntArray | BoolArray, ...]] = []
     for message, party in frames:
-        at, wanted = lookup_sorted(messages, int_array(message["n"]))
+        at, wanted = lookup_sorted(messages, int_array(message["id"]))
         channel[at[wanted]] = int_array(message["channel"])[wanted]
-        at, wanted = lookup_sorted(messages, int_array(party["n"]))
+        at, wanted = lookup_sorted(messages, int_array(party["message"]))
         columns.append(
             (
                 at[wanted],

@@ -1,229 +1,231 @@
-"""Invalidate: which stored arrivals and flags a batch makes doubtful, and how they are mended.
+"""Invalidate: which stored arrivals and flags a batch makes stale, and how they are mended.
 
 Most events only add: a message, a hop and their arrivals (`reach.fixpoint`). Some change what was
-derived before. They are mended in two ways, which must not be mixed up:
+derived before. It is mended in two ways, which must not be mixed up:
 
-- Derive anew (delete and rederive, DRed; Gupta, Mumick and Subrahmanian, 1993): where an event lost
-  a conflict, or a policy changes which old hops declassify, the arrivals of each message that they
-  carried are deleted (`dirty`), and derived again from the message's origin. The routes of one
+- **Rederive** (delete and rederive, DRed; Gupta, Mumick and Subrahmanian, 1993): where an event
+  lost a conflict, or a policy changes which old hops declassify, the arrivals of each message that
+  they carried are deleted here, and derived again from the message's origin. The routes of one
   message depend on no other message, so whole messages are the unit.
-- Judge anew: where a consent, a declaration or a policy changes what holds as of stored arrivals,
-  the arrivals stay, and the flags of each message in each dataset (`touched`) are put together
-  again.
+- **Rejudge**: where a consent, a declaration or a policy changes what holds as of stored arrivals,
+  the arrivals stay, and the flags of each message in each dataset are put together again
+  (`judge.rejudge`).
 
 Both are asked of the store by the instant from which the change holds: what is in order of time is
-later than all that is stored, touches nothing, and costs nothing (`judge.watermarks`).
+later than all that is stored, makes nothing stale, and costs nothing (`judge.watermarks`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import int_array
+from lineage.arrays import NO_INTS, IntArray, distinct, int_array
+from lineage.database.ddl import insert
+from lineage.database.model import table
+from lineage.database.policies import insert_policy
 from lineage.database.pruning import rows_near
-from lineage.database.relations import run_with
+from lineage.database.relations import execute_with
 from lineage.database.statements import sql
-from lineage.keys.deduplicate import Settled
-from lineage.keys.stage import CHILDREN, KeyedBatch
+from lineage.judge.rejudge import Rejudge
+from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 from lineage.policy.parse import Policy
-from lineage.policy.store import insert_policy
-from lineage.reach.fixpoint import Arrivals
 
 _NEVER = np.iinfo(np.int64).max
-# What an event may change, by its table: where and from when.
+# By table: of whom, and from when, an event changes what holds.
 _CHANGED = {
     "consent_change": ["member", "effective_at"],
-    "declaration": ["ds", "declared_at"],
+    "declaration": ["dataset", "declared_at"],
     "policy": ["effective_at"],
 }
+_DEPENDENT = {"policy": ("policy_method", "policy_rule")}
+Changes = Mapping[str, pl.DataFrame]
 
 
 @dataclass(frozen=True)
-class Recorded:
-    """What recording a batch's events came to.
+class Stale:
+    """What a batch makes of what was there, once its events are recorded.
 
     Attributes:
-        fresh: The events as they were recorded.
-        retracted: How many arrivals were deleted.
-        dirty: The messages of these, to be derived anew.
-        touching: Whether there is a temporary table `touched` (m, ds), of what to judge anew from
-            all arrivals.
+        events: The events as they were recorded.
+        rederive: The messages whose arrivals were deleted.
+        retracted: How many arrivals these were.
+        rejudge: The messages in datasets whose flags may be others.
     """
 
-    fresh: KeyedBatch
+    events: KeyedBatch
+    rederive: IntArray
     retracted: int
-    dirty: pl.Series
-    touching: bool
+    rejudge: Rejudge
 
 
 def record(
     connection: duckdb.DuckDBPyConnection,
-    settled: Settled,
-    policies: dict[str, Policy],
+    batch: KeyedBatch,
+    policies: Mapping[str, Policy],
     latest_arrival: int,
-) -> Recorded:
-    """Put the batch's events in place of what they replace, and fill `touched`.
+    rejudge: Rejudge,
+) -> Stale:
+    """Record a batch's events in place of what they replace; return what they make stale.
 
-    `policies` are the parsed documents; `latest_arrival` (microseconds): no stored arrival is
-    later.
+    policies: the parsed documents. latest_arrival (microseconds): no stored arrival is later.
+    rejudge: an empty one, which is filled.
     """
-    touching = _may_touch(settled, latest_arrival)
-    if touching:
-        connection.execute(sql("judge/touched"))
-    old = _retract(connection, settled)
-    changed = {table: getattr(settled.fresh, table)[columns] for table, columns in _CHANGED.items()}
-    changed |= {table: pl.concat([held, changed[table]]) for table, held in old.items()}
-    for row in settled.fresh.policy.iter_rows(named=True):
+    stale, replaced = _delete_replaced(connection, batch)
+    changes = {
+        name: pl.concat([*replaced.get(name, ()), batch[name][columns]])
+        for name, columns in _CHANGED.items()
+    }
+    for row in batch["policy"].iter_rows(named=True):
         insert_policy(connection, row, policies[row["document"]])
-    _insert(connection, settled.fresh, "declaration")
-    _refresh_spans(connection, changed)
-    if len(changed["policy"]):
-        _turn_old_hops(connection, changed["policy"])
-    fresh = _with_declassification(connection, settled.fresh)
-    _insert(connection, fresh, "message", "hop", "consent_change")
-    _touch(connection, changed, latest_arrival)
-    if not settled.replaced and changed["policy"].is_empty():
-        return Recorded(fresh, 0, pl.Series([], dtype=pl.Int64), touching)
-    return Recorded(fresh, *_delete_dirty(connection), touching)
+    _insert(connection, batch, "declaration")
+    spans = _refresh_spans(connection, changes)
+    stale.append(_redeclassify(connection, spans))
+    events = _with_declassification(connection, batch)
+    _insert(connection, events, "message", "hop", "consent_change")
+    _add_stale(connection, rejudge, changes, spans, latest_arrival)
+    rederive = distinct(np.concatenate(stale))
+    return Stale(events, rederive, _delete_arrivals(connection, rederive, rejudge), rejudge)
 
 
-def touch_upgraded(
-    connection: duckdb.DuckDBPyConnection, upgraded: Arrivals, recorded: Recorded
-) -> bool:
-    """Record that stored arrivals are identifiable after all; they are judged anew.
+def _delete_replaced(
+    connection: duckdb.DuckDBPyConnection, batch: KeyedBatch
+) -> tuple[list[IntArray], dict[str, list[pl.DataFrame]]]:
+    """Delete the stored events that no longer count.
 
-    Whether anything is in `touched`.
+    Returns the messages whose arrivals followed from them, and by table what they changed.
     """
-    if len(upgraded):
-        if not recorded.touching:
-            connection.execute(sql("judge/touched"))
-        run_with(connection, upgraded.frame(), sql("judge/upgrade_arrival"))
-        run_with(connection, upgraded.frame(), "INSERT INTO touched SELECT m, ds FROM given")
-    elif not recorded.touching:
-        return False
-    ((found,),) = connection.execute("SELECT EXISTS (FROM touched)").fetchall()
-    return bool(found)
+    stale: list[IntArray] = [NO_INTS]
+    changed: dict[str, list[pl.DataFrame]] = {}
+    for name, keys in batch.replaced.items():
+        replaced = pl.DataFrame({"id": keys})
+        if name == "message":
+            stale.append(keys)
+        if name == "hop":
+            stale.append(_carried(connection, replaced.rename({"id": "hop"})))
+        if name in _CHANGED:
+            columns = ", ".join(_CHANGED[name])
+            query = f"SELECT {columns} FROM core.{name} SEMI JOIN replaced_event USING (id)"  # noqa: S608 -- names of ours
+            found = execute_with(connection, query, replaced_event=replaced).pl()
+            changed[name] = [found.cast(batch[name][_CHANGED[name]].schema)]
+        for of, key in _tables_of(name):
+            statement = f"DELETE FROM core.{of} WHERE {key} IN (SELECT id FROM replaced_event)"  # noqa: S608 -- names of ours
+            execute_with(connection, statement, replaced_event=replaced)
+    return stale, changed
 
 
-def _may_touch(settled: Settled, latest_arrival: int) -> bool:
-    """Whether any stored arrival may have to be judged or derived anew."""
-    fresh = settled.fresh
-    changed = settled.replaced or len(fresh.declaration) or len(fresh.policy)
-    return bool(changed) or _since(fresh.consent_change) <= latest_arrival
+def _tables_of(name: str) -> list[tuple[str, str]]:
+    """Return the tables that hold an event of `name`, and the column that has its key."""
+    children = [(child, table(child).key) for child in CHILDREN.get(name, ())]
+    return [(name, "id"), *children, *((of, name) for of in _DEPENDENT.get(name, ()))]
 
 
-def _since(consents: pl.DataFrame) -> int:
-    """The instant of the earliest of some changes of consent, in microseconds."""
-    return int(int_array(consents["effective_at"]).min(initial=_NEVER))
+def _insert(connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, *names: str) -> None:
+    for name in names:
+        for of in (name, *CHILDREN.get(name, ())):
+            rows = batch[of]
+            if len(rows):
+                execute_with(connection, insert(table(of), "batch_row"), batch_row=rows)
 
 
-def _retract(connection: duckdb.DuckDBPyConnection, settled: Settled) -> dict[str, pl.DataFrame]:
-    """Delete the events that no longer count; by table what they held, and from when."""
-    old: dict[str, pl.DataFrame] = {}
-    for table, replaced in settled.replaced.items():
-        gone = pl.DataFrame({"n": replaced})
-        if table == "message":
-            run_with(connection, gone, "INSERT INTO dirty SELECT n FROM given")
-        if table == "hop":
-            run_with(connection, gone, _carried_by("SELECT n AS h FROM given"))
-        if table in _CHANGED:
-            query = (
-                f"SELECT {', '.join(_CHANGED[table])} FROM core.{table} SEMI JOIN given USING (n)"  # noqa: S608 -- names of ours
-            )
-            held = run_with(connection, gone, query).pl()
-            old[table] = held.cast(dict(getattr(settled.fresh, table)[_CHANGED[table]].schema))
-        for name, key in _tables_of(table):
-            run_with(
-                connection,
-                gone,
-                f"DELETE FROM core.{name} WHERE {key} IN (SELECT n FROM given)",  # noqa: S608 -- names of ours
-            )
-    return old
-
-
-def _tables_of(table: str) -> list[tuple[str, str]]:
-    """The tables that hold an event of `table`, and the column that has its number."""
-    if table == "hop":
-        return [("hop", "n"), ("hop_input", "h"), ("hop_output", "h")]
-    if table == "policy":
-        return [("policy", "n"), ("policy_method", "policy"), ("policy_rule", "policy")]
-    return [(name, "n") for name in (table, *CHILDREN.get(table, ()))]
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, fresh: KeyedBatch, *tables: str) -> None:
-    for table in tables:
-        for name in (table, *CHILDREN.get(table, ())):
-            frame = getattr(fresh, name)
-            if len(frame):
-                run_with(connection, frame, sql(f"database/insert_{name}"))
-
-
-def _refresh_spans(connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFrame]) -> None:
-    if len(changed["policy"]):
-        connection.execute(sql("database/policy_span"))
-    if len(changed["declaration"]):
+def _refresh_spans(connection: duckdb.DuckDBPyConnection, changes: Changes) -> pl.DataFrame | None:
+    """Derive again when what is in force; return the spans of policies that have changed."""
+    if len(changes["declaration"]):
         connection.execute(sql("judge/declaration_span"))
+    if changes["policy"].is_empty():
+        return None
+    connection.execute(sql("database/policy_span"))
+    query = sql("judge/changed_policy_span")
+    return execute_with(connection, query, changed_policy=changes["policy"]).pl()
 
 
-def _with_declassification(connection: duckdb.DuckDBPyConnection, fresh: KeyedBatch) -> KeyedBatch:
-    """`fresh` with the column `declassifies` in its hops."""
-    hop = fresh.hop
+def _redeclassify(connection: duckdb.DuckDBPyConnection, spans: pl.DataFrame | None) -> IntArray:
+    """Record which old hops a changed policy makes declassify, or no more.
+
+    Returns the messages that these hops carried.
+    """
+    if spans is None:
+        return NO_INTS
+    declassifying = sql("judge/declassifying").format(hops="examined")
+    query = sql("judge/flipped_hop").format(declassifying=declassifying)
+    flipped = execute_with(connection, query, changed_policy_span=spans).pl()
+    if flipped.is_empty():
+        return NO_INTS
+    statement = (
+        "UPDATE core.hop SET declassifies = f.declassifies FROM flipped_hop f "
+        "WHERE core.hop.id = f.hop"
+    )
+    execute_with(connection, statement, flipped_hop=flipped)
+    return _carried(connection, flipped)
+
+
+def _carried(connection: duckdb.DuckDBPyConnection, hops: pl.DataFrame) -> IntArray:
+    """Return the messages that hops (`hop`) carried."""
+    found = execute_with(connection, sql("judge/carried"), stale_hop=hops).fetchnumpy()
+    messages: IntArray = found["message"]
+    return messages
+
+
+def _with_declassification(connection: duckdb.DuckDBPyConnection, batch: KeyedBatch) -> KeyedBatch:
+    """Return the batch with the column `declassifies` in its hops."""
+    hop = batch["hop"]
     declassifies = np.zeros(len(hop), dtype=np.bool_)
     if hop["method"].null_count() < len(hop):
         claims = hop.filter(pl.col("method").is_not_null())
-        query = sql("judge/declassifying").format(hops="FROM given")
-        found = run_with(connection, claims, query).fetchnumpy()["n"]
-        declassifies = np.isin(int_array(hop["n"]), found)
-    return replace(fresh, hop=hop.hstack([pl.Series("declassifies", declassifies)]))
+        query = sql("judge/declassifying").format(hops="claiming_hop")
+        found = execute_with(connection, query, claiming_hop=claims).fetchnumpy()["id"]
+        declassifies = np.isin(int_array(hop["id"]), found)
+    return batch.with_rows("hop", hop.hstack([pl.Series("declassifies", declassifies)]))
 
 
-def _turn_old_hops(connection: duckdb.DuckDBPyConnection, policies: pl.DataFrame) -> None:
-    """Derive anew what old hops carried that a changed policy makes declassify, or no more."""
-    run_with(connection, policies, sql("judge/changed_policy_span"))
-    declassifying = sql("judge/declassifying").format(hops="FROM examined")
-    connection.execute(sql("judge/turned").format(declassifying=declassifying))
-    connection.execute(_carried_by("SELECT h FROM turned"))
-    connection.execute(
-        "UPDATE core.hop SET declassifies = t.declassifies FROM turned t WHERE core.hop.n = t.h"
-    )
-
-
-def _carried_by(hops: str) -> str:
-    """A statement to derive anew the messages that `hops`, a query for their numbers, carried."""
-    return f"INSERT INTO dirty SELECT DISTINCT a.m FROM core.arrival a JOIN ({hops}) USING (h)"  # noqa: S608 -- a query of ours
-
-
-def _touch(
-    connection: duckdb.DuckDBPyConnection, changed: dict[str, pl.DataFrame], latest_arrival: int
+def _add_stale(
+    connection: duckdb.DuckDBPyConnection,
+    rejudge: Rejudge,
+    changes: Changes,
+    spans: pl.DataFrame | None,
+    latest_arrival: int,
 ) -> None:
-    if _since(changed["consent_change"]) <= latest_arrival:
-        _touch_by_consent(connection, changed["consent_change"])
-    if len(changed["declaration"]):
-        run_with(connection, changed["declaration"], sql("judge/touched_by_declaration"))
-    if len(changed["policy"]):
-        connection.execute(sql("judge/touched_by_policy"))
+    """Add to `rejudge` what arrived while what has changed holds."""
+    if _since(changes["consent_change"]) <= latest_arrival:
+        _add_stale_by_consent(connection, rejudge, changes["consent_change"])
+    if len(changes["declaration"]):
+        query = sql("judge/stale_by_declaration")
+        rejudge.add(query, changed_declaration=changes["declaration"])
+    if spans is not None:
+        rejudge.add(sql("judge/stale_by_policy"), changed_policy_span=spans)
 
 
-def _touch_by_consent(connection: duckdb.DuckDBPyConnection, changes: pl.DataFrame) -> None:
+def _add_stale_by_consent(
+    connection: duckdb.DuckDBPyConnection, rejudge: Rejudge, changes: pl.DataFrame
+) -> None:
     since = {"since": _since(changes)}
-    messages = connection.execute(sql("judge/arrived_since"), since).fetchnumpy()["m"]
+    messages = connection.execute(sql("judge/arrived_since"), since).fetchnumpy()["message"]
     if len(messages):
-        party = rows_near("core.message_party", "n", messages)
-        run_with(connection, changes, sql("judge/touched_by_consent").format(party=party), since)
+        party = rows_near("core.message_party", "message", messages)
+        query = sql("judge/stale_by_consent").format(party=party)
+        rejudge.add(query, since, changed_consent=changes)
 
 
-def _delete_dirty(connection: duckdb.DuckDBPyConnection) -> tuple[int, pl.Series]:
-    """Delete the arrivals of what is dirty: how many, and the messages."""
-    dirty = connection.execute("SELECT DISTINCT m FROM dirty ORDER BY m").pl()["m"]
-    if dirty.is_empty():
-        return 0, dirty
-    connection.execute(
-        "INSERT INTO touched SELECT DISTINCT f.m, f.ds FROM core.flag f SEMI JOIN dirty USING (m)"
+def _since(consents: pl.DataFrame) -> int:
+    """Return the instant of the earliest of some changes of consent, in microseconds."""
+    return int(int_array(consents["effective_at"]).min(initial=_NEVER))
+
+
+def _delete_arrivals(
+    connection: duckdb.DuckDBPyConnection, messages: IntArray, rejudge: Rejudge
+) -> int:
+    """Delete all arrivals of messages, whose flags are judged anew; return how many there were."""
+    if not len(messages):
+        return 0
+    stale = pl.DataFrame({"message": messages})
+    rejudge.add(
+        "SELECT DISTINCT message, dataset FROM core.flag SEMI JOIN stale_message USING (message)",
+        stale_message=stale,
     )
-    deleted = connection.execute("DELETE FROM core.arrival WHERE m IN (SELECT m FROM dirty)")
-    ((count,),) = deleted.fetchall()
-    return int(count), dirty
+    statement = "DELETE FROM core.arrival WHERE message IN (SELECT message FROM stale_message)"
+    ((count,),) = execute_with(connection, statement, stale_message=stale).fetchall()
+    return int(count)

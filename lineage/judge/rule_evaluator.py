@@ -17,13 +17,12 @@ from lineage.arrays import NO_INTS, IntArray
 from lineage.database.statements import sql
 from lineage.errors import RuleError, sentence
 from lineage.judge.timeline import StoredRule, Timeline
+from lineage.limits import Limits
 
 # So much of rules is evaluated at a time: DuckDB keeps some 32 KiB for each of their steps, each
 # rule may be broken by each arrival, and planning takes the square of the number of rules (it puts
 # the conditions of all readers of a CTE together): 100 rules in tens take 0.1 s, at once 2 s.
-_RULES_MAX = 10
 _EXPRESSION_BYTES_MAX = 16_384
-_MEMORY = "256MiB"
 
 Numbered = tuple[int, StoredRule]  # a rule, and its place in `Timeline.rules`
 
@@ -31,16 +30,17 @@ Numbered = tuple[int, StoredRule]  # a rule, and its place in `Timeline.rules`
 class RuleEvaluator:
     """Evaluates the rules of the policies in force."""
 
-    def __init__(self, in_force: Timeline) -> None:
-        self._in_force = in_force
-        self._connection = _database().cursor()
+    def __init__(self, timeline: Timeline, limits: Limits) -> None:
+        self._timeline = timeline
+        self._limits = limits
+        self._connection = _database(limits.rule_memory_mib).cursor()
 
     def breaches(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[IntArray, IntArray]:
         """Give which arrivals (`place` of `judged`) break which rules (their places).
 
         judged: arrivals in the columns of fact_text.sql. Raises RuleError.
         """
-        found = [self._broken(judged, some) for some in _in_parts(rules)]
+        found = [self._broken(judged, some) for some in _in_parts(rules, self._limits.rules)]
         if not found:
             return NO_INTS, NO_INTS
         arrival, rule = zip(*found, strict=True)
@@ -48,7 +48,7 @@ class RuleEvaluator:
 
     def _broken(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[IntArray, IntArray]:
         try:
-            self._connection.register("given", judged)
+            self._connection.register("arrival", judged)
             found = self._connection.execute(self._query(rules)).fetchnumpy()
         except duckdb.InterruptException:
             raise
@@ -65,7 +65,7 @@ class RuleEvaluator:
         """
         # Some failures end a database for good.
         _database.cache_clear()
-        self._connection = _database().cursor()
+        self._connection = _database(self._limits.rule_memory_mib).cursor()
         half = len(rules) // 2, judged.num_rows // 2
         if half[0]:
             parts = [(judged, rules[: half[0]]), (judged, rules[half[0] :])]
@@ -73,7 +73,7 @@ class RuleEvaluator:
             parts = [(judged.slice(0, half[1]), rules), (judged.slice(half[1]), rules)]
         else:
             ((_, rule),) = rules
-            policy_id = self._in_force.policy_id[rule.policy]
+            policy_id = self._timeline.policy_id[rule.policy]
             raise RuleError(
                 f"the batch was not recorded: policy {policy_id}: rule {rule.rule} cannot be"
                 f" evaluated ({sentence(error)}); it must be replaced: replay the log with this"
@@ -85,21 +85,21 @@ class RuleEvaluator:
         )
 
     def _query(self, rules: Sequence[Numbered]) -> str:
-        numbers = self._in_force.policy_number
+        keys = self._timeline.policy_key
         broken = " UNION ALL ".join(
             f"SELECT place, CAST({place} AS BIGINT) AS rule "  # noqa: S608 -- a checked expression
-            f"FROM judged WHERE policy = {numbers[rule.policy]} AND {rule.expression}"
+            f"FROM judged WHERE policy = {keys[rule.policy]} AND {rule.expression}"
             for place, rule in rules
         )
         return sql("judge/broken").format(broken=broken)
 
 
-def _in_parts(rules: Sequence[Numbered]) -> Iterator[Sequence[Numbered]]:
+def _in_parts(rules: Sequence[Numbered], rules_max: int) -> Iterator[Sequence[Numbered]]:
     """Yield rules, as many at a time as may be evaluated together."""
     first = size = 0
     for index, (_, rule) in enumerate(rules):
         size += len(rule.expression)
-        if index > first and (size > _EXPRESSION_BYTES_MAX or index - first >= _RULES_MAX):
+        if index > first and (size > _EXPRESSION_BYTES_MAX or index - first >= rules_max):
             yield rules[first:index]
             first, size = index, len(rule.expression)
     if rules:
@@ -107,12 +107,12 @@ def _in_parts(rules: Sequence[Numbered]) -> Iterator[Sequence[Numbered]]:
 
 
 @lru_cache(maxsize=1)
-def _database() -> duckdb.DuckDBPyConnection:
+def _database(memory_mib: int) -> duckdb.DuckDBPyConnection:
     """Open the database in which rules are evaluated; it can reach nothing, not even the disk."""
     connection = duckdb.connect(":memory:", config={"threads": 1})
     # In this order, since the last two forbid what comes before.
     for setting in (
-        f"memory_limit = '{_MEMORY}'",
+        f"memory_limit = '{memory_mib}MiB'",
         "temp_directory = ''",
         "enable_progress_bar = false",
         "autoload_known_extensions = false",

@@ -1,4 +1,4 @@
-"""Which rules are broken: facts as of each arrival, rules by the policy in force, flags."""
+"""Rules: which of them arrivals break, by the policy in force and the facts as of each."""
 
 from __future__ import annotations
 
@@ -17,18 +17,15 @@ from lineage.arrays import (
     instants,
     lookup_sorted,
 )
-from lineage.database.relations import run_with
+from lineage.database.relations import execute_with
 from lineage.database.statements import sql
 from lineage.judge.consents import Consents
 from lineage.judge.facts import Facts, facts_of, parties_of
 from lineage.judge.rule_evaluator import RuleEvaluator
 from lineage.judge.timeline import Timeline
-from lineage.keys.stage import KeyedBatch
-from lineage.reach.fixpoint import Arrivals
-
-# So many arrivals are told in words and judged at a time; each can have texts of 768 bytes.
-_JUDGED_MAX = 50_000
-_COMBINATIONS_MAX = 1 << 20
+from lineage.keys.keyed_batch import KeyedBatch
+from lineage.limits import Limits
+from lineage.reach.arrivals import Arrivals
 
 
 @dataclass(frozen=True)
@@ -43,24 +40,29 @@ class Judge:
     """Judges arrivals by what is in force. Make another one when that changes."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, consents: Consents, in_force: Timeline
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        consents: Consents,
+        timeline: Timeline,
+        limits: Limits,
     ) -> None:
         self._connection = connection
         self.consents = consents
-        self.in_force = in_force
-        self._evaluator = RuleEvaluator(in_force)
+        self.timeline = timeline
+        self._limits = limits
+        self._evaluator = RuleEvaluator(timeline, limits)
         # Facts repeat: the rules (places in Timeline.rules) that each combination of them breaks.
         self._broken: dict[int, tuple[int, ...]] = {}
 
-    def facts(self, arrivals: Arrivals, fresh: KeyedBatch | None = None) -> Facts:
-        """The facts of `arrivals`; `fresh`: the events of the batch, if there is one."""
-        messages = Ranks(arrivals.m)
-        parties = parties_of(self._connection, messages.distinct, fresh)
-        message = messages.of(arrivals.m)
-        return facts_of(arrivals, parties, message, self.in_force, self.consents)
+    def facts(self, arrivals: Arrivals, batch: KeyedBatch | None = None) -> Facts:
+        """Return the facts of `arrivals`; batch: the events that they may come from, if any."""
+        messages = Ranks(arrivals.message)
+        parties = parties_of(self._connection, messages.distinct, batch)
+        message = messages.of(arrivals.message)
+        return facts_of(arrivals, parties, message, self.timeline, self.consents)
 
     def breaches(self, facts: Facts) -> Breaches:
-        """Which rules the arrivals with these facts break."""
+        """Return which rules the arrivals with these facts break."""
         once = self._of_combinations(facts)
         each = self._of_arrivals(facts)
         return Breaches(
@@ -68,8 +70,8 @@ class Judge:
         )
 
     def frame(self, facts: Facts, breaches: Breaches) -> pl.DataFrame:
-        """Breaches as rows: rule, severity, m, ds, policy, arrived_at and h."""
-        rules = self.in_force.rules
+        """Return breaches as rows: rule, severity, message, dataset, policy, arrived_at and hop."""
+        rules = self.timeline.rules
         broken = facts.arrivals.only(breaches.arrival)
         return pl.DataFrame(
             {
@@ -77,11 +79,11 @@ class Judge:
                 "severity": pl.Series([rule.severity for rule in rules], dtype=pl.String)[
                     breaches.rule
                 ],
-                "m": broken.m,
-                "ds": broken.ds,
-                "policy": self.in_force.policy_number[facts.policy[breaches.arrival]],
+                "message": broken.message,
+                "dataset": broken.dataset,
+                "policy": self.timeline.policy_key[facts.policy[breaches.arrival]],
                 "arrived_at": instants(broken.arrived_at),
-                "h": broken.h,
+                "hop": broken.hop,
             }
         )
 
@@ -103,11 +105,11 @@ class Judge:
         return Breaches(arrival[owner], flat[place])
 
     def _combinations(self, facts: Facts) -> IntArray:
-        """One number for all that rules of many arrivals can ask."""
+        """Return one integer for all that rules of many arrivals can ask."""
         undeclared = facts.declaration < 0
-        declared = len(self.in_force.declaration_number)
-        key = np.where(undeclared, declared + facts.arrivals.ds, facts.declaration)
-        key = key * len(self.in_force.policy_number) + facts.policy
+        declared = len(self.timeline.declaration_key)
+        key = np.where(undeclared, declared + facts.arrivals.dataset, facts.declaration)
+        key = key * len(self.timeline.policy_key) + facts.policy
         key = (key << 4 | facts.arrivals.operation) << 2 | facts.channel
         truths = (
             facts.confidential,
@@ -122,7 +124,7 @@ class Judge:
 
     def _learn(self, facts: Facts, keys: IntArray, unknown: IntArray) -> None:
         """Evaluate the rules for combinations of facts that were not met before."""
-        if len(self._broken) > _COMBINATIONS_MAX:
+        if len(self._broken) > self._limits.combinations:
             self._broken.clear()
             unknown = distinct(keys)
         rows = np.flatnonzero(lookup_sorted(unknown, keys)[1])
@@ -134,33 +136,33 @@ class Judge:
         self._broken.update((key, tuple(broken)) for key, broken in rules.items())
 
     def _of_arrivals(self, facts: Facts) -> Breaches:
-        """By the rules that name the message or the instant."""
-        policies = {rule.policy for rule in self.in_force.rules if not rule.once}
+        """Return the breaches of rules that name the message or the instant."""
+        policies = {rule.policy for rule in self.timeline.rules if not rule.once}
         if not policies:
             return Breaches(NO_INTS, NO_INTS)
         rows = np.flatnonzero(np.isin(facts.policy, list(policies)))
         return self._evaluate(facts, rows, once=False)
 
     def _evaluate(self, facts: Facts, rows: IntArray, *, once: bool) -> Breaches:
-        """Which of the rules of one kind do the arrivals in `rows` break?"""
+        """Return which of the rules of one kind the arrivals in `rows` break."""
         used = set(facts.policy[rows].tolist())
         rules = [
             (place, rule)
-            for place, rule in enumerate(self.in_force.rules)
+            for place, rule in enumerate(self.timeline.rules)
             if rule.once == once and rule.policy in used
         ]
         if not rules:
             return Breaches(NO_INTS, NO_INTS)
         more = (
-            "f.place, NULL AS arrived_at" if once else "f.place, f.arrived_at, i.id AS message_id"
+            "f.place, NULL AS arrived_at" if once else "f.place, f.arrived_at, i.text AS message_id"
         )
-        text = sql("database/fact_text").format(facts="given", more=more)
+        text = sql("database/fact_text").format(facts="judged_fact", more=more)
         if not once:
-            text += "JOIN core.identity i ON i.n = f.m"
-        found = []
-        for first in range(0, len(rows), _JUDGED_MAX):
-            some = facts.frame(self.in_force, rows[first : first + _JUDGED_MAX])
-            judged = run_with(self._connection, some, text).to_arrow_table()
+            text += "JOIN core.identity i ON i.id = f.message"
+        found, together = [], self._limits.evaluated_facts
+        for first in range(0, len(rows), together):
+            some = facts.frame(self.timeline, rows[first : first + together])
+            judged = execute_with(self._connection, text, judged_fact=some).to_arrow_table()
             found.append(self._evaluator.breaches(judged, rules))
         if not found:
             return Breaches(NO_INTS, NO_INTS)

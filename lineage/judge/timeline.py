@@ -1,4 +1,4 @@
-"""What is in force when: policies with their rules, and declarations of datasets; in memory."""
+"""Timeline: which policy and which declarations are in force when; an as-of lookup in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SELECT s.policy, CASE WHEN NOT isinf(s.from_at) THEN epoch_us(s.from_at) END AS 
     CASE WHEN NOT isinf(p.disclosed_at) THEN epoch_us(p.disclosed_at) END AS disclosed_at,
     coalesce(isinf(p.disclosed_at), false) AS ever, p.paying_tiers, p.exempt_regions, p.policy_id
 FROM core.policy_span s
-JOIN core.policy p ON p.n = s.policy
+JOIN core.policy p ON p.id = s.policy
 ORDER BY s.from_at
 """
 _RULES = """
@@ -28,10 +28,10 @@ FROM core.policy_rule
 ORDER BY policy, ordinal
 """
 _DECLARATIONS = """
-SELECT declaration, CAST(ds AS BIGINT) AS ds,
+SELECT declaration, CAST(dataset AS BIGINT) AS dataset,
     CASE WHEN isinf(from_at) THEN NULL ELSE epoch_us(from_at) END AS from_at
 FROM core.declaration_span s
-ORDER BY s.ds, s.from_at
+ORDER BY s.dataset, s.from_at
 """
 
 
@@ -53,7 +53,7 @@ class Timeline:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         policies = connection.execute(_POLICIES).fetchall()
-        self.policy_number: IntArray = np.array([row[0] for row in policies])
+        self.policy_key: IntArray = np.array([row[0] for row in policies])
         self._policy_from = np.array([_EVER if row[1] is None else row[1] for row in policies])
         self._disclosed_at = np.array([_disclosed(row[2], ever=row[3]) for row in policies])
         self.paying_tiers: IntArray = np.array([row[4] for row in policies])
@@ -61,30 +61,30 @@ class Timeline:
             [np.isin(REGIONS, row[5] or [""]) for row in policies]
         )
         self.policy_id: list[str] = [row[6] for row in policies]
-        row_of = {number: row for row, number in enumerate(self.policy_number.tolist())}
+        row_of = {key: row for row, key in enumerate(self.policy_key.tolist())}
         self.rules = [
             StoredRule(row_of[policy], rule, severity, expression, not OF_ONE_ARRIVAL & {*facts})
             for policy, rule, severity, expression, facts in connection.execute(_RULES).fetchall()
             if policy in row_of
         ]
         declared = connection.execute(_DECLARATIONS).fetchall()
-        self.declaration_number: IntArray = np.array([row[0] for row in declared], dtype=np.int64)
+        self.declaration_key: IntArray = np.array([row[0] for row in declared], dtype=np.int64)
         self._declared = AsOf(
             np.array([row[1] for row in declared], dtype=np.int64),
             np.array([_EVER if row[2] is None else row[2] for row in declared], dtype=np.int64),
         )
 
     def policies(self, at: IntArray) -> IntArray:
-        """The row of the policy in force at each instant."""
+        """Return the row of the policy in force at each instant."""
         return np.searchsorted(self._policy_from, at, "right") - 1
 
     def disclosed(self, policy: IntArray, at: IntArray) -> BoolArray:
-        """Whether these policies had been disclosed by these instants."""
+        """Say whether these policies had been disclosed by these instants."""
         return at >= self._disclosed_at[policy]
 
-    def declarations(self, ds: IntArray, at: IntArray) -> IntArray:
-        """The row of the declaration of each dataset that holds at its instant; -1: undeclared."""
-        return self._declared.rows(ds, at)
+    def declarations(self, dataset: IntArray, at: IntArray) -> IntArray:
+        """Return the row of the declaration of each dataset that holds then; -1: undeclared."""
+        return self._declared.rows(dataset, at)
 
 
 def _disclosed(at: int | None, *, ever: bool) -> int:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import duckdb
 
 from lineage.arrays import int_array
-from lineage.keys.stage import KeyedBatch
-from lineage.reach.fixpoint import Arrivals
+from lineage.keys.keyed_batch import KeyedBatch
+from lineage.reach.arrivals import Arrivals
 
 _LATEST = (
     "SELECT coalesce((SELECT epoch_us(max(moved_at)) FROM core.hop), -1), "
@@ -31,11 +31,11 @@ class Watermarks:
 
     @classmethod
     def stored(cls, connection: duckdb.DuckDBPyConnection) -> Watermarks:
-        """Those of the store."""
+        """Return those of the store."""
         return cls(*connection.execute(_LATEST).fetchall()[0])
 
-    def after(self, fresh: KeyedBatch, arrived: Arrivals, flags: int) -> Watermarks:
-        """Those after a batch, which changed so many flags."""
-        hop = int(int_array(fresh.hop["moved_at"]).max(initial=self.hop))
+    def after(self, batch: KeyedBatch, arrived: Arrivals, flags: int) -> Watermarks:
+        """Return those after a batch, which changed so many flags."""
+        hop = int(int_array(batch["hop"]["moved_at"]).max(initial=self.hop))
         arrival = max(hop, int(arrived.arrived_at.max(initial=self.arrival)))
         return Watermarks(hop, arrival, self.flag + flags)

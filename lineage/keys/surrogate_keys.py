@@ -1,6 +1,6 @@
-"""Every id becomes a number once, in the order of first appearance.
+"""Surrogate keys: every id becomes an integer once, in the order of first appearance.
 
-Tables of numbers are small, join fast, and, since ids come nearly in the order of time, their
+Tables of integers are small, join fast, and, since ids come nearly in the order of time, their
 row groups can be skipped by minimum and maximum.
 """
 
@@ -17,47 +17,38 @@ import pyarrow as pa
 
 from lineage.arrays import IntArray
 from lineage.database.pruning import rows_near_uuids
-from lineage.database.relations import run_with
+from lineage.database.relations import execute_with
 from lineage.database.statements import sql
 from lineage.ingest.encode import EncodedIds, EncodedTexts
 from lineage.keys.uuid_cache import UuidCache
+from lineage.limits import Limits
 from lineage.uuids import UUID_BYTES, Uuids, as_bytes, is_v7
-
-# So many texts of a table are held in memory; each takes some 200 bytes.
-_CACHED_MAX = 1_000_000
 
 
 @dataclass(frozen=True)
 class Interned:
-    """Numbers for columns of texts.
+    """Keys for columns of texts.
 
     Attributes:
-        columns: One array for each column given, the number of each text, in order; 0 for null.
-        first_new: Numbers from here on did not exist before.
+        columns: One array for each column given, the key of each text, in order; 0 for null.
+        first_new: Keys from here on did not exist before.
     """
 
     columns: tuple[IntArray, ...]
     first_new: int
 
 
-class _Numbering:
-    """The numbers of one table of the store, new ones as they come.
-
-    A roll-back of the transaction takes new numbers back; call `reload` then.
-    """
+class _Sequence:
+    """The keys of one table of the store, new ones as they come."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
         self._connection = connection
         self._table = table
-        self.reload()
-
-    def reload(self) -> None:
-        """Read the next free number from the store."""
-        row = self._connection.execute(f"SELECT coalesce(max(n), 0) FROM {self._table}").fetchone()  # noqa: S608 -- a table name of ours
+        row = self._connection.execute(f"SELECT coalesce(max(id), 0) FROM {self._table}").fetchone()  # noqa: S608 -- a table name of ours
         self._next = 1 + (row[0] if row else 0)
 
     def _take(self, known: IntArray) -> IntArray:
-        """Number what has no number (0) yet; which that are."""
+        """Give keys to what has none (0) yet; return which that are."""
         new = np.flatnonzero(known == 0)
         known[new] = np.arange(self._next, self._next + len(new))
         self._next += len(new)
@@ -70,27 +61,26 @@ class _Numbering:
         return Interned(tuple(by_code[codes] for codes in encoded.codes), first_new)
 
     def _look_up(self, known: IntArray, asked: pa.Table, column: str, rows: str) -> None:
-        """Fill in the numbers of the texts `asked` that `rows`, a relation, has in `column`."""
+        """Fill in the keys of the texts `asked` that `rows`, a relation, has in `column`."""
         query = sql("keys/intern_known").format(column=column, rows=rows)
-        found = run_with(self._connection, asked, query).fetchnumpy()
-        known[found["code"]] = found["n"]
+        found = execute_with(self._connection, query, batch_text=asked).fetchnumpy()
+        known[found["code"]] = found["id"]
 
 
-class Interner(_Numbering):
-    """Gives numbers to texts of a table that is not large, most of which is held in memory."""
+class TextKeys(_Sequence):
+    """Gives keys to texts of a table that is not large, most of which is held in memory."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, insert: str) -> None:
-        """Number texts of `table`, which keeps new ones by the statement `insert`.sql."""
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, table: str, insert: str, limits: Limits
+    ) -> None:
+        """Give keys to texts of `table`, which keeps new ones by the statement `insert`.sql."""
         self._insert = sql(insert)
+        self._cached_max = limits.cached_texts
         super().__init__(connection, table)
-
-    def reload(self) -> None:
-        """Read from the store what is there."""
-        super().reload()
         self._cached: dict[str, int] | None = None
 
     def intern(self, encoded: EncodedTexts) -> Interned:
-        """Numbers for texts, inserting those that are new."""
+        """Return keys for texts, inserting those that are new."""
         first_new = self._next
         texts: list[Any] = encoded.texts.to_pylist()
         cached = self._cache()
@@ -99,40 +89,36 @@ class Interner(_Numbering):
             self._look_up_rest(known, encoded.texts)
         new = self._take(known)
         if len(new):
-            fresh = _table(n=known[new], text=encoded.texts.take(new))
-            run_with(self._connection, fresh, self._insert)
+            fresh = _table(id=known[new], text=encoded.texts.take(new))
+            execute_with(self._connection, self._insert, new_text=fresh)
         # Either all of the table is in memory, or what came first: who writes often is among it.
-        if len(cached) == first_new - 1 and self._next <= _CACHED_MAX:
+        if len(cached) == first_new - 1 and self._next <= self._cached_max:
             cached.update((texts[place], int(known[place])) for place in new)
         return self._interned(encoded, known, first_new)
 
     def _cache(self) -> dict[str, int]:
         if self._cached is None:
-            query = f"SELECT text, n FROM {self._table} ORDER BY n LIMIT {_CACHED_MAX}"  # noqa: S608 -- a table name of ours
+            query = f"SELECT text, id FROM {self._table} ORDER BY id LIMIT {self._cached_max}"  # noqa: S608 -- a table name of ours
             self._cached = dict(self._connection.execute(query).fetchall())
         return self._cached
 
     def _look_up_rest(self, known: IntArray, texts: pa.StringArray) -> None:
         rest = np.flatnonzero(known == 0)
         if len(rest):
-            asked = _table(code=rest, id=texts.take(rest))
+            asked = _table(code=rest, text=texts.take(rest))
             self._look_up(known, asked, "text", self._table)
 
 
-class IdentifierInterner(_Numbering):
-    """Gives numbers to ids of events, records and runs; canonical UUIDs are kept in 16 bytes."""
+class IdKeys(_Sequence):
+    """Gives keys to ids of events, records and runs; canonical UUIDs are kept in 16 bytes."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
         super().__init__(connection, "core.identifier")
-
-    def reload(self) -> None:
-        """Read the next free number, and the latest UUIDv7, from the store."""
-        super().reload()
         ((self._latest,),) = self._connection.execute("FROM core.latest_uuid").fetchall()
-        self._recent = UuidCache(self._latest)
+        self._cache = UuidCache(self._latest, limits)
 
     def intern(self, asked: EncodedIds) -> Interned:
-        """Numbers for ids, inserting those that are new."""
+        """Return keys for ids, inserting those that are new."""
         first_new = self._next
         known = np.zeros(len(asked.uuids) + len(asked.others), dtype=np.int64)
         uuids, others = known[: len(asked.uuids)], known[len(asked.uuids) :]
@@ -140,7 +126,7 @@ class IdentifierInterner(_Numbering):
             self._look_up_uuids(uuids, asked.uuids)
         if len(others) and first_new > 1:
             rows = f"(FROM {self._table} WHERE text IS NOT NULL)"
-            texts = _table(code=np.arange(len(others)), id=asked.others)
+            texts = _table(code=np.arange(len(others)), text=asked.others)
             self._look_up(others, texts, "text", rows)
         self._take(known)
         self._keep_uuids(uuids, first_new, asked.uuids)
@@ -150,26 +136,30 @@ class IdentifierInterner(_Numbering):
     def _look_up_uuids(self, known: IntArray, uuids: Uuids) -> None:
         # What is later than all there is, as most is in the order of time, need not be looked for.
         old = np.flatnonzero(~(is_v7(uuids) & (uuids[:, 0] > self._latest)))
-        held = self._recent.covers(uuids[old])
-        known[old[held]] = self._recent.numbers(uuids[old[held]])
+        held = self._cache.covers(uuids[old])
+        known[old[held]] = self._cache.keys(uuids[old[held]])
         old = old[~held]
         if len(old):
             near = rows_near_uuids(self._table, "uuid", uuids[old])
-            self._look_up(known, _uuid_table(uuids[old], code=old), "uuid", near)
+            self._look_up(known, _uuid_table("text", uuids[old], code=old), "uuid", near)
 
     def _keep_uuids(self, given: IntArray, first_new: int, uuids: Uuids) -> None:
         fresh = np.flatnonzero(given >= first_new)
         if len(fresh):
-            numbers, uuids = given[fresh], uuids[fresh]
-            run_with(self._connection, _uuid_table(uuids, n=numbers), sql("keys/intern_uuids"))
+            keys, uuids = given[fresh], uuids[fresh]
+            execute_with(
+                self._connection,
+                sql("keys/intern_uuids"),
+                new_uuid=_uuid_table("uuid", uuids, id=keys),
+            )
             self._note_latest(int(uuids[is_v7(uuids), 0].max(initial=0)))
-            self._recent.add(uuids, numbers)
+            self._cache.add(uuids, keys)
 
     def _keep_texts(self, given: IntArray, first_new: int, texts: pa.StringArray) -> None:
         fresh = np.flatnonzero(given >= first_new)
         if len(fresh):
-            table = _table(n=given[fresh], id=texts.take(fresh))
-            run_with(self._connection, table, sql("keys/intern_texts"))
+            table = _table(id=given[fresh], text=texts.take(fresh))
+            execute_with(self._connection, sql("keys/intern_texts"), new_text=table)
 
     def _note_latest(self, head: int) -> None:
         if head > self._latest:
@@ -177,11 +167,11 @@ class IdentifierInterner(_Numbering):
             self._connection.execute(f"UPDATE core.latest_uuid SET head = {head}")  # noqa: S608 -- a number
 
 
-def _uuid_table(uuids: Uuids, **columns: IntArray) -> pa.Table:
-    """UUIDs as the column `id` beside others."""
+def _uuid_table(name: str, uuids: Uuids, **columns: IntArray) -> pa.Table:
+    """Return UUIDs as the column `name` beside others."""
     data = pa.py_buffer(as_bytes(uuids).data)
     storage = pa.Array.from_buffers(pa.binary(UUID_BYTES), len(uuids), [None, data])
-    return _table(**columns, id=pa.ExtensionArray.from_storage(pa.uuid(), storage))
+    return _table(**columns, **{name: pa.ExtensionArray.from_storage(pa.uuid(), storage)})
 
 
 def _table(**columns: npt.ArrayLike) -> pa.Table:

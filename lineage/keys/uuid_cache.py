@@ -1,4 +1,4 @@
-"""The numbers of the latest UUIDs: nearly all that comes again came a short while ago.
+"""Caches the keys of the latest UUIDs: nearly all that comes again came a short while ago.
 
 They are held as sorted runs, and short ones are merged until each is at least twice as long as the
 next: so a batch of any size is added at a small cost, and looked up by some searches. The idea is
@@ -14,13 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from lineage.arrays import BoolArray, IntArray
+from lineage.limits import Limits
 from lineage.uuids import Uuids, is_v7
 
-# So many are held, and so many stay where there are more; each takes 24 bytes.
-_HELD_MAX = 1_000_000
-_LEFT = 700_000
-# To merge longer runs costs more than to search both.
-_MERGED_MAX = 100_000
 _Halves = npt.NDArray[np.uint64]
 _Sort = Literal["quicksort", "stable"]
 
@@ -28,32 +24,33 @@ _Sort = Literal["quicksort", "stable"]
 class UuidCache:
     """Every UUIDv7 of the store that begins with more than `since` does is here."""
 
-    def __init__(self, since: int) -> None:
+    def __init__(self, since: int, limits: Limits) -> None:
         """since: the first 64 bits of no UUIDv7 in the store are more."""
         self._since = since
+        self._limits = limits
         self._runs: list[_Run] = []
 
     def covers(self, uuids: Uuids) -> BoolArray:
-        """Which of some UUIDs are here if they are in the store."""
+        """Say which of some UUIDs are here if they are in the store."""
         return is_v7(uuids) & (uuids[:, 0] > self._since)
 
-    def numbers(self, uuids: Uuids) -> IntArray:
-        """Their numbers; 0 for those that are not here."""
+    def keys(self, uuids: Uuids) -> IntArray:
+        """Return their keys; 0 for those that are not here."""
         found = np.zeros(len(uuids), dtype=np.int64)
         for run in self._runs:
             left = np.flatnonzero((found == 0) & run.may_have(uuids))
             found[left] = run.find(uuids[left])
         return found
 
-    def add(self, uuids: Uuids, numbers: IntArray) -> None:
+    def add(self, uuids: Uuids, keys: IntArray) -> None:
         """Add the new ones of a batch."""
         covered = self.covers(uuids)
-        self._push(_Run.of(uuids[covered, 0], uuids[covered, 1], numbers[covered]))
-        if sum(map(len, self._runs)) > _HELD_MAX:
+        self._push(_Run.of(uuids[covered, 0], uuids[covered, 1], keys[covered]))
+        if sum(map(len, self._runs)) > self._limits.cached_uuids:
             self._let_go()
 
     def _push(self, run: _Run) -> None:
-        while self._runs and run.takes_in(self._runs[-1]):
+        while self._runs and run.takes_in(self._runs[-1], self._limits.merged_uuids):
             run = run.merged(self._runs.pop())
         if len(run):
             self._runs.append(run)
@@ -61,7 +58,7 @@ class UuidCache:
     def _let_go(self) -> None:
         """Keep the latest, whenever they came: an id far ahead of its time is one of many."""
         heads = np.concatenate([run.heads for run in self._runs])
-        gone = len(heads) - _LEFT
+        gone = len(heads) - self._limits.kept_uuids
         self._since = int(np.partition(heads, gone - 1)[gone - 1])
         runs, self._runs = self._runs, []
         for run in runs:
@@ -70,35 +67,33 @@ class UuidCache:
 
 @dataclass(frozen=True)
 class _Run:
-    """UUIDs in order, by their first and their last 64 bits, and the number of each."""
+    """UUIDs in order, by their first and their last 64 bits, and the key of each."""
 
     heads: _Halves
     tails: _Halves
-    numbers: IntArray
+    keys: IntArray
 
     def __len__(self) -> int:
         return len(self.heads)
 
     @classmethod
-    def of(
-        cls, heads: _Halves, tails: _Halves, numbers: IntArray, kind: _Sort = "quicksort"
-    ) -> _Run:
+    def of(cls, heads: _Halves, tails: _Halves, keys: IntArray, kind: _Sort = "quicksort") -> _Run:
         order = np.argsort(heads, kind=kind)
         equal = np.flatnonzero(heads[order[1:]] == heads[order[:-1]])
         if len(equal):
             tied = np.union1d(equal, equal + 1)
             rows = order[tied]
             order[tied] = rows[np.lexsort((tails[rows], heads[rows]))]
-        return cls(heads[order], tails[order], numbers[order])
+        return cls(heads[order], tails[order], keys[order])
 
-    def takes_in(self, other: _Run) -> bool:
-        return len(other) < 2 * len(self) and len(other) + len(self) <= _MERGED_MAX
+    def takes_in(self, other: _Run, merged_max: int) -> bool:
+        return len(other) < 2 * len(self) and len(other) + len(self) <= merged_max
 
     def merged(self, other: _Run) -> _Run:
         return _Run.of(
             np.concatenate([self.heads, other.heads]),
             np.concatenate([self.tails, other.tails]),
-            np.concatenate([self.numbers, other.numbers]),
+            np.concatenate([self.keys, other.keys]),
             # Which takes two runs in one pass.
             kind="stable",
         )
@@ -106,23 +101,21 @@ class _Run:
     def after(self, since: int) -> _Run:
         first = int(np.searchsorted(self.heads, np.uint64(since), "right"))
         # A slice alone would hold all of it in memory.
-        return _Run(
-            self.heads[first:].copy(), self.tails[first:].copy(), self.numbers[first:].copy()
-        )
+        return _Run(self.heads[first:].copy(), self.tails[first:].copy(), self.keys[first:].copy())
 
     def may_have(self, uuids: Uuids) -> BoolArray:
         within: BoolArray = (uuids[:, 0] >= self.heads[0]) & (uuids[:, 0] <= self.heads[-1])
         return within
 
     def find(self, uuids: Uuids) -> IntArray:
-        """The numbers of UUIDs; 0 for those that are not here."""
+        """Return the keys of UUIDs; 0 for those that are not here."""
         found = np.zeros(len(uuids), dtype=np.int64)
         at = np.searchsorted(self.heads, uuids[:, 0])
         there = np.flatnonzero(at < len(self))
         there = there[self.heads[at[there]] == uuids[there, 0]]
         at = self._exact(at[there], uuids[there])
         same = self.tails[at] == uuids[there, 1]
-        found[there[same]] = self.numbers[at[same]]
+        found[there[same]] = self.keys[at[same]]
         return found
 
     def _exact(self, at: IntArray, uuids: Uuids) -> IntArray:

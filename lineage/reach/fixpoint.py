@@ -1,31 +1,51 @@
 """The fixpoint: where messages arrive, by all hops that carry them, one batch at a time.
 
-In Datalog, with a hop's declassification left out:
+**The rule.** In Datalog, with a hop's declassification left out:
 
     arrived(m, target, output, moved_at) :-
         arrived(m, source, input, at),
         hop(h, source, target, moved_at), reads(h, input), writes(h, output),
         at <= moved_at.
 
-Semi-naive evaluation (Bancilhon and Ramakrishnan, 1986): each round joins with the hops only what
-the round before found (the frontier), never all that is known. A tuple's life has three stages:
-`carried` (what the hops make of the frontier), `news` (what of it was not known: the next
-frontier), known. The rounds end because arrivals are finite, and the one value that an arrival can
-change, whether it is identifiable, only ever turns from no to yes.
+An arrival also says whether it is identifiable: the lattice of one bit, where yes wins. So the
+answer is the least fixpoint over tuples (message, slot) with that bit; a slot is a record that one
+hop writes (`reach.hops`).
 
-Incremental: the batch's hops meet what the store has in their input records (`_held_before`), and
-its messages, with all that comes of them, meet stored hops that may carry them on
-(`load_stored_hops`). What is stored already is no news, unless it is identifiable now (`upgraded`).
-What is not monotone, a conflict or a late policy, is not done here: `judge.invalidate` deletes, and
-`rederive` derives again (delete and rederive).
+**Semi-naive evaluation** (Bancilhon and Ramakrishnan, 1986). Each round joins with the hops only
+what the round before found, never all that is known. A tuple's life in `Fixpoint.run`:
 
-The batch is in arrays; history is asked only for what touches it. tests/lineage/plain_reach.py says
-the same in whole tables, without any of these ideas.
+    frontier    what the last round found; joined with the hops it gives
+    candidates  what follows from it; without what is known already, that is
+    delta       what is new, or known but identifiable only now: the next frontier
+    known       the union of all deltas
+
+The rounds end: there are finitely many tuples, each is new once, and its bit turns once, from no to
+yes. A cycle of hops brings tuples that are known, so its delta is empty.
+
+**Incremental.** What was derived by earlier batches is stored, and is not derived again. Two joins
+make that complete:
+
+- new hops with old holdings: `_stored_holdings` gives what the input records of the batch's hops
+  held before it;
+- new holdings with old hops: `_load_stored_hops` adds, round by round, the stored hops that read a
+  record of the frontier.
+
+A candidate of a stored hop may be stored itself (`_as_stored`); it is no delta, unless its bit
+turns (`upgraded`).
+
+**Not monotone** is what takes tuples back: an event that loses a conflict, or a late policy that
+makes an old hop declassify. That is done by delete and rederive (DRed; Gupta, Mumick and
+Subrahmanian, 1993): `judge.invalidate` deletes all arrivals of the messages concerned, and `derive`
+derives these messages again from their origins. No message's route depends on another's, so whole
+messages are the unit, and there is nothing to overestimate.
+
+The batch is in arrays; history is asked only for what touches it. tests/lineage has a second
+version of the rule in whole tables, without any of these ideas, that this one is held to.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 
 import duckdb
 import numpy as np
@@ -33,7 +53,6 @@ import polars as pl
 
 from lineage.arrays import (
     NO_INTS,
-    BoolArray,
     Columns,
     IntArray,
     distinct,
@@ -41,261 +60,245 @@ from lineage.arrays import (
     int_array,
     lookup_sorted,
 )
-from lineage.database.codes import SEND
-from lineage.database.relations import run_on, run_with
+from lineage.database.relations import execute_on, execute_with
 from lineage.database.statements import sql
-from lineage.keys.stage import KeyedBatch
+from lineage.keys.keyed_batch import KeyedBatch
+from lineage.limits import Limits
+from lineage.reach.arrivals import (
+    Arrivals,
+    origins,
+    store_arrivals,
+    store_upgrades,
+)
 from lineage.reach.hops import (
-    Carrier,
+    ArrivalSet,
     Holdings,
+    HopJoin,
     Hops,
-    Known,
-    by_slot,
     record_keys,
     record_of,
-    unpacked,
+    unpack,
+    unpack_by_slot,
 )
 
 _EVERYTHING = np.iinfo(np.int64).max
+_NO_ORIGINS = origins(pl.DataFrame(schema=dict.fromkeys(("id", "dataset", "sent_at"), pl.Int64)))
 
 
-@dataclass(frozen=True)
-class Arrivals:
-    """Columns of core.arrival; instants in microseconds, operations by their index."""
+class Derived:
+    """What a batch makes arrive.
 
-    m: IntArray
-    h: IntArray
-    ds: IntArray
-    rec: IntArray
-    operation: IntArray
-    arrived_at: IntArray
-    identifiable: BoolArray
+    Attributes:
+        new: The arrivals that follow from the batch's events, origins first.
+        upgraded: Stored arrivals that are identifiable after all.
+        stored: How many arrivals were stored so far.
+    """
 
-    def __len__(self) -> int:
-        return len(self.m)
+    def __init__(self, new: Arrivals, upgraded: Arrivals, rederivation: Iterator[Arrivals]) -> None:
+        self.new = new
+        self.upgraded = upgraded
+        self.stored = len(new)
+        self._rederivation = rederivation
 
-    def only(self, rows: BoolArray | IntArray | slice) -> Arrivals:
-        """Some of them."""
-        return Arrivals(**{name: values[rows] for name, values in self.columns().items()})
+    def rederived(self) -> Iterator[Arrivals]:
+        """Yield the arrivals of messages that are derived anew, some messages at a time.
 
-    def slice(self, first: int, count: int) -> Arrivals:
-        """So many of them (or as many as there are) from a place on."""
-        return self.only(slice(first, first + count))
-
-    def columns(self) -> Columns:
-        """The columns by name, in the order of the table's."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
-
-    def frame(self) -> pl.DataFrame:
-        """The columns in the types of the table's."""
-        return pl.DataFrame({**self.columns(), "arrived_at": instants(self.arrived_at)})
-
-    @classmethod
-    def together(cls, *parts: Arrivals) -> Arrivals:
-        """All of them."""
-        columns = [part.columns() for part in parts]
-        return cls(**{name: np.concatenate([c[name] for c in columns]) for name in columns[0]})
+        Each part is derived, and stored, when it is asked for.
+        """
+        for arrivals in self._rederivation:
+            self.stored += len(arrivals)
+            yield arrivals
 
 
 def derive(
-    connection: duckdb.DuckDBPyConnection, fresh: KeyedBatch, latest_hop: int
-) -> tuple[Arrivals, Arrivals]:
-    """What a batch makes arrive, and which stored arrivals are identifiable after all.
+    connection: duckdb.DuckDBPyConnection,
+    batch: KeyedBatch,
+    stale: IntArray,
+    latest_hop: int,
+    limits: Limits,
+) -> Derived:
+    """Derive and store what a batch, recorded already, makes arrive.
 
-    `fresh`: the batch's events, recorded already. `latest_hop`: no hop that was stored before
-    the batch moved later (microseconds).
+    stale: the messages whose arrivals were deleted, to be derived anew. latest_hop: no hop that was
+    stored before the batch moved later (microseconds).
     """
-    hops = Hops.of(fresh)
-    tracing = Fixpoint(connection, hops, fresh.first_new, latest_hop)
-    tracing.run(_origins(fresh.message), _held_before(connection, hops, fresh.first_new))
-    return tracing.arrived(), tracing.upgraded()
+    hops = Hops.of_batch(batch)
+    fixpoint = Fixpoint(connection, hops, batch.first_new, latest_hop)
+    fixpoint.run(origins(batch["message"]), _stored_holdings(connection, hops, batch.first_new))
+    new, upgraded = fixpoint.arrived(), fixpoint.upgraded()
+    store_arrivals(connection, new)
+    store_upgrades(connection, upgraded)
+    # Messages of which the batch has another version have been followed with it.
+    left = stale[~np.isin(stale, int_array(batch["message"]["id"]))]
+    return Derived(new, upgraded, _rederive(connection, left, limits.rederived_messages))
 
 
-def rederive(connection: duckdb.DuckDBPyConnection, messages: pl.Series) -> Arrivals:
-    """Where messages arrive whose arrivals have been deleted, by all hops that are stored."""
-    query = "SELECT n, ds, sent_at FROM {rows}"
-    origins = run_on(connection, int_array(messages), query, rows=("core.message", "n")).pl()
-    tracing = Fixpoint(connection, Hops.none(), _EVERYTHING, _EVERYTHING)
-    tracing.run(_origins(origins), None)
-    return tracing.arrived()
+def _rederive(
+    connection: duckdb.DuckDBPyConnection, messages: IntArray, together: int
+) -> Iterator[Arrivals]:
+    """Derive messages anew, by all hops that are stored, so many at a time; store and yield them.
+
+    All that is known of them is their origins, so each hop that carries them is a stored one.
+    """
+    for first in range(0, len(messages), together):
+        query = "SELECT id, dataset, sent_at FROM {rows}"
+        some = messages[first : first + together]
+        found = execute_on(connection, some, query, rows=("core.message", "id")).pl()
+        fixpoint = Fixpoint(connection, Hops.none(), _EVERYTHING, _EVERYTHING)
+        fixpoint.run(origins(found), None)
+        arrived = fixpoint.arrived()
+        store_arrivals(connection, arrived)
+        yield arrived
 
 
-def stored_arrivals(connection: duckdb.DuckDBPyConnection, relation: str) -> Arrivals:
-    """The rows of a relation (in SQL) with the columns of core.arrival."""
-    found = connection.execute(sql("reach/arrival_numbers").format(arrival=relation)).fetchnumpy()
-    return Arrivals(**found)
-
-
-def _origins(messages: pl.DataFrame) -> Arrivals:
-    m = int_array(messages["n"])
-    zeros = np.zeros(len(m), dtype=np.int64)
-    return Arrivals(
-        m=m,
-        h=zeros,
-        ds=int_array(messages["ds"]),
-        rec=m,
-        operation=zeros + SEND,
-        arrived_at=int_array(messages["sent_at"]),
-        identifiable=np.ones(len(m), dtype=np.bool_),
-    )
-
-
-def _held_before(
+def _stored_holdings(
     connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: int
 ) -> Holdings | None:
     """Find the messages that the records read by the hops held before the batch."""
     records = distinct(hops.input_record[hops.input_record < first_new])
     if not len(records):
         return None
-    query = sql("reach/reach_held")
-    found = run_on(connection, records, query, rows=("core.arrival", "rec")).fetchnumpy()
+    rows = ("core.arrival", "record")
+    found = execute_on(connection, records, sql("reach/holdings"), rows=rows).fetchnumpy()
     return Holdings(
-        found["m"],
-        record_keys(found["rec"], found["ds"]),
-        found["arrived_at"],
+        found["message"],
+        record_keys(found["record"], found["dataset"]),
+        found["since"],
         found["identifiable"],
     )
 
 
 class Fixpoint:
-    """One run to the fixpoint."""
+    """One evaluation of the rule, to the end."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: int, latest_hop: int
     ) -> None:
-        """Records and hops numbered below `first_new` may be stored; none moved after
-        `latest_hop`.
+        """Begin with some hops. Records and hops with keys below `first_new` may be stored; no
+        stored hop moved after `latest_hop`.
         """
         self._connection = connection
-        self._carrier = Carrier(hops)
-        self._own = np.sort(hops.number)
+        self._rule = HopJoin(hops)
+        self._own_hops = np.sort(hops.id)
         self._first_new = first_new
         self._latest_hop = latest_hop
         self._since = 0
-        self._met = NO_INTS  # records whose stored hops are among the hops
-        self._known = Known(NO_INTS)
-        self._stored = NO_INTS  # the known that are stored, as they are stored
-        self._origins = _origins(pl.DataFrame(schema=dict.fromkeys(("n", "ds", "sent_at"), int)))
+        self._joined_records = NO_INTS  # records whose stored hops are among the hops
+        self._known = ArrivalSet(NO_INTS)
+        self._stored = ArrivalSet(NO_INTS)  # those of the known that are stored, as they are stored
+        self._origins = _NO_ORIGINS
 
-    def run(self, origins: Arrivals, before: Holdings | None) -> None:
+    def run(self, born: Arrivals, held_before: Holdings | None) -> None:
         """Follow messages from their origins, and those held before through the new hops."""
-        self._origins = origins
-        seeds = Holdings(
-            origins.m,
-            record_keys(origins.rec, origins.ds),
-            origins.arrived_at,
-            origins.identifiable,
-        )
-        frontier = seeds
-        if before is not None:
-            news = self._news(self._carrier.carried(before))
-            frontier = Holdings.together([seeds, self._carrier.held(news)])
-        if not len(frontier.m):
-            return
-        self._since = int(frontier.at.min())
-        while len(frontier.m):
-            self.load_stored_hops(frontier)
-            frontier = self._carrier.held(self._news(self._carrier.carried(frontier)))
+        self._origins = born
+        frontier = born.holdings()
+        if held_before is not None:
+            delta = self._add(self._rule.join(held_before))
+            frontier = Holdings.concat(frontier, self._rule.holdings(delta))
+        if len(frontier):
+            # Nothing that follows moved before the first of it.
+            self._since = int(frontier.since.min())
+        while len(frontier):
+            self._load_stored_hops(frontier)
+            candidates = self._rule.join(frontier)
+            delta = self._add(candidates)
+            frontier = self._rule.holdings(delta)
 
     def arrived(self) -> Arrivals:
-        """What is new: the origins, then the rest."""
-        new = self._known.pack
-        if len(self._stored):
-            new = new[~lookup_sorted(self._stored >> 1, new >> 1)[1]]
-        return Arrivals.together(self._origins, self._arrivals(new))
+        """Return what is new: the origins, then the rest."""
+        return Arrivals.concat(self._origins, self._arrivals(self._known.without(self._stored)))
 
     def upgraded(self) -> Arrivals:
-        """What was stored as not identifiable, and is."""
-        if not len(self._stored):
-            return self._arrivals(NO_INTS)
-        _, better = Known(self._stored).news(self._known.pack)
+        """Return what was stored as not identifiable, and is."""
+        known = self._known.packed
+        _, better = self._stored.difference(known) if len(self._stored.packed) else (known, NO_INTS)
         return self._arrivals(better)
 
-    def _arrivals(self, pack: IntArray) -> Arrivals:
-        hops = self._carrier.hops
-        m, slots, identifiable = by_slot(pack)
-        hop = hops.slot_hop(slots)
+    def _arrivals(self, packed: IntArray) -> Arrivals:
+        hops = self._rule.hops
+        message, slot, identifiable = unpack_by_slot(packed)
+        hop = hops.slot_hop(slot)
         return Arrivals(
-            m=m,
-            h=hops.number[hop],
-            ds=hops.target[hop],
-            rec=hops.slot_record(slots),
+            message=message,
+            hop=hops.id[hop],
+            dataset=hops.target[hop],
+            record=hops.slot_record(slot),
             operation=hops.operation[hop],
             arrived_at=hops.moved_at[hop],
             identifiable=identifiable,
         )
 
-    def _news(self, carried: IntArray) -> IntArray:
-        """What of it tells something new: an arrival, or that it is identifiable."""
-        new, better = self._known.news(carried)
-        stored = self._as_stored(new)
-        if len(stored):
-            self._stored = np.sort(np.concatenate([self._stored, stored]))
-            new, turned = Known(stored).news(new)
-            settled = Known(stored).plus(NO_INTS, turned).pack
-            self._known = self._known.plus(np.sort(np.concatenate([new, settled])), better)
-            return np.sort(np.concatenate([new, better, turned]))
-        self._known = self._known.plus(new, better)
-        return np.concatenate([new, better]) if len(better) else new
+    def _add(self, candidates: IntArray) -> IntArray:
+        """Add candidates to the known; return the delta, what of them tells something new."""
+        new, better = self._known.difference(candidates)
+        stored = ArrivalSet(self._as_stored(new))
+        if not len(stored.packed):
+            self._known = self._known.union(new, better)
+            return np.concatenate([new, better]) if len(better) else new
+        # Stored ones were known all along; what is more than that is the delta.
+        self._stored = self._stored.union(stored.packed, NO_INTS)
+        new, turned = stored.difference(new)
+        known = stored.union(new, turned).packed
+        self._known = self._known.union(known, better)
+        return np.sort(np.concatenate([new, better, turned]))
 
-    def _as_stored(self, pack: IntArray) -> IntArray:
-        """Those of `pack` that are stored already, in the same form, as they are stored."""
-        hops = self._carrier.hops
-        hop = hops.slot_hop(unpacked(pack)[1])
-        asked = pack[hops.number[hop] < self._first_new]
+    def _as_stored(self, packed: IntArray) -> IntArray:
+        """Return those of some tuples that are stored already, in order, as they are stored."""
+        hops = self._rule.hops
+        asked = packed[hops.id[hops.slot_hop(unpack(packed)[1])] < self._first_new]
         if not len(asked):
             return asked
-        m, slots, _ = unpacked(asked)
-        hop = hops.slot_hop(slots)
+        message, slot, _ = unpack(asked)
+        hop = hops.slot_hop(slot)
         frame = pl.DataFrame(
             {
                 "place": np.arange(len(asked)),
-                "m": m,
-                "h": hops.number[hop],
-                "rec": hops.slot_record(slots),
+                "message": message,
+                "hop": hops.id[hop],
+                "record": hops.slot_record(slot),
                 "arrived_at": instants(hops.moved_at[hop]),
             }
         )
-        stored = run_with(self._connection, frame, sql("reach/reach_stored")).fetchnumpy()
-        same = asked[stored["place"]] >> 1
-        return np.sort((same << 1) | ~stored["identifiable"])
+        query = sql("reach/stored_arrivals")
+        stored = execute_with(self._connection, query, asked_arrival=frame).fetchnumpy()
+        return np.sort((asked[stored["place"]] >> 1 << 1) | ~stored["identifiable"])
 
-    def load_stored_hops(self, frontier: Holdings) -> None:
-        """Add the stored hops that may carry on what has just arrived."""
-        records = record_of(frontier.key[frontier.at <= self._latest_hop])
+    def _load_stored_hops(self, frontier: Holdings) -> None:
+        """Add the stored hops that may carry on what has just arrived, each record's once."""
+        records = record_of(frontier.record[frontier.since <= self._latest_hop])
         records = distinct(records[records < self._first_new])
-        records = records[~lookup_sorted(self._met, records)[1]]
+        records = records[~lookup_sorted(self._joined_records, records)[1]]
         if not len(records):
             return
-        self._met = np.sort(np.concatenate([self._met, records]))
+        self._joined_records = np.sort(np.concatenate([self._joined_records, records]))
         since = {"since": self._since}
-        rows = ("core.hop_input", "rec")
-        query = sql("reach/reach_hop_input")
-        read = run_on(self._connection, records, query, since, rows=rows).fetchnumpy()
+        rows = ("core.hop_input", "record")
+        query = sql("reach/hop_inputs")
+        read = execute_on(self._connection, records, query, since, rows=rows).fetchnumpy()
         # The batch's own hops are there, with all that they read.
-        old = ~lookup_sorted(self._own, read["h"])[1]
+        old = ~lookup_sorted(self._own_hops, read["hop"])[1]
         if old.any():
             read = {name: values[old] for name, values in read.items()}
-            self._carrier = Carrier(_with_old(self._connection, self._carrier.hops, read))
+            self._rule = HopJoin(_with_stored(self._connection, self._rule.hops, read))
 
 
-def _with_old(connection: duckdb.DuckDBPyConnection, hops: Hops, read: Columns) -> Hops:
-    """`hops` and what stored hops read, with those hops as far as they are not among `hops`."""
-    order = np.argsort(hops.number)
-    at, known = lookup_sorted(hops.number[order], read["h"])
-    number, row = np.unique(read["h"][~known], return_index=True)
+def _with_stored(connection: duckdb.DuckDBPyConnection, hops: Hops, read: Columns) -> Hops:
+    """Return `hops` and what stored hops read, with those hops where they are not among `hops`."""
+    order = np.argsort(hops.id)
+    at, known = lookup_sorted(hops.id[order], read["hop"])
+    ids, row = np.unique(read["hop"][~known], return_index=True)
     new = {name: values[~known][row] for name, values in read.items()}
-    hop = len(hops.number) + np.searchsorted(number, read["h"])
+    hop = len(hops.id) + np.searchsorted(ids, read["hop"])
     hop[known] = order[at[known]]
-    writing = number[~new["keeps_id"].astype(np.bool_)]
-    written: Columns = {"h": NO_INTS, "rec": NO_INTS}
+    writing = ids[~new["keeps_id"].astype(np.bool_)]
+    written: Columns = {"hop": NO_INTS, "record": NO_INTS}
     if len(writing):
-        rows = ("core.hop_output", "h")
-        written = run_on(connection, writing, sql("reach/reach_hop_output"), rows=rows).fetchnumpy()
-    output_hop = np.searchsorted(number, written["h"])
-    outputs = np.bincount(output_hop, minlength=len(number))
+        rows = ("core.hop_output", "hop")
+        written = execute_on(connection, writing, sql("reach/hop_outputs"), rows=rows).fetchnumpy()
+    output_hop = np.searchsorted(ids, written["hop"])
+    outputs = np.bincount(output_hop, minlength=len(ids))
     added = Hops(
-        number=number,
+        id=ids,
         target=new["target"],
         operation=new["operation"],
         moved_at=new["moved_at"],
@@ -304,15 +307,9 @@ def _with_old(connection: duckdb.DuckDBPyConnection, hops: Hops, read: Columns) 
         first_output=len(hops.output_record) + np.cumsum(outputs) - outputs,
         outputs=outputs,
         input_hop=hop,
-        input_record=read["rec"],
-        input_key=record_keys(read["rec"], read["source"]),
-        output_hop=len(hops.number) + output_hop,
-        output_record=written["rec"],
+        input_record=read["record"],
+        input_key=record_keys(read["record"], read["source"]),
+        output_hop=len(hops.id) + output_hop,
+        output_record=written["record"],
     )
-    return replace(
-        hops,
-        **{
-            name: np.concatenate([getattr(hops, name), getattr(added, name)])
-            for name in hops.__dataclass_fields__
-        },
-    )
+    return hops.union(added)

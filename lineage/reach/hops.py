@@ -1,4 +1,4 @@
-"""What hops carry: from who is held in which record, to who arrives where.
+"""Hops as sorted relations of integers: joined with what records hold, they say who arrives where.
 
 In arrays, since a batch asks it again for all that has just arrived, round after round.
 """
@@ -21,30 +21,33 @@ from lineage.arrays import (
     run_starts,
 )
 from lineage.errors import StoreError
-from lineage.keys.stage import KeyedBatch
+from lineage.keys.keyed_batch import KeyedBatch
 
-# A record's number and its dataset's in one.
+# A record's key and its dataset's in one.
 _DATASET_BITS = 22
 _RECORD_BITS = 41
-# A message and where a hop put it in one, and a last bit: 0 if it is identifiable.
+# A message and the slot where a hop put it in one, and a last bit: 0 if it is identifiable.
 _SLOT_BITS = 28
 _MESSAGE_BITS = 34
 
 
 def record_keys(records: IntArray, datasets: IntArray) -> IntArray:
-    """One number for each record of a dataset. Raises StoreError beyond 2⁴¹ ids, 2²² datasets."""
+    """Return one integer for each record of a dataset.
+
+    Raises StoreError beyond 2⁴¹ ids or 2²² datasets.
+    """
     _check(records, _RECORD_BITS, "ids")
     _check(datasets, _DATASET_BITS, "datasets")
     return (records << _DATASET_BITS) | datasets
 
 
-def place_keys(datasets: IntArray, messages: IntArray) -> IntArray:
-    """One number for each message in a dataset, in the order of datasets, then of messages."""
-    return (datasets << _MESSAGE_BITS) | messages
+def dataset_order(datasets: IntArray, messages: IntArray) -> IntArray:
+    """Return the order of rows by their datasets, then by their messages."""
+    return np.argsort((datasets << _MESSAGE_BITS) | messages)
 
 
 def record_of(keys: IntArray) -> IntArray:
-    """The records of `record_keys`."""
+    """Return the records of `record_keys`."""
     return keys >> _DATASET_BITS
 
 
@@ -55,54 +58,58 @@ def _check(values: IntArray, bits: int, what: str) -> None:
 
 @dataclass(frozen=True)
 class Holdings:
-    """Messages in records: message, record key, since which instant, identifiable."""
+    """Messages that records hold: message, record (`record_keys`), since when, identifiable."""
 
-    m: IntArray
-    key: IntArray
-    at: IntArray
+    message: IntArray
+    record: IntArray
+    since: IntArray
     identifiable: BoolArray
 
-    def only(self, rows: BoolArray | IntArray) -> Holdings:
-        """Some of it."""
-        return Holdings(self.m[rows], self.key[rows], self.at[rows], self.identifiable[rows])
+    def __len__(self) -> int:
+        return len(self.message)
 
     @classmethod
-    def together(cls, parts: list[Holdings]) -> Holdings:
-        """All of it."""
+    def concat(cls, *parts: Holdings) -> Holdings:
+        """Return all of these."""
         return cls(
-            np.concatenate([part.m for part in parts]),
-            np.concatenate([part.key for part in parts]),
-            np.concatenate([part.at for part in parts]),
+            np.concatenate([part.message for part in parts]),
+            np.concatenate([part.record for part in parts]),
+            np.concatenate([part.since for part in parts]),
             np.concatenate([part.identifiable for part in parts]),
         )
 
 
-def packed(m: IntArray, slots: IntArray, identifiable: BoolArray) -> IntArray:
-    """Messages in slots, one number each, what is identifiable before what is not.
+def pack(message: IntArray, slot: IntArray, identifiable: BoolArray) -> IntArray:
+    """Return tuples (message, slot, identifiable), an integer each; in their order what is
+    identifiable comes before what is not.
 
     Raises StoreError beyond 2³⁴ ids, or 2²⁷ records that are read or written by a batch's hops.
     """
-    _check(m, _MESSAGE_BITS, "ids of messages")
-    _check(slots, _SLOT_BITS, "records of one batch")
-    return (((m << _SLOT_BITS) | slots) << 1) | ~identifiable
+    _check(message, _MESSAGE_BITS, "ids of messages")
+    _check(slot, _SLOT_BITS, "records of one batch")
+    return (((message << _SLOT_BITS) | slot) << 1) | ~identifiable
 
 
-def unpacked(pack: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
-    """The messages, slots and whether they are identifiable, of `packed` numbers."""
-    return pack >> (_SLOT_BITS + 1), (pack >> 1) & ((1 << _SLOT_BITS) - 1), (pack & 1) == 0
+def unpack(packed: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
+    """Return message, slot and identifiable of `pack`ed tuples."""
+    return (
+        packed >> (_SLOT_BITS + 1),
+        (packed >> 1) & ((1 << _SLOT_BITS) - 1),
+        (packed & 1) == 0,
+    )
 
 
-def by_slot(pack: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
-    """The same, in the order of the slots: what one hop carried is together."""
-    m, slots, identifiable = unpacked(pack)
-    turned = np.sort((((slots << _MESSAGE_BITS) | m) << 1) | ~identifiable)
-    m = (turned >> 1) & ((1 << _MESSAGE_BITS) - 1)
-    return m, turned >> (_MESSAGE_BITS + 1), (turned & 1) == 0
+def unpack_by_slot(packed: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
+    """Return the same in the order of the slots: what one hop carried is together."""
+    message, slot, identifiable = unpack(packed)
+    turned = np.sort((((slot << _MESSAGE_BITS) | message) << 1) | ~identifiable)
+    message = (turned >> 1) & ((1 << _MESSAGE_BITS) - 1)
+    return message, turned >> (_MESSAGE_BITS + 1), (turned & 1) == 0
 
 
-def best(pack: IntArray) -> IntArray:
-    """`packed` numbers in order, of each message in a slot the best: identifiable if any is."""
-    ordered = np.sort(pack)
+def distinct_arrivals(packed: IntArray) -> IntArray:
+    """Return tuples in order, one for each message and slot: identifiable if any of them is."""
+    ordered = np.sort(packed)
     return ordered[run_starts(ordered >> 1)]
 
 
@@ -110,14 +117,14 @@ def best(pack: IntArray) -> IntArray:
 class Hops:
     """Hops, the records that they read, and those that they write.
 
-    By hop: number, target, operation, moved_at, declassifies, keeps_id (it names no outputs, and
-    every input keeps its id in the target), first_output and outputs (its outputs are together).
+    By hop: id, target, operation, moved_at, declassifies, keeps_id (it names no outputs, and every
+    input keeps its id in the target), first_output and outputs (its outputs are together).
     By input: its hop (a row of the above), the record, and its key. By output: hop and record.
     A *slot* is where a hop puts a message: 2 x row of an input that keeps its id, 2 x row of an
     output + 1.
     """
 
-    number: IntArray
+    id: IntArray
     target: IntArray
     operation: IntArray
     moved_at: IntArray
@@ -133,7 +140,7 @@ class Hops:
 
     @classmethod
     def none(cls) -> Hops:
-        """No hops."""
+        """Return no hops."""
         truths = {"declassifies", "keeps_id"}
         columns: Columns = {
             name: NO_INTS.astype(np.bool_) if name in truths else NO_INTS
@@ -142,9 +149,9 @@ class Hops:
         return cls(**columns)
 
     @classmethod
-    def of(cls, fresh: KeyedBatch) -> Hops:
-        """The hops of a batch."""
-        hop, read, written = fresh.hop, fresh.hop_input, fresh.hop_output
+    def of_batch(cls, batch: KeyedBatch) -> Hops:
+        """Return the hops of a batch."""
+        hop, read, written = batch["hop"], batch["hop_input"], batch["hop_output"]
         if not len(hop):
             return cls.none()
         row = int_array(hop["row"])
@@ -154,9 +161,9 @@ class Hops:
         output_hop = place[int_array(written["row"])]
         outputs = np.bincount(output_hop, minlength=len(hop))
         source = int_array(hop["source"])
-        record = int_array(read["rec"])
+        record = int_array(read["record"])
         return cls(
-            number=int_array(hop["n"]),
+            id=int_array(hop["id"]),
             target=int_array(hop["target"]),
             operation=int_array(hop["operation"]),
             moved_at=int_array(hop["moved_at"]),
@@ -168,85 +175,103 @@ class Hops:
             input_record=record,
             input_key=record_keys(record, source[input_hop]),
             output_hop=output_hop,
-            output_record=int_array(written["rec"]),
+            output_record=int_array(written["record"]),
         )
 
-    def slot_hop(self, slots: IntArray) -> IntArray:
-        """The hop (its row) of each slot."""
-        return self._of_slot(slots, self.input_hop, self.output_hop)
+    def union(self, other: Hops) -> Hops:
+        """Return these and others, whose rows are numbered after these already."""
+        return Hops(
+            **{
+                name: np.concatenate([getattr(self, name), getattr(other, name)])
+                for name in self.__dataclass_fields__
+            }
+        )
 
-    def slot_record(self, slots: IntArray) -> IntArray:
-        """The record in the target that each slot is."""
-        return self._of_slot(slots, self.input_record, self.output_record)
+    def slot_hop(self, slot: IntArray) -> IntArray:
+        """Return the hop (its row) of each slot."""
+        return self._of_slot(slot, self.input_hop, self.output_hop)
 
-    def _of_slot(self, slots: IntArray, of_input: IntArray, of_output: IntArray) -> IntArray:
-        row = slots >> 1
+    def slot_record(self, slot: IntArray) -> IntArray:
+        """Return the record in the target that each slot is."""
+        return self._of_slot(slot, self.input_record, self.output_record)
+
+    def _of_slot(self, slot: IntArray, of_input: IntArray, of_output: IntArray) -> IntArray:
+        row = slot >> 1
         if not len(of_output):
             kept: IntArray = of_input[row]
             return kept
-        written = (slots & 1) == 1
+        written = (slot & 1) == 1
         found: IntArray = of_input[np.where(written, 0, row)]
         found[written] = of_output[row[written]]
         return found
 
 
-class Carrier:
-    """Answers where hops carry what records hold."""
+class HopJoin:
+    """Joins what records hold with the hops that read them."""
 
     def __init__(self, hops: Hops) -> None:
         self.hops = hops
         self._index = Index(hops.input_key)
 
-    def carried(self, held: Holdings) -> IntArray:
-        """Carry what is held through the hops: messages in slots, `packed`, in order, once each."""
+    def join(self, held: Holdings) -> IntArray:
+        """Return the arrivals that follow: `pack`ed, in order, one for each message and slot.
+
+        The rule of `fixpoint`, once: a hop carries what its input held at its instant or before.
+        """
         hops = self.hops
-        owner, row = self._index.pairs(held.key)
+        owner, row = self._index.pairs(held.record)
         hop = hops.input_hop[row]
-        in_time = held.at[owner] <= hops.moved_at[hop]
+        in_time = held.since[owner] <= hops.moved_at[hop]
         owner, row, hop = owner[in_time], row[in_time], hop[in_time]
-        m = held.m[owner]
+        message = held.message[owner]
         identifiable = held.identifiable[owner] & ~hops.declassifies[hop]
         keeps = hops.keeps_id[hop]
         if keeps.all():
-            return best(packed(m, 2 * row, identifiable))
-        kept = packed(m[keeps], 2 * row[keeps], identifiable[keeps])
-        writes = ~keeps
+            return distinct_arrivals(pack(message, 2 * row, identifiable))
+        kept = pack(message[keeps], 2 * row[keeps], identifiable[keeps])
         # Once a hop, however many of its inputs held the message.
-        m, hop, identifiable = unpacked(best(packed(m[writes], hop[writes], identifiable[writes])))
+        writes = ~keeps
+        by_hop = distinct_arrivals(pack(message[writes], hop[writes], identifiable[writes]))
+        message, hop, identifiable = unpack(by_hop)
         owner, output = expand_ranges(hops.first_output[hop], hops.outputs[hop])
-        written = packed(m[owner], 2 * output + 1, identifiable[owner])
-        return best(np.concatenate([kept, written]))
+        written = pack(message[owner], 2 * output + 1, identifiable[owner])
+        return distinct_arrivals(np.concatenate([kept, written]))
 
-    def held(self, pack: IntArray) -> Holdings:
-        """The same for those who have arrived: who is held where since when."""
-        m, slots, identifiable = unpacked(pack)
-        hop = self.hops.slot_hop(slots)
-        key = record_keys(self.hops.slot_record(slots), self.hops.target[hop])
-        return Holdings(m, key, self.hops.moved_at[hop], identifiable)
+    def holdings(self, packed: IntArray) -> Holdings:
+        """Return what the records hold by these arrivals: the same tuples as join's input."""
+        message, slot, identifiable = unpack(packed)
+        hop = self.hops.slot_hop(slot)
+        record = record_keys(self.hops.slot_record(slot), self.hops.target[hop])
+        return Holdings(message, record, self.hops.moved_at[hop], identifiable)
 
 
 @dataclass(frozen=True)
-class Known:
-    """Messages known to have arrived in slots: `packed`, in order, once each."""
+class ArrivalSet:
+    """A set of arrivals: `pack`ed tuples in order, one for each message and slot."""
 
-    pack: IntArray
+    packed: IntArray
 
-    def news(self, carried: IntArray) -> tuple[IntArray, IntArray]:
-        """Of those carried (the same form) who is new, and who is known, but identifiable now."""
-        at, known = self.places(carried)
-        better = known & ((carried & 1) == 0)
-        better[better] = (self.pack[at[better]] & 1) == 1
-        return carried[~known], carried[better]
+    def difference(self, of: IntArray) -> tuple[IntArray, IntArray]:
+        """Return what `of` (the same form) adds to this set: those that are not in it, and those
+        that are, but not as identifiable.
+        """
+        at, known = self._lookup(of)
+        better = known & ((of & 1) == 0)
+        better[better] = (self.packed[at[better]] & 1) == 1
+        return of[~known], of[better]
 
-    def places(self, carried: IntArray) -> tuple[IntArray, BoolArray]:
-        """Where those are, and which of them are known."""
-        return lookup_sorted(self.pack >> 1, carried >> 1)
-
-    def plus(self, new: IntArray, better: IntArray) -> Known:
-        """What is known after these news."""
-        pack = self.pack
+    def union(self, new: IntArray, better: IntArray) -> ArrivalSet:
+        """Return this set with what `difference` gave."""
+        packed = self.packed
         if len(better):
-            pack = pack.copy()
-            pack[self.places(better)[0]] &= ~1
+            packed = packed.copy()
+            packed[self._lookup(better)[0]] &= ~1
         # Both are in order, and a stable sort is a merge of what is.
-        return Known(np.sort(np.concatenate([pack, new]), kind="stable"))
+        return ArrivalSet(np.sort(np.concatenate([packed, new]), kind="stable"))
+
+    def without(self, other: ArrivalSet) -> IntArray:
+        """Return those that are not in another set, identifiable or not."""
+        return self.packed[~other._lookup(self.packed)[1]]
+
+    def _lookup(self, wanted: IntArray) -> tuple[IntArray, BoolArray]:
+        return lookup_sorted(self.packed >> 1, wanted >> 1)

@@ -1,37 +1,32 @@
 -- A line for each hop, with the sets of its inputs and outputs. Of the ids from $first to $last.
 -- What is looked for goes by way of a list, as in macros.sql: so the hash tables are of the part.
-WITH hop AS MATERIALIZED (FROM core.hop WHERE n BETWEEN $first AND $last),
-input AS MATERIALIZED (FROM core.hop_input WHERE h BETWEEN $first AND $last),
-output AS MATERIALIZED (FROM core.hop_output WHERE h BETWEEN $first AND $last),
+WITH part AS MATERIALIZED (FROM core.hop WHERE id BETWEEN $first AND $last),
+input AS MATERIALIZED (FROM core.hop_input WHERE hop BETWEEN $first AND $last),
+output AS MATERIALIZED (FROM core.hop_output WHERE hop BETWEEN $first AND $last),
 asked AS MATERIALIZED (
-    SELECT unnest(list(DISTINCT n)) AS n
+    SELECT unnest(list(DISTINCT id)) AS id
     FROM (
-        SELECT n FROM hop UNION ALL SELECT run FROM hop
-        UNION ALL SELECT rec FROM input UNION ALL SELECT rec FROM output
+        {ids}
+        UNION ALL SELECT record FROM input UNION ALL SELECT record FROM output
     )
 ),
 name AS MATERIALIZED (
-    SELECT i.n, coalesce(CAST(i.uuid AS VARCHAR), i.text) AS id
-    FROM core.identifier i JOIN (FROM asked WHERE n > 0) USING (n)
+    SELECT i.id, coalesce(CAST(i.uuid AS VARCHAR), i.text) AS text
+    FROM core.identifier i JOIN (FROM asked WHERE id > 0) USING (id)
 )
 SELECT to_json([
-    i.id, r.id, h.job, core.operation_label(h.operation), s.text, t.text, h.method,
-    CAST(h.k AS VARCHAR), CAST(epoch_us(h.moved_at) AS VARCHAR),
+    {line},
     CAST(to_json(x.inputs) AS VARCHAR), CAST(to_json(o.outputs) AS VARCHAR)]) AS line
-FROM hop h
-JOIN name i USING (n)
-JOIN name r ON r.n = h.run
-JOIN core.dataset_name s ON s.n = h.source
-JOIN core.dataset_name t ON t.n = h.target
+FROM part t {joins}
 JOIN (
-    SELECT q.h, list(e.id ORDER BY e.id) AS inputs
+    SELECT q.hop, list(e.text ORDER BY e.text) AS inputs
     FROM input q
-    JOIN name e ON e.n = q.rec
-    GROUP BY q.h
-) x ON x.h = h.n
+    JOIN name e ON e.id = q.record
+    GROUP BY q.hop
+) x ON x.hop = t.id
 LEFT JOIN (
-    SELECT q.h, list(e.id ORDER BY e.id) AS outputs
+    SELECT q.hop, list(e.text ORDER BY e.text) AS outputs
     FROM output q
-    JOIN name e ON e.n = q.rec
-    GROUP BY q.h
-) o ON o.h = h.n
+    JOIN name e ON e.id = q.record
+    GROUP BY q.hop
+) o ON o.hop = t.id

@@ -1,4 +1,4 @@
 -- Some hops, with the name of what they read from.
-SELECT h.n, h.run, h.job, CAST(h.source AS BIGINT) AS source, s.text AS source_text, h.keeps_id
+SELECT h.id, h.run, h.job, CAST(h.source AS BIGINT) AS source, s.text AS source_text, h.keeps_id
 FROM {rows} h
-JOIN core.dataset_name s ON s.n = h.source
+JOIN core.dataset_name s ON s.id = h.source

@@ -1,2 +1,2 @@
 -- What some hops read.
-SELECT h, rec AS source_rec FROM {rows}
+SELECT hop, record AS source_record FROM {rows}

@@ -19,11 +19,11 @@ import pyarrow as pa
 from polars.exceptions import PolarsError
 
 from lineage.codec.avro.offsets import PADDING, Bytes, Places, Walk
-from lineage.codec.batch import COLUMNS, PROVENANCE
+from lineage.codec.batch import CHILD_TABLE, COLUMNS, MAIN_TABLE, PROVENANCE
 from lineage.codec.contract.events import MESSAGE_SENT, RECORDS_MOVED, ROLES, EventType
 from lineage.codec.contract.fields import Field
 from lineage.codec.contract.limits import HOP_ARRIVALS_MAX
-from lineage.codec.tables import CHILD_TABLE, MAIN_TABLE, Tables, without_doubles
+from lineage.codec.tables import Tables, without_doubles
 
 Mask = npt.NDArray[np.bool_]
 

@@ -26,7 +26,7 @@ _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
 _HASHED_BYTES = 1 << 20
 _NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
-_BATCH_BYTES_MAX = 64 << 20  # of lines, or of tables: huge hops make a batch of fewer events
+_BATCH_BYTES = 64 << 20
 # Of lines, so many parts are put together to a batch.
 _PARTS_A_BATCH = 8
 
@@ -55,9 +55,14 @@ def log_files(paths: Paths) -> list[LogFile]:
 
 
 def read_log(
-    paths: Paths, batch_events: int = 50_000, progress: Progress | None = None
+    paths: Paths,
+    batch_events: int = 50_000,
+    progress: Progress | None = None,
+    batch_bytes: int = _BATCH_BYTES,
 ) -> Iterator[Batch]:
-    """Batches of at most about batch_events events; fewer at first, and where hops are huge.
+    """Yield batches of at most about batch_events events, and batch_bytes of lines or tables.
+
+    They have fewer events at first, and where hops are huge.
 
     The .avro files, of one event type each, are read side by side in the order of the instants of
     their events, as far as each is in that order itself; then the files of lines in the order of
@@ -66,7 +71,7 @@ def read_log(
     folder is a dead letter with position 0, if not all are.
     """
     sources, letters = _sources(log_files(paths))
-    return _batches(sources, letters, batch_events, progress or _ignore)
+    return _batches(sources, letters, batch_events, batch_bytes, progress or _ignore)
 
 
 def read_events(
@@ -154,6 +159,7 @@ def _batches(
     sources: Sequence[Container | Path],
     letters: Sequence[DeadLetter],
     batch_events: int,
+    batch_bytes: int,
     progress: Progress,
 ) -> Iterator[Batch]:
     containers = [source for source in sources if isinstance(source, Container)]
@@ -161,7 +167,11 @@ def _batches(
     parts = chain(
         [Batch.of({}, letters)] if letters else [],
         side_by_side(containers, batch_events, progress),
-        *(_of_lines(path, some, progress) for path in sources if isinstance(path, Path)),
+        *(
+            _of_lines(path, some, batch_bytes, progress)
+            for path in sources
+            if isinstance(path, Path)
+        ),
     )
     waiting: list[Batch] = []
     size = taken = weight = 0
@@ -170,9 +180,7 @@ def _batches(
         found = part.events + len(part.dead_letters)
         held, weighs = part.bytes, weight_of(part)
         if waiting and (
-            size + found > most
-            or taken + held > _BATCH_BYTES_MAX
-            or weight + weighs > BATCH_WEIGHT_MAX
+            size + found > most or taken + held > batch_bytes or weight + weighs > BATCH_WEIGHT_MAX
         ):
             yield Batch.concat(waiting)
             waiting, size, taken, weight = [], 0, 0, 0
@@ -184,7 +192,7 @@ def _batches(
         yield Batch.concat(waiting)
 
 
-def _of_lines(path: Path, some: int, progress: Progress) -> Iterator[Batch]:
+def _of_lines(path: Path, some: int, batch_bytes: int, progress: Progress) -> Iterator[Batch]:
     lines: list[bytes] = []
     numbers = np.empty(0, np.int64)
     letters: list[DeadLetter] = []
@@ -197,7 +205,7 @@ def _of_lines(path: Path, some: int, progress: Progress) -> Iterator[Batch]:
             lines += found
             numbers = np.append(numbers, np.arange(position, position + len(found)))
             size += sum(map(len, found))
-        while len(lines) + len(letters) >= some or size > _BATCH_BYTES_MAX:
+        while len(lines) + len(letters) >= some or size > batch_bytes:
             now, lines = lines[:some], lines[some:]
             of_these, numbers = numbers[:some], numbers[some:]
             yield _with(letters, from_numbered_lines(now, str(path), of_these, kept=False))

@@ -11,10 +11,9 @@ import numpy as np
 from lineage.codec.avro.blocks import in_parts, of_blocks
 from lineage.codec.avro.container import Block, Container
 from lineage.codec.avro.reader import TOGETHER_BYTES
-from lineage.codec.batch import Batch
+from lineage.codec.batch import MAIN_TABLE, Batch
 from lineage.codec.contract.instants import micros_of
 from lineage.codec.json.lines import Progress
-from lineage.codec.tables import MAIN_TABLE
 
 _PARTS_A_BATCH = 8  # finer is nearer to the order in time, and dearer to put together
 # How much is decoded at once, of all files together: at least a block of each. More is faster; it

@@ -1,3 +1,3 @@
 -- Every id as text.
 CREATE VIEW core.identity AS
-SELECT n, coalesce(CAST(uuid AS VARCHAR), text) AS id FROM core.identifier
+SELECT id, coalesce(CAST(uuid AS VARCHAR), text) AS text FROM core.identifier

@@ -3,16 +3,16 @@
 DELETE FROM core.policy_span;
 INSERT INTO core.policy_span
 WITH one_an_instant AS (
-    SELECT effective_at AS from_at, arg_max(n, policy_id) AS n
+    SELECT effective_at AS from_at, arg_max(id, policy_id) AS id
     FROM core.policy
-    WHERE n <> 0
+    WHERE id <> 0
     GROUP BY effective_at
     UNION ALL
     SELECT TIMESTAMP '-infinity', 0
 )
 SELECT
-    s.n AS policy, s.from_at,
+    s.id AS policy, s.from_at,
     coalesce(lead(s.from_at) OVER (ORDER BY s.from_at), TIMESTAMP 'infinity') AS until_at,
     p.disclosed_at
 FROM one_an_instant s
-JOIN core.policy p USING (n)
+JOIN core.policy p USING (id)

@@ -1,5 +1,5 @@
 -- Keep what could not be used, once for each place it was read from.
 INSERT INTO core.dead_letter
 SELECT d.source, d.partition, d.position, d.reason, d.sha256, CAST($at AS TIMESTAMP)
-FROM given d
+FROM batch_dead_letter d
 ANTI JOIN core.dead_letter k USING (source, partition, position, sha256)

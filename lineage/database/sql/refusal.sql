@@ -1,7 +1,7 @@
 -- When does a message lack a consent? From -infinity until the first change of a party whose tag
 -- refuses, and as long as a party's latest change is a refusal.
 WITH asked_party AS (
-    SELECT n AS m, member, ai_training_consent, third_party_consent FROM core.message_party
+    SELECT message, member, ai_training_consent, third_party_consent FROM core.message_party
 ),
 -- At one instant a refusal wins.
 change AS (
@@ -17,16 +17,16 @@ span AS (
     WINDOW same AS (PARTITION BY member, purpose ORDER BY effective_at)
 ),
 by_tag AS (
-    SELECT m, member, core.purpose_code('AI_TRAINING') AS purpose FROM asked_party WHERE NOT ai_training_consent
+    SELECT message, member, core.purpose_code('AI_TRAINING') AS purpose FROM asked_party WHERE NOT ai_training_consent
     UNION ALL
-    SELECT m, member, core.purpose_code('THIRD_PARTY') FROM asked_party WHERE NOT third_party_consent
+    SELECT message, member, core.purpose_code('THIRD_PARTY') FROM asked_party WHERE NOT third_party_consent
 )
-SELECT t.m, t.purpose, TIMESTAMP '-infinity' AS from_at,
+SELECT t.message, t.purpose, TIMESTAMP '-infinity' AS from_at,
     coalesce(s.from_at, TIMESTAMP 'infinity') AS until_at
 FROM by_tag t
 LEFT JOIN (FROM span WHERE place = 1) s ON s.member = t.member AND s.purpose = t.purpose
 UNION ALL
-SELECT p.m, s.purpose, s.from_at, coalesce(s.until_at, TIMESTAMP 'infinity')
+SELECT p.message, s.purpose, s.from_at, coalesce(s.until_at, TIMESTAMP 'infinity')
 FROM asked_party p
 JOIN span s USING (member)
 WHERE NOT s.granted

@@ -1,3 +1,3 @@
--- Which of the arrivals `given`, told in words, break which rules? In braces: a query for each rule.
-WITH judged AS MATERIALIZED (FROM given)
+-- Which of the arrivals, told in texts, break which rules? In braces: a query for each rule.
+WITH judged AS MATERIALIZED (FROM arrival)
 {broken}

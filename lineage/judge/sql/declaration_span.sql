@@ -3,16 +3,16 @@
 DELETE FROM core.declaration_span;
 INSERT INTO core.declaration_span
 WITH one_an_instant AS (
-    SELECT ds, declared_at AS from_at, arg_max(n, declaration_id) AS n
+    SELECT dataset, declared_at AS from_at, arg_max(id, declaration_id) AS id
     FROM core.declaration
-    GROUP BY ds, declared_at
+    GROUP BY dataset, declared_at
     UNION ALL
-    SELECT ds, TIMESTAMP '-infinity', arg_min(n, (declared_at, declaration_id))
+    SELECT dataset, TIMESTAMP '-infinity', arg_min(id, (declared_at, declaration_id))
     FROM core.declaration
-    GROUP BY ds
+    GROUP BY dataset
 )
 SELECT
-    n AS declaration, ds, from_at,
+    id AS declaration, dataset, from_at,
     coalesce(
-        lead(from_at) OVER (PARTITION BY ds ORDER BY from_at), TIMESTAMP 'infinity') AS until_at
+        lead(from_at) OVER (PARTITION BY dataset ORDER BY from_at), TIMESTAMP 'infinity') AS until_at
 FROM one_an_instant

@@ -1,4 +1,4 @@
 -- Make room for flags as they stand now.
 DELETE FROM core.flag
-USING given s
-WHERE core.flag.m = s.m AND core.flag.ds = s.ds AND core.flag.rule = s.rule
+USING standing_flag s
+WHERE core.flag.message = s.message AND core.flag.dataset = s.dataset AND core.flag.rule = s.rule

@@ -1,7 +1,7 @@
 -- The parties of some messages, with their tags and the message's channel.
 SELECT
-    n, CAST(m.channel AS BIGINT) AS channel, CAST(p.member AS BIGINT) AS member,
+    m.id, p.message, CAST(m.channel AS BIGINT) AS channel, CAST(p.member AS BIGINT) AS member,
     CAST(p.tier AS BIGINT) AS tier, CAST(p.region AS BIGINT) AS region,
     p.ai_training_consent, p.third_party_consent
 FROM {party} p
-JOIN {message} m USING (n)
+JOIN {message} m ON m.id = p.message

@@ -1,4 +1,4 @@
--- The flags that stand for what a relation, in braces, has.
-SELECT * REPLACE (CAST(severity AS VARCHAR) AS severity, CAST(ds AS BIGINT) AS ds)
+-- The flags that stand for some messages in some datasets.
+SELECT * REPLACE (CAST(severity AS VARCHAR) AS severity, CAST(dataset AS BIGINT) AS dataset)
 FROM core.flag
-SEMI JOIN {relation} USING (m, ds)
+SEMI JOIN judged_pair USING (message, dataset)

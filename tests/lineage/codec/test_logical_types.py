@@ -25,9 +25,8 @@ from lineage.codec import (
     read_log,
 )
 from lineage.codec.avro.reader import Reader
-from lineage.codec.batch import CHILD_TABLES
+from lineage.codec.batch import CHILD_TABLES, MAIN_TABLE
 from lineage.codec.contract.instants import micros_of
-from lineage.codec.tables import MAIN_TABLE
 from tests.lineage.codec.examples import (
     CONSENT,
     DECLARATION,

@@ -1,0 +1,93 @@
+"""Breaches: judges what a batch made arrive, and again what it made stale."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain
+
+import duckdb
+import numpy as np
+import polars as pl
+
+from lineage.arrays import int_array
+from lineage.judge.rejudge import Rejudge
+from lineage.judge.rules import Judge
+from lineage.keys.keyed_batch import KeyedBatch
+from lineage.keys.texts import IdTexts
+from lineage.limits import Limits
+from lineage.reach.arrivals import Arrivals
+from lineage.reach.fixpoint import Derived
+
+_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "rule": pl.String,
+    "severity": pl.String,
+    "message": pl.Int64,
+    "dataset": pl.Int64,
+    "policy": pl.Int64,
+    "arrived_at": pl.Datetime("us"),
+    "message_id": pl.String,
+    "hop_id": pl.String,
+}
+
+
+@dataclass(frozen=True)
+class BreachPart:
+    """Some breaches.
+
+    Attributes:
+        rows: One for each arrival and rule that it breaks: rule, severity, message, dataset,
+            policy, arrived_at, message_id, hop_id ('' for the origin).
+        pairs: The (message, dataset) of which these are all breaches; None where they are further
+            ones, beside those of which flags stand.
+    """
+
+    rows: pl.DataFrame
+    pairs: pl.DataFrame | None = None
+
+
+def breaches(
+    connection: duckdb.DuckDBPyConnection,
+    judge: Judge,
+    events: KeyedBatch,
+    derived: Derived,
+    rejudge: Rejudge,
+    limits: Limits,
+) -> Iterator[BreachPart]:
+    """Yield the breaches of what arrived, then of what is judged anew, some at a time.
+
+    events: those of the batch. To ask for the next part derives, and stores, further arrivals; what
+    is judged anew comes when all of them are stored.
+    """
+    new = _slices(derived.new, limits.judged_arrivals)
+    for arrivals, of_batch in chain(
+        ((some, events) for some in new), ((some, None) for some in derived.rederived())
+    ):
+        rows = _broken(connection, judge, rejudge.without(arrivals), of_batch)
+        if len(rows):
+            yield BreachPart(rows)
+    for part in rejudge.parts():
+        found = [_broken(connection, judge, arrivals, None) for arrivals in part.arrivals]
+        yield BreachPart(pl.concat([pl.DataFrame(schema=_COLUMNS), *found]), part.pairs)
+
+
+def _slices(arrivals: Arrivals, together: int) -> Iterator[Arrivals]:
+    for first in range(0, len(arrivals), together):
+        yield arrivals.slice(first, together)
+
+
+def _broken(
+    connection: duckdb.DuckDBPyConnection,
+    judge: Judge,
+    arrivals: Arrivals,
+    events: KeyedBatch | None,
+) -> pl.DataFrame:
+    """Return the breaches of arrivals, as the rows of a BreachPart."""
+    facts = judge.facts(arrivals, events)
+    found = judge.breaches(facts)
+    if not len(found.arrival):
+        return pl.DataFrame(schema=_COLUMNS)
+    rows = judge.frame(facts, found)
+    message, hop = int_array(rows["message"]), int_array(rows["hop"])
+    texts = IdTexts(connection, np.concatenate([message, hop]))
+    return rows.drop("hop").with_columns(message_id=texts.of(message), hop_id=texts.of(hop))

@@ -1,5 +1,0 @@
--- What arrived while a policy that has changed is in force?
-INSERT INTO touched
-SELECT a.m, a.ds
-FROM core.arrival a
-JOIN changed_policy_span s ON a.arrived_at >= s.from_at AND a.arrived_at < s.until_at

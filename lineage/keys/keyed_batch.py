@@ -1,0 +1,55 @@
+"""The batch from its keys on: the rows of the event tables, every id an integer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import polars as pl
+
+from lineage.arrays import IntArray, int_array
+
+# What hangs on the events of a table.
+CHILDREN = {"message": ("message_party",), "hop": ("hop_input", "hop_output")}
+# The tables that have a row an event.
+IDENTIFIED = ("message", "hop", "consent_change", "declaration", "policy")
+
+
+@dataclass(frozen=True)
+class KeyedBatch:
+    """A batch in keys; batch["hop"] are the rows of core.hop.
+
+    Attributes:
+        tables: By table the columns of the store; `row` tells the row of the batch.
+        first_new: Events with keys below may be in the store already; those from here on cannot.
+        replaced: By table the keys of events whose stored version no longer counts, if any; the
+            batch has the version that does.
+    """
+
+    tables: Mapping[str, pl.DataFrame]
+    first_new: int
+    replaced: Mapping[str, IntArray] = field(default_factory=dict)
+
+    def __getitem__(self, table: str) -> pl.DataFrame:
+        return self.tables[table]
+
+    @property
+    def events(self) -> int:
+        """How many events it has."""
+        return sum(len(self[table]) for table in IDENTIFIED)
+
+    def with_rows(self, table: str, rows: pl.DataFrame) -> KeyedBatch:
+        """Return the batch with other rows of one table."""
+        return replace(self, tables={**self.tables, table: rows})
+
+    def without(self, table: str, rows: IntArray) -> KeyedBatch:
+        """Return all but the rows given of one table, and what hangs on them."""
+        kept = np.ones(int(int_array(self[table]["row"]).max()) + 1, dtype=np.bool_)
+        kept[rows] = False
+        changed = {
+            name: frame[np.flatnonzero(kept[frame["row"].to_numpy()])]
+            for name in (table, *CHILDREN.get(table, ()))
+            if len(frame := self[name])
+        }
+        return replace(self, tables={**self.tables, **changed})

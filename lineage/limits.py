@@ -1,0 +1,63 @@
+"""Limits: how much the tracker takes into memory, or does, at a time. None changes a result.
+
+What an event may hold is part of the contract, and is in `codec.contract.limits`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["DEFAULT_LIMITS", "Limits"]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The limits of a store, passed down from it; see docs/limits.md for those on what is read.
+
+    Attributes:
+        batch_events: Events of a log that are applied together. More is faster, as much of a
+            batch's cost does not grow with it, and takes more memory.
+        batch_bytes: Of lines, or of tables: huge hops make a batch of fewer events.
+        process_bytes: A log of more bytes is decoded in a second process.
+        cached_texts: Names of datasets, and ids of members, whose keys are held in memory; each
+            takes some 200 bytes.
+        cached_uuids: Ids whose keys are held; each takes 24 bytes.
+        kept_uuids: So many of these stay where there are more.
+        merged_uuids: To merge longer runs of them costs more than to search both.
+        rederived_messages: Messages whose arrivals are derived anew at a time.
+        judged_arrivals: New arrivals that are judged at a time.
+        rejudged_pairs: Messages in datasets whose flags are put together anew at a time.
+        rejudged_arrivals: Stored arrivals of these that are judged at a time.
+        rejudged_buckets: Ranges of ids by which these are counted to divide them.
+        evaluated_facts: Arrivals, or combinations of facts, that rules are evaluated for at a time.
+        combinations: Combinations of facts whose broken rules are remembered.
+        rules: Rules that are evaluated in one statement.
+        rule_memory_mib: What the database that evaluates rules may take.
+        digest_rows: Rows that a digest reads at a time; fewer where there is little memory.
+        digest_bytes: Hashes of a digest that are held in memory; more are sorted on the disk.
+        query_mib: What a question may take beside the database's own memory and its answer.
+    """
+
+    batch_events: int = 200_000
+    batch_bytes: int = 64 << 20
+    process_bytes: int = 32 << 20
+    cached_texts: int = 1_000_000
+    cached_uuids: int = 1_000_000
+    kept_uuids: int = 700_000
+    merged_uuids: int = 100_000
+    rederived_messages: int = 200_000
+    judged_arrivals: int = 1_000_000
+    rejudged_pairs: int = 500_000
+    rejudged_arrivals: int = 250_000
+    rejudged_buckets: int = 4_096
+    evaluated_facts: int = 50_000
+    combinations: int = 1 << 20
+    rules: int = 10
+    rule_memory_mib: int = 256
+    digest_rows: int = 200_000
+    digest_bytes: int = 64 << 20
+    query_mib: int = 1_024
+
+
+DEFAULT_LIMITS: Final = Limits()

@@ -1,0 +1,143 @@
+"""The reader: questions to a database."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+
+from lineage.audit.digest import digest
+from lineage.audit.query import QueryLimits, Question, query
+from lineage.audit.route import route
+from lineage.audit.select_check.check import Parameters, check
+from lineage.database.connection import MEMORY_MIB, connect, store_error
+from lineage.database.positions import TopicIdentity, stored_identities, stored_positions
+from lineage.database.spill import Spill
+from lineage.database.statements import sql
+from lineage.judge.timeline import Timeline
+from lineage.limits import DEFAULT_LIMITS, Limits
+
+
+class Reader:
+    """Reads a database, each question through a cursor of its own, so from any thread.
+
+    Use it in a `with` block, or `close` it.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        read_only: bool = True,
+        memory_mib: int = MEMORY_MIB,
+        threads: int | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self._path = path
+        self._memory_mib = memory_mib
+        self._limits = limits
+        # Nobody writes what is only read, so what was read of it once stays true.
+        self._is_frozen = read_only
+        self._timeline: Timeline | None = None
+        self._spill = Spill(None if str(path) == ":memory:" else Path(path))
+        self._end = weakref.finalize(self, self._spill.close)
+        try:
+            self._connection = connect(
+                path,
+                read_only=read_only,
+                memory_mib=memory_mib,
+                threads=threads,
+                spill=self._spill.path,
+            )
+        except BaseException:
+            self._end()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database. What was applied is on disk already."""
+        self._connection.close()
+        self._end()
+
+    def flags(
+        self, rule: str | None = None, dataset: str | None = None, message_id: str | None = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Return the flags, in the columns of `flag`, ordered by rule, message and dataset."""
+        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        with self._damage_told():
+            return query(self._connection.cursor(), sql("audit/flags"), wanted)
+
+    def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
+        """Return the way of one message: a row for each arrival and record that it came from.
+
+        The columns of the macro `route`, then the facts and `rules`, the ids of the rules that
+        the arrival broke; in the order of arriving. No rows for a message that is not known.
+        """
+        cursor = self._connection.cursor()
+        with self._damage_told():
+            timeline = self._timeline or Timeline(cursor)
+            if self._is_frozen:
+                self._timeline = timeline
+            return route(cursor, message_id, timeline, self._limits)
+
+    def sql(
+        self, text: str, params: Parameters = None, timeout_seconds: float | None = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Answer one SELECT that reads the database and does nothing else.
+
+        Params are values for ?, $1 or $name. A question that takes longer than timeout_seconds is
+        ended (None: never). Raises QueryError; see `lineage.audit.select_check.check` for what is
+        allowed.
+        """
+        cursor = self._connection.cursor()
+        with self._damage_told():
+            check(cursor, text, params)
+            return query(cursor, text, params, self._query_limits(timeout_seconds))
+
+    def sql_batches(
+        self, text: str, params: Parameters = None, timeout_seconds: float | None = None
+    ) -> Question:
+        """Ask as `sql` does, for an answer of any size: a context manager that gives batches."""
+        cursor = self._connection.cursor()
+        check(cursor, text, params)
+        return Question(cursor, text, params, self._query_limits(timeout_seconds))
+
+    def digest(self) -> str:
+        """Return the SHA-256 in hex over events, arrivals and flags; see `audit.digest`."""
+        with self._damage_told():
+            cursor = self._connection.cursor()
+            return digest(cursor, self._memory_mib, self._spill.path, self._limits)
+
+    def positions(self) -> dict[tuple[str, int], int]:
+        """Return (topic, partition) to the offset to go on from."""
+        return stored_positions(self._connection.cursor())
+
+    def identities(self) -> dict[str, TopicIdentity]:
+        """Return the identity of each topic that `positions` are of."""
+        return stored_identities(self._connection.cursor())
+
+    @contextmanager
+    def _damage_told(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.IOException as error:
+            raise store_error(self._path, error) from error
+
+    def _query_limits(self, timeout_seconds: float | None) -> QueryLimits:
+        memory = 2 * self._memory_mib + self._limits.query_mib
+        return QueryLimits(timeout_seconds, self._memory_mib, memory)
