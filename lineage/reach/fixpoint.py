@@ -19,8 +19,8 @@ its messages, with all that comes of them, meet stored hops that may carry them 
 What is not monotone, a conflict or a late policy, is not done here: `judge.invalidate` deletes, and
 `rederive` derives again (delete and rederive).
 
-The batch is in arrays; history is asked only for what touches it. tests/lineage/plain_reach.py says
-the same in whole tables, without any of these ideas.
+The batch is in arrays; history is asked only for what touches it. The same in whole
+tables, without any of these ideas, is tests/lineage/reach/plain_reach.py.
 """
 
 from __future__ import annotations

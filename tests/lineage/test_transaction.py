@@ -12,7 +12,7 @@ import pytest
 import lineage
 from lineage import transaction
 from lineage.codec import from_events
-from tests.lineage.builders import at, declared, hop, message, policy
+from tests.lineage.events.builders import at, declared, hop, message, policy
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 import lineage
 from lineage.database.connection import connect
-from tests.lineage.builders import hop, message
+from tests.lineage.events.builders import hop, message
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 import lineage
 from lineage.uuids import texts_of
-from tests.lineage.builders import at, hop, message
+from tests.lineage.events.builders import at, hop, message
 from tests.lineage.keys.test_uuid_cache import heads
 
 STARTS = 30

@@ -9,7 +9,7 @@ import pytest
 
 import lineage
 from lineage.keys import deduplicate
-from tests.lineage.builders import (
+from tests.lineage.events.builders import (
     RECIPIENT,
     SENDER,
     Event,

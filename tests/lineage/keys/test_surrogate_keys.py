@@ -13,7 +13,7 @@ from lineage import transaction
 from lineage.ingest.encode import encode_ids
 from lineage.keys import surrogate_keys, uuid_cache
 from lineage.uuids import texts_of
-from tests.lineage.builders import RECIPIENT, SENDER, at, hop, message
+from tests.lineage.events.builders import RECIPIENT, SENDER, at, hop, message
 
 V7 = "01920000-0000-7000-8000-00000000000{}"
 LATER_V7 = "01930000-0000-7000-8000-000000000001"

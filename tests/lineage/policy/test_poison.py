@@ -13,11 +13,11 @@ import pytest
 import lineage
 from lineage.errors import PolicyError, RuleError
 from lineage.policy.parse import parse_policy
-from tests.lineage import builders as b
-from tests.lineage.builders import Event
-from tests.lineage.observed import EVENT_TABLES, observed, rows
-from tests.lineage.poison import POISONS, RULES, poison, ruled
-from tests.lineage.reference import reference
+from tests.lineage.events import builders as b
+from tests.lineage.events.builders import Event
+from tests.lineage.policy.poison import POISONS, RULES, poison, ruled
+from tests.lineage.semantics.observed import EVENT_TABLES, observed, rows
+from tests.lineage.semantics.reference import reference
 
 pytestmark = pytest.mark.slow
 
@@ -166,7 +166,7 @@ _EVALUATING = """
 import resource, sys, time
 from tests.lineage.policy.test_poison import WORST, as_many_as_accepted
 import lineage
-from tests.lineage import builders as b
+from tests.lineage.events import builders as b
 document = as_many_as_accepted(WORST[sys.argv[1]])
 messages = [b.message(f"{i:06}ab".ljust(130, "é")) for i in range(2000)]
 with lineage.open(":memory:") as store:

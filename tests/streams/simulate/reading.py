@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 import lineage
-from tests.lineage.reference import FLAG_COLUMNS
+from tests.lineage.semantics.reference import FLAG_COLUMNS
 
 Flag = tuple[Any, ...]
 

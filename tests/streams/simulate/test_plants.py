@@ -9,7 +9,7 @@ from streams.simulate.log_writer import JsonLines, with_text_instants
 from streams.simulate.run import introduction
 from streams.simulate.scenario import Recipe
 from streams.simulate.scenario_builder import Break
-from tests.lineage.reference import FLAG_COLUMNS, reference
+from tests.lineage.semantics.reference import FLAG_COLUMNS, reference
 from tests.streams.simulate.reading import events, plain
 
 MIXES = {"own": injection.OWN, "worst": injection.WORST}

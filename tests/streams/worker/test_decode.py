@@ -22,7 +22,7 @@ from lineage.ingest.encode import EncodedBatch
 from streams.kafka.records import Records
 from streams.worker import decode
 from streams.worker.decode import Decoders
-from tests.lineage.builders import message, policy
+from tests.lineage.events.builders import message, policy
 from tests.lineage.ingest.test_decoder_process import loaded
 
 ENCODER = Encoder(LocalIds())

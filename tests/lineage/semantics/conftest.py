@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.lineage.observed import tracked
-from tests.lineage.reference import Expected, reference
-from tests.lineage.reference_log import Event
+from tests.lineage.semantics.observed import tracked
+from tests.lineage.semantics.reference import Expected, reference
+from tests.lineage.semantics.reference_log import Event
 
 Judge = Callable[..., Expected]
 WAYS: dict[str, Callable[[list[Event]], Expected]] = {

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 import lineage
-from tests.lineage.logs import happened_at, logs
-from tests.lineage.observed import observed
-from tests.lineage.reference import Expected, reference
-from tests.lineage.reference_log import Event
+from tests.lineage.events.logs import happened_at, logs
+from tests.lineage.semantics.observed import observed
+from tests.lineage.semantics.reference import Expected, reference
+from tests.lineage.semantics.reference_log import Event
 
 WORLDS = 60
 NAMED = {

@@ -4,14 +4,14 @@ from collections.abc import Iterable
 from typing import Any
 
 import lineage
-from tests.lineage.reference import (
+from tests.lineage.semantics.reference import (
     ARRIVAL_COLUMNS,
     CONFLICT_COLUMNS,
     FACT_COLUMNS,
     FLAG_COLUMNS,
     Expected,
 )
-from tests.lineage.reference_log import Event, Row
+from tests.lineage.semantics.reference_log import Event, Row
 
 # What auditors see of the events themselves, apart from when the tracker acted.
 EVENT_TABLES = (

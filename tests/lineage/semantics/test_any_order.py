@@ -18,13 +18,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import lineage
-from tests.lineage.builders import Event
-from tests.lineage.event_rows import event_rows
-from tests.lineage.junk import JUNK, junk
-from tests.lineage.logs import History, histories, logs
-from tests.lineage.observed import EVENT_TABLES, key, keys, observed, rows
-from tests.lineage.reference import FLAG_COLUMNS, reference
-from tests.lineage.reference_log import sha256_of, variants
+from tests.lineage.events.builders import Event
+from tests.lineage.events.junk import JUNK, junk
+from tests.lineage.events.logs import History, histories, logs
+from tests.lineage.semantics.event_rows import event_rows
+from tests.lineage.semantics.observed import EVENT_TABLES, key, keys, observed, rows
+from tests.lineage.semantics.reference import FLAG_COLUMNS, reference
+from tests.lineage.semantics.reference_log import sha256_of, variants
 
 EXAMPLES = int(os.environ.get("LINEAGE_EXAMPLES", "12"))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 
 import lineage
-from tests.lineage.logs import History, histories
-from tests.lineage.test_semantics import tried
+from tests.lineage.events.logs import History, histories
+from tests.lineage.semantics.test_any_order import tried
 
 
 @tried(0.5)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.lineage.builders import at, consent, declared, hop, message, party, policy
-from tests.lineage.conftest import Judge
-from tests.lineage.reference_log import instant
+from tests.lineage.events.builders import at, consent, declared, hop, message, party, policy
+from tests.lineage.semantics.conftest import Judge
+from tests.lineage.semantics.reference_log import instant
 
 PAIR = [party("SENDER", "ann"), party("RECIPIENT", "bob")]
 

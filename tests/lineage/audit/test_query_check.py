@@ -23,8 +23,8 @@ from lineage.audit.select_check.functions import (
 from lineage.audit.select_check.tree import MACROS
 from lineage.database.codes import LABELS
 from lineage.database.process import processors, resident_bytes
-from tests.lineage.builders import hop, message
-from tests.lineage.questions import ENDLESS, HARMLESS, HOSTILE, nested
+from tests.lineage.audit.questions import ENDLESS, HARMLESS, HOSTILE, nested
+from tests.lineage.events.builders import hop, message
 
 REFUSED = Path(__file__).with_name("refused_functions.txt")
 

@@ -12,7 +12,7 @@ import lineage
 from lineage.audit.hash_sort import HashSort
 from lineage.store import Store
 from streams.simulate import simulate
-from tests.lineage.builders import at, consent, declared, hop, message, party, policy
+from tests.lineage.events.builders import at, consent, declared, hop, message, party, policy
 from tests.test_docs import QUESTIONS
 
 EVENTS = [
