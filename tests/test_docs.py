@@ -10,6 +10,7 @@ import pytest
 
 import lineage
 from streams.simulate import simulate
+from tests.stores import new_store
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -24,7 +25,7 @@ MAY_BE_EMPTY = ("dead_letter", "conflict", "ingest_position", "ingest_topic")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[lineage.Store]:
     log = tmp_path_factory.mktemp("log")
     simulate(2_000, seed=1, out=log)
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         store.replay(log)
         yield store
 

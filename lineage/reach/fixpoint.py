@@ -39,8 +39,8 @@ Subrahmanian, 1993): `judge.invalidate` deletes all arrivals of the messages con
 derives these messages again from their origins. No message's route depends on another's, so whole
 messages are the unit, and there is nothing to overestimate.
 
-The batch is in arrays; history is asked only for what touches it. tests/lineage has a second
-version of the rule in whole tables, without any of these ideas, that this one is held to.
+The batch is in arrays; history is asked only for what touches it. tests/lineage/reach has a
+second version of the rule in whole tables, without any of these ideas, that this one is held to.
 """
 
 from __future__ import annotations

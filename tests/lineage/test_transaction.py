@@ -12,12 +12,13 @@ import pytest
 import lineage
 from lineage import transaction
 from lineage.codec import from_events
-from tests.lineage.builders import at, declared, hop, message, policy
+from tests.lineage.events.builders import at, declared, hop, message, policy
+from tests.stores import new_store
 
 
 @pytest.fixture
 def store() -> Iterator[lineage.Store]:
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         yield store
 
 
@@ -107,7 +108,7 @@ def test_bad_events_are_dead_letters_and_harm_nobody(store: lineage.Store) -> No
     bad = {**message("bad"), "channel": "FAX"}
     applied = store.apply([LEAK[0], bad, *LEAK[1:]])
     assert [letter.position for letter in applied.dead_letters] == [1]
-    with lineage.open(":memory:") as other:
+    with new_store() as other:
         other.apply(LEAK)
         assert store.digest() == other.digest()
     assert store.sql("SELECT source, position FROM dead_letter").fetchall() == [("apply", 1)]
@@ -157,7 +158,7 @@ def test_what_has_not_been_published_is_found_again(store: lineage.Store) -> Non
 
 
 def test_a_long_history_is_restarted_in_the_middle(tmp_path: Path) -> None:
-    with lineage.open(":memory:") as once:
+    with new_store() as once:
         once.apply(LEAK)
         expected = once.digest()
     for event in LEAK:

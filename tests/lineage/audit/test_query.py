@@ -14,14 +14,20 @@ import pytest
 
 import lineage
 from lineage.database.connection import connect
-from tests.lineage.builders import hop, message
+from tests.lineage.events.builders import hop, message
+from tests.stores import new_store
 
 
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[lineage.Store]:
-    with lineage.open(tmp_path / "l.duckdb") as store:
+@pytest.fixture(scope="module")
+def store() -> Iterator[lineage.Store]:
+    with new_store() as store:
         store.apply([message("m"), hop("h", "inbox", "lake", ["m"])])
         yield store
+
+
+@pytest.fixture(scope="module")
+def digest(store: lineage.Store) -> str:
+    return store.digest()
 
 
 @pytest.mark.parametrize(
@@ -82,11 +88,10 @@ def test_parameters_are_bound(store: lineage.Store) -> None:
         "",
     ],
 )
-def test_only_a_question_may_be_asked(store: lineage.Store, statement: str) -> None:
-    before = store.digest()
+def test_only_a_question_may_be_asked(store: lineage.Store, digest: str, statement: str) -> None:
     with pytest.raises(lineage.QueryError):
         store.sql(statement)
-    assert store.digest() == before
+    assert store.digest() == digest
 
 
 @pytest.mark.parametrize(

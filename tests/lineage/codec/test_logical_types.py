@@ -11,7 +11,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.codec import (
@@ -37,6 +37,7 @@ from tests.lineage.codec.examples import (
     long,
     reasons,
 )
+from tests.properties import tried
 
 EPOCH = datetime(1970, 1, 1)
 LAST = 253_402_300_799_999_999  # the last microsecond of 9999
@@ -159,7 +160,7 @@ counts = (
 events = st.sampled_from(GOOD)
 
 
-@settings(max_examples=150)
+@tried(150)
 @given(events, st.sampled_from(UNITS), st.lists(counts, min_size=1, max_size=8))
 def test_kafka_values_mean_the_instants_that_their_writer_meant(
     event: Event, logical: str, numbers: list[int]
@@ -175,7 +176,7 @@ def test_kafka_values_mean_the_instants_that_their_writer_meant(
     assert list(reasons(batch)) == [i for i, micros in right.items() if micros is None]
 
 
-@settings(max_examples=60)
+@tried(60)
 @given(
     events,
     st.sampled_from(UNITS),

@@ -8,7 +8,7 @@ from typing import Any
 
 import fastavro
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.codec import Batch, Decoder, EncodeError, Encoder, LocalIds, by_name, from_events
@@ -28,6 +28,7 @@ from tests.lineage.codec.examples import (
     reasons,
 )
 from tests.lineage.codec.strategies import any_events, near_events, read_events
+from tests.properties import tried
 
 IDS = LocalIds()
 ENCODER = Encoder(IDS)
@@ -73,7 +74,7 @@ def test_nothing_fetched_is_an_empty_batch() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=100)
+@tried(100)
 @given(st.lists(read_events, min_size=1, max_size=4))
 def test_what_json_says_and_what_kafka_says_is_the_same(events: list[Event]) -> None:
     for event in events:
@@ -84,7 +85,7 @@ def test_what_json_says_and_what_kafka_says_is_the_same(events: list[Event]) -> 
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@tried(150)
 @given(near_events())
 def test_only_what_would_be_taken_can_be_sent(event: Event) -> None:
     (reason,) = reasons(from_events([event])).values() or [None]
@@ -233,7 +234,7 @@ def test_blocks_of_an_array_may_come_with_their_size() -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@tried(150)
 @given(read_events, st.data())
 def test_no_bytes_whatever_do_harm(event: Event, data: st.DataObject) -> None:
     good = ENCODER.encode(event)

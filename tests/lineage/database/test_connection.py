@@ -12,7 +12,7 @@ import pytest
 
 import lineage
 from lineage.database.connection import store_error
-from tests.lineage.builders import message
+from tests.lineage.events.builders import message
 
 
 def test_a_new_file_is_made_and_found_again(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def test_a_new_database_survives_a_kill_before_its_first_checkpoint(
     path = tmp_path / "l.duckdb"
     code = (
         "import os, signal, sys, lineage\n"
-        "from tests.lineage.builders import message\n"
+        "from tests.lineage.events.builders import message\n"
         "store = lineage.open(sys.argv[1])\n"
         "for i in range(int(sys.argv[2])): store.apply([message(f'm{i}')])\n"
         "os.kill(os.getpid(), signal.SIGKILL)"

@@ -8,8 +8,9 @@ import pytest
 
 import lineage
 from lineage.uuids import texts_of
-from tests.lineage.builders import at, hop, message
+from tests.lineage.events.builders import at, hop, message
 from tests.lineage.keys.test_uuid_cache import heads
+from tests.stores import new_store
 
 STARTS = 30
 
@@ -43,7 +44,7 @@ def test_arrivals_of_a_batch_are_in_the_order_of_datasets_and_messages() -> None
     ids = [f"m{i}" for i in range(5)]
     sinks = ("a", "b", "c")
     hops = [hop(f"h {one} {to}", "inbox", to, [one], moved_at=at(1)) for one in ids for to in sinks]
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         store.apply([*map(message, ids), *hops])
         rows = store.sql("SELECT ds, m FROM core.arrival ORDER BY rowid").fetchall()
     assert len(rows) == len(ids) * (1 + len(sinks))

@@ -17,6 +17,7 @@ from lineage.errors import LogError
 from lineage.ingest import replay
 from lineage.ingest.decoder_process import DecoderProcess
 from streams.simulate import simulate
+from tests.stores import new_store
 
 BATCH_EVENTS = 500
 Event = dict[str, Any]
@@ -55,7 +56,7 @@ def test_thread_and_process_give_the_same(log: Path, monkeypatch: pytest.MonkeyP
     started: list[DecoderProcess] = []
     for _ in range(2):
         progress: list[int] = []
-        with lineage.open(":memory:") as store:
+        with new_store() as store:
             replayed = store.replay(log, batch_events=BATCH_EVENTS, progress=progress.append)
             letters = store.sql("FROM dead_letter").fetchall()
             outcomes.append((replayed, store.digest(), letters, sum(progress)))
@@ -73,7 +74,7 @@ def test_what_is_no_log_is_told_before_a_process_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = in_a_process(monkeypatch)
-    with lineage.open(":memory:") as store, pytest.raises(LogError, match=r"missing"):
+    with new_store() as store, pytest.raises(LogError, match=r"missing"):
         store.replay(tmp_path / "missing.jsonl")
     assert started == []
 
@@ -92,7 +93,7 @@ def test_the_process_ends_with_a_replay_that_is_given_up(
 def test_the_digest_is_the_same_in_however_many_parts(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         store.replay(log)
         whole = store.digest()
         monkeypatch.setattr("lineage.audit.digest._ROWS_MAX", 700)

@@ -14,6 +14,7 @@ import lineage
 from lineage.judge import flags
 from lineage.judge.flag_changes import turn_anew
 from streams.simulate import simulate
+from tests.stores import new_store
 from tests.streams.simulate.reading import events
 
 LATE = {"PolicyPublished", "DatasetDeclared"}
@@ -33,14 +34,14 @@ def test_parts_make_no_difference(
         turned.append(len(changes))
         return changes
 
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         store.apply(log)
         expected = store.digest()
         history = store.sql("SELECT count(*) FROM flag_history").fetchall()
     monkeypatch.setattr(flags, "turn_anew", watched)
     monkeypatch.setattr(flags, "_TOUCHED_MAX", 100)
     monkeypatch.setattr(flags, "_BUCKETS", 50)
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         if late:
             store.apply([one for one in log if one["event"] not in LATE])
             turned.clear()

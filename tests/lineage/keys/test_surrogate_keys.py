@@ -13,7 +13,8 @@ from lineage import transaction
 from lineage.ingest.encode import encode_ids
 from lineage.keys import surrogate_keys, uuid_cache
 from lineage.uuids import texts_of
-from tests.lineage.builders import RECIPIENT, SENDER, at, hop, message
+from tests.lineage.events.builders import RECIPIENT, SENDER, at, hop, message
+from tests.stores import new_store
 
 V7 = "01920000-0000-7000-8000-00000000000{}"
 LATER_V7 = "01930000-0000-7000-8000-000000000001"
@@ -68,7 +69,7 @@ def test_ids_keep_their_numbers_however_many_are_held(
     monkeypatch.setattr(uuid_cache, "_HELD_MAX", held)
     monkeypatch.setattr(uuid_cache, "_LEFT", held // 2)
     ids = [LATER_V7, V7.format(1), V4.format(1), "plain", V7.format(3), V7.format(2)]
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         for _ in range(2):
             for one in ids:
                 store.apply([message(one)])
@@ -84,7 +85,7 @@ def test_what_a_rolled_back_batch_numbered_is_forgotten(monkeypatch: pytest.Monk
     def failing(*_: object) -> None:
         raise KeyboardInterrupt
 
-    with lineage.open(":memory:") as store, lineage.open(":memory:") as other:
+    with new_store() as store, new_store() as other:
         store.apply([message(V7.format(5))])
         with monkeypatch.context() as patch:
             patch.setattr(transaction, "derive", failing)

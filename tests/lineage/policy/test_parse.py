@@ -6,11 +6,12 @@ import contextlib
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.errors import LineageError, PolicyError, StoreBusyError, StoreError
 from lineage.policy.parse import BUILT_IN, BUILT_IN_DOCUMENT, parse_policy
+from tests.properties import tried
 
 EU = {
     *("AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU"),
@@ -298,7 +299,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@tried(200)
 @given(
     st.one_of(
         st.text(max_size=80),

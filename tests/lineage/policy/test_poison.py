@@ -13,11 +13,12 @@ import pytest
 import lineage
 from lineage.errors import PolicyError, RuleError
 from lineage.policy.parse import parse_policy
-from tests.lineage import builders as b
-from tests.lineage.builders import Event
-from tests.lineage.observed import EVENT_TABLES, observed, rows
-from tests.lineage.poison import POISONS, RULES, poison, ruled
-from tests.lineage.reference import reference
+from tests.lineage.events import builders as b
+from tests.lineage.events.builders import Event
+from tests.lineage.policy.poison import POISONS, RULES, poison, ruled
+from tests.lineage.semantics.observed import EVENT_TABLES, observed, rows
+from tests.lineage.semantics.reference import reference
+from tests.stores import new_store
 
 pytestmark = pytest.mark.slow
 
@@ -65,7 +66,7 @@ def test_the_rest_of_a_log_is_judged_as_if_the_poisons_were_not_there() -> None:
         random = Random(seed)  # noqa: S311 - an order
         mixed = [*good, *bad]
         random.shuffle(mixed)
-        with lineage.open(":memory:") as store:
+        with new_store() as store:
             while mixed:
                 cut = random.randint(1, len(mixed)) if seed else len(mixed)
                 store.apply(mixed[:cut])
@@ -77,7 +78,7 @@ def test_the_rest_of_a_log_is_judged_as_if_the_poisons_were_not_there() -> None:
             for name in POISONS:
                 assert any(POISONS[name][1] in reason for reason in reasons), name
             tables = {name: rows(store, name) for name in EVENT_TABLES}
-        with lineage.open(":memory:") as store:
+        with new_store() as store:
             store.apply(good)
             assert tables == {name: rows(store, name) for name in EVENT_TABLES}
 
@@ -109,7 +110,7 @@ def test_many_rules_on_many_arrivals_give_the_same_in_parts(
     ]
 
     def flags() -> list[tuple[object, ...]]:
-        with lineage.open(":memory:") as store:
+        with new_store() as store:
             store.apply(events)
             return rows(store, "flag")
 
@@ -132,7 +133,7 @@ def test_what_fails_as_a_whole_is_done_in_halves(monkeypatch: pytest.MonkeyPatch
         *(b.message(f"{i:06}".ljust(256, "m"), dataset="vendor") for i in range(30_000)),
     ]
     try:
-        with lineage.open(":memory:") as store:
+        with new_store() as store:
             store.apply(events)
             assert store.sql("select count(*) from flag").fetchone() == (90_000,)
     finally:
@@ -141,7 +142,7 @@ def test_what_fails_as_a_whole_is_done_in_halves(monkeypatch: pytest.MonkeyPatch
 
 def test_a_rule_that_cannot_be_evaluated_is_named_and_nothing_is_recorded() -> None:
     # No document that is accepted has such a rule; here it is put into the table.
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         store.apply([b.policy("p", [("good", "LOW", "true"), ("bad", "LOW", "confidential")])])
         store._connection.execute(
             "UPDATE core.policy_rule SET expression = 'error(message_id)',"
@@ -166,7 +167,7 @@ _EVALUATING = """
 import resource, sys, time
 from tests.lineage.policy.test_poison import WORST, as_many_as_accepted
 import lineage
-from tests.lineage import builders as b
+from tests.lineage.events import builders as b
 document = as_many_as_accepted(WORST[sys.argv[1]])
 messages = [b.message(f"{i:06}ab".ljust(130, "é")) for i in range(2000)]
 with lineage.open(":memory:") as store:

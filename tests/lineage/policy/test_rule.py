@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.errors import PolicyError
@@ -18,6 +18,7 @@ from lineage.policy.rule_allowlist import FUNCTIONS, SMALL_INTEGERS
 from lineage.policy.rule_ast import Rewrite
 from lineage.policy.rule_nodes import NUMBER
 from lineage.policy.rule_text import check_text
+from tests.properties import tried
 
 
 @pytest.fixture(scope="module")
@@ -434,7 +435,7 @@ union x " ' \\
 _WORDS = st.sampled_from([*FACTS, *sorted(FUNCTIONS), *_SQL.split()])
 
 
-@settings(max_examples=300, deadline=None)
+@tried(300)
 @given(st.one_of(st.text(max_size=60), st.lists(_WORDS, max_size=14).map(" ".join)))
 def test_nothing_but_a_policy_error_comes_out(when: str) -> None:
     checker = _shared_checker()

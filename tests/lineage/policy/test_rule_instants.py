@@ -10,11 +10,12 @@ from functools import lru_cache
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.errors import PolicyError
 from lineage.policy.rule import FACTS, RuleChecker
+from tests.properties import tried
 
 # All mean 2024-06-02 00:00:00 in UTC.
 SAME = (
@@ -246,7 +247,7 @@ def test_text_that_could_have_an_offset_is_never_read_at_run_time(
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@tried(300)
 @given(
     st.datetimes(datetime(1970, 1, 3), datetime(9999, 12, 29)),
     st.integers(-23 * 60 - 59, 23 * 60 + 59),
@@ -263,7 +264,7 @@ def test_agrees_with_python(at: datetime, offset: int, between: str, micros: int
         assert holds(shared(), f"arrived_at {operator} '{text}'", arrived) is expected
 
 
-@settings(max_examples=100, deadline=None)
+@tried(100)
 @given(st.dates(date(1970, 1, 1)), st.dates(date(1970, 1, 1)))
 def test_dates_agree_with_python(one: date, other: date) -> None:
     at = datetime(other.year, other.month, other.day, 12)

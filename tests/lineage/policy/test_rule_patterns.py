@@ -6,12 +6,13 @@ from functools import lru_cache
 
 import duckdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.errors import PolicyError
 from lineage.policy.rule import RuleChecker
 from lineage.policy.rule_patterns import REGEXP_SIZE_MAX, regexp_size
+from tests.properties import tried
 
 TEXTS = st.text(alphabet="aAbé☃İß%_!*?[]\\.^$(){}|+- \n", max_size=8)
 PATTERNS = st.text(alphabet="aAbé☃İß%%__!*?[]\\.^$(){}|+- \n", max_size=6)
@@ -48,14 +49,14 @@ def checked_and_raw(when: str, text: str) -> tuple[object, object]:
 
 
 @pytest.mark.slow
-@settings(max_examples=600, deadline=None)
+@tried(600)
 @given(TEXTS, PATTERNS, st.sampled_from(["like", "not like", "ilike", "not ilike"]))
 def test_like_means_what_duckdb_means(text: str, pattern: str, operator: str) -> None:
     found, expected = checked_and_raw(f"message_id {operator} {quoted(pattern)}", text)
     assert found == expected
 
 
-@settings(max_examples=400, deadline=None)
+@tried(400)
 @given(
     TEXTS,
     st.text(alphabet="aAé%%__!!*[.", max_size=6),
@@ -71,7 +72,7 @@ def test_an_escaped_pattern_means_what_duckdb_means(text: str, pattern: str, ope
         assert found == expected
 
 
-@settings(max_examples=400, deadline=None)
+@tried(400)
 @given(TEXTS, st.text(alphabet="aAé%_*.*[", max_size=6) | st.text(alphabet="a*?[]b\\é", max_size=5))
 def test_glob_means_what_duckdb_means(text: str, pattern: str) -> None:
     try:
@@ -82,7 +83,7 @@ def test_glob_means_what_duckdb_means(text: str, pattern: str) -> None:
         assert found == expected
 
 
-@settings(max_examples=400, deadline=None)
+@tried(400)
 @given(
     TEXTS,
     st.lists(

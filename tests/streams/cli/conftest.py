@@ -20,10 +20,18 @@ def log(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def db(tmp_path: Path) -> Path:
-    """A database that has recorded the log."""
-    path = tmp_path / "lineage.duckdb"
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The file of a database that has recorded the log."""
+    path = tmp_path_factory.mktemp("recorded") / "lineage.duckdb"
     with lineage.open(path) as store:
         assert not store.apply(EVENTS).dead_letters
+    return path.read_bytes()
+
+
+@pytest.fixture
+def db(recorded: bytes, tmp_path: Path) -> Path:
+    """A database that has recorded the log."""
+    path = tmp_path / "lineage.duckdb"
+    path.write_bytes(recorded)
     return path

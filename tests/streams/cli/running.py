@@ -11,7 +11,7 @@ from typing import Any
 from click.testing import CliRunner
 
 from streams.cli import cli
-from tests.lineage.builders import at, declared, hop, message
+from tests.lineage.events.builders import at, declared, hop, message
 
 EVENTS = [
     message("m1"),

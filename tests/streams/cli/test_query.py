@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import lineage
-from tests.lineage.builders import at, declared, hop, message
+from tests.lineage.events.builders import at, declared, hop, message
 from tests.streams.cli.running import FLAGS, flag, run
 
 ROOT = Path(__file__).parents[3]

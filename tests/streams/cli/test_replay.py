@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lineage.builders import declared
+from tests.lineage.events.builders import declared
 from tests.streams.cli.running import EVENTS, FLAGS, flag, run, write_log
 
 

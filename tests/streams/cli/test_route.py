@@ -6,7 +6,7 @@ from pathlib import Path
 
 import lineage
 from streams.cli.route_tree import CYCLE, DRAWN_ABOVE, Way
-from tests.lineage.builders import at, hop, message
+from tests.lineage.events.builders import at, hop, message
 from tests.streams.cli.running import run
 
 

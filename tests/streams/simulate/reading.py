@@ -6,8 +6,8 @@ from typing import Any
 
 import orjson
 
-import lineage
-from tests.lineage.reference import FLAG_COLUMNS
+from tests.lineage.semantics.reference import FLAG_COLUMNS
+from tests.stores import new_store
 
 Flag = tuple[Any, ...]
 
@@ -34,7 +34,7 @@ def expected(folder: Path) -> list[Flag]:
 def tracked(folder: Path) -> tuple[list[Flag], int, int]:
     """The tracker's flags by rule, message and dataset; its arrivals; its dead letters."""
     columns = ", ".join(FLAG_COLUMNS)
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         store.replay(folder)
         flags = store.sql(f"SELECT {columns} FROM flag").fetchall()
         arrivals = store.sql("SELECT count(*) FROM arrival").fetchall()[0][0]

@@ -37,8 +37,8 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
         (300, 1, "jsonl", "own"),
         (300, 2, "avro", "own"),
         (300, 3, "avro", "worst"),
-        (3_000, 4, "jsonl", "own"),
-        (3_000, 5, "jsonl", "worst"),
+        pytest.param(3_000, 4, "jsonl", "own", marks=pytest.mark.slow),
+        pytest.param(3_000, 5, "jsonl", "worst", marks=pytest.mark.slow),
     ],
 )
 def test_the_tracker_finds_exactly_what_was_planted(

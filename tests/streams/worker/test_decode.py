@@ -7,7 +7,6 @@ from contextlib import closing
 
 import pytest
 
-import lineage
 from lineage.codec import (
     MESSAGE_SENT,
     POLICY_PUBLISHED,
@@ -22,8 +21,9 @@ from lineage.ingest.encode import EncodedBatch
 from streams.kafka.records import Records
 from streams.worker import decode
 from streams.worker.decode import Decoders
-from tests.lineage.builders import message, policy
+from tests.lineage.events.builders import message, policy
 from tests.lineage.ingest.test_decoder_process import loaded
+from tests.stores import new_store
 
 ENCODER = Encoder(LocalIds())
 LOST = DeadLetter.of("messaging.message.sent.v1", 3, 8, "was gone", None)
@@ -56,7 +56,7 @@ def beside(registry_url: str | None, monkeypatch: pytest.MonkeyPatch) -> Decoder
 
 
 def outcome(parts: Sequence[EncodedBatch]) -> tuple[object, ...]:
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         for part in parts:
             store.apply_batch(part)
         letters = tuple(letter for part in parts for letter in part.dead_letters)

@@ -10,7 +10,7 @@ from typing import Any
 import cramjam
 import fastavro
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage import codec
@@ -26,6 +26,7 @@ from lineage.codec import (
 from lineage.codec.wire import datum_of
 from tests.lineage.codec.examples import FLAG, GOOD, HOP, MESSAGE, Event, content, long, reasons
 from tests.lineage.codec.strategies import read_events as any_read_events
+from tests.properties import tried
 
 MESSAGES = [{**MESSAGE, "message_id": f"m{i:06d}"} for i in range(2000)]
 
@@ -106,7 +107,7 @@ def test_blocks_may_be_packed_in_newer_ways(tmp_path: Path, compression: bytes) 
     assert 0 < read(tmp_path / "a.avro").events < 2000
 
 
-@settings(max_examples=30)
+@tried(30)
 @given(st.lists(any_read_events, min_size=1, max_size=5))
 def test_a_file_says_the_same_as_its_events(
     tmp_path_factory: pytest.TempPathFactory, events: list[Event]
@@ -286,7 +287,7 @@ def test_flags_can_be_written_but_are_no_event_log(tmp_path: Path) -> None:
         read_log(tmp_path / "a.avro")
 
 
-@settings(max_examples=100)
+@tried(100)
 @given(st.data())
 def test_no_damage_whatever_does_harm(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

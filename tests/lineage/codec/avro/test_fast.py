@@ -9,7 +9,7 @@ from typing import Any
 import fastavro
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage import codec
@@ -32,6 +32,7 @@ from tests.lineage.codec.examples import (
 )
 from tests.lineage.codec.strategies import near_events
 from tests.lineage.codec.strategies import read_events as any_events
+from tests.properties import tried
 
 ENCODER = Encoder(LocalIds())
 
@@ -96,7 +97,7 @@ def decode(event: Event, events: list[Event]) -> Batch:
     return decoder.decode(by_name(event["event"]).topic, 0, range(len(values)), values)
 
 
-@settings(max_examples=300)
+@tried(300)
 @given(any_events, st.data())
 def test_nothing_is_plain_that_the_contract_would_not_have(
     event: Event, data: st.DataObject
@@ -145,7 +146,7 @@ def test_among_plain_blocks_the_others_keep_their_place(tmp_path: Path) -> None:
     assert content(batch) == content(from_events(kept))
 
 
-@settings(max_examples=20)
+@tried(20)
 @given(st.lists(near_events() | any_events, min_size=1, max_size=6))
 def test_a_file_of_many_blocks_says_the_same_as_its_events(
     tmp_path_factory: pytest.TempPathFactory, events: list[Event]

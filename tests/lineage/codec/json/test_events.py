@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.codec import Batch, from_events, from_json_lines
@@ -29,6 +29,7 @@ from tests.lineage.codec.examples import (
     without,
 )
 from tests.lineage.codec.strategies import near_events, read_events
+from tests.properties import tried
 
 
 def parties(*changed: Event) -> Event:
@@ -234,7 +235,7 @@ def test_every_event_that_keeps_the_contract_is_taken(event: Event) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=150)
+@tried(150)
 @given(st.lists(near_events(), min_size=1, max_size=4))
 def test_an_event_is_judged_the_same_alone_as_among_others(events: list[Event]) -> None:
     together = from_events(events)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from tests.lineage.builders import at, consent, declared, hop, message, party, policy
-from tests.lineage.conftest import Judge
-from tests.lineage.reference_log import canonical, instant, sha256_of
+from tests.lineage.events.builders import at, consent, declared, hop, message, party, policy
+from tests.lineage.semantics.conftest import Judge
+from tests.lineage.semantics.reference_log import canonical, instant, sha256_of
 
 LEAK = "confidential-inmail-to-third-party"
 UNDECLARED = "confidential-inmail-to-undeclared-dataset"

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tests.lineage.builders import (
+from tests.lineage.events.builders import (
     Event,
     consent,
     declared,

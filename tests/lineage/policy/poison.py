@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from functools import partial
 
-from tests.lineage.builders import Event, document, policy
+from tests.lineage.events.builders import Event, document, policy
 
 
 def nested(opened: str, core: str, closed: str, depth: int) -> str:

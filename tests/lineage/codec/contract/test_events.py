@@ -8,7 +8,7 @@ from lineage.codec import EventType
 from lineage.codec.contract import events
 from tests.lineage.codec.examples import FLAG, GOOD, TYPES
 
-FOLDER = Path(__file__).parents[3] / "schemas"
+FOLDER = Path(__file__).parents[4] / "schemas"
 
 
 def test_the_topics_are_those_of_the_contract() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 import duckdb
 
-from tests.lineage.reference_log import BUILT_IN, Event, Log, Policy, Row, instant
+from tests.lineage.semantics.reference_log import BUILT_IN, Event, Log, Policy, Row, instant
 
 # Point 6, in its order, and the column types that a rule sees.
 FACTS = {

@@ -8,13 +8,14 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.codec import from_events, from_json_lines
 from lineage.codec.json.events import event_of_line
 from tests.lineage.codec.examples import GOOD, HOP, MESSAGE, Event, content, reasons
 from tests.lineage.codec.strategies import read_events
+from tests.properties import tried
 
 HOP_LINE = orjson.dumps(HOP)
 MESSAGE_LINE = orjson.dumps(MESSAGE)
@@ -134,7 +135,7 @@ def objects(draw: st.DrawFn, event: Event, depth: int = 0) -> tuple[Twice, bool]
 
 
 @pytest.mark.slow
-@settings(max_examples=200)
+@tried(200)
 @given(st.lists(read_events, min_size=1, max_size=3), st.data())
 def test_no_repeated_key_is_ever_missed(events: list[Event], data: st.DataObject) -> None:
     def space() -> str:

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
-from tests.lineage.builders import at, hop, message, policy
-from tests.lineage.conftest import Judge
-from tests.lineage.reference_log import instant
+from tests.lineage.events.builders import at, hop, message, policy
+from tests.lineage.semantics.conftest import Judge
+from tests.lineage.semantics.reference_log import instant
 
 ENOUGH = ("k-anonymity", 50)
 

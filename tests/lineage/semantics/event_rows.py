@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from tests.lineage.reference_log import FIELDS, PARTY_FIELDS, Event, Log, Row
+from tests.lineage.semantics.reference_log import FIELDS, PARTY_FIELDS, Event, Log, Row
 
 EventTable = tuple[tuple[str, ...], list[Row]]
 

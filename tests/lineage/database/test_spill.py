@@ -12,9 +12,9 @@ import pytest
 
 import lineage
 from lineage.database.spill import Spill
-from tests.lineage.builders import message
+from tests.lineage.events.builders import message
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 # Sorted, it is larger than the memory.
 LARGE = """
 SELECT max(place) FROM (

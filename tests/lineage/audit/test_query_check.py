@@ -23,15 +23,16 @@ from lineage.audit.select_check.functions import (
 from lineage.audit.select_check.tree import MACROS
 from lineage.database.codes import LABELS
 from lineage.database.process import processors, resident_bytes
-from tests.lineage.builders import hop, message
-from tests.lineage.questions import ENDLESS, HARMLESS, HOSTILE, nested
+from tests.lineage.audit.questions import ENDLESS, HARMLESS, HOSTILE, nested
+from tests.lineage.events.builders import hop, message
+from tests.stores import new_store
 
 REFUSED = Path(__file__).with_name("refused_functions.txt")
 
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[lineage.Store]:
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         store.apply([message("m"), hop("h", "inbox", "lake", ["m"])])
         yield store
 

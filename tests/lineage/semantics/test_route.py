@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from hypothesis import given
 
-import lineage
-from tests.lineage.logs import History, histories
-from tests.lineage.test_semantics import tried
+from tests.lineage.events.logs import History, histories
+from tests.properties import tried
+from tests.stores import new_store
 
 
-@tried(0.5)
+@tried(6)
 @given(histories())
 def test_the_store_and_the_macro_give_the_same_rows_in_the_same_order(history: History) -> None:
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         for batch in history.batches:
             store.apply(batch)
         messages = store.sql("SELECT message_id FROM message ORDER BY ALL").fetchall()

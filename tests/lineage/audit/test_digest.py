@@ -12,7 +12,8 @@ import lineage
 from lineage.audit.hash_sort import HashSort
 from lineage.store import Store
 from streams.simulate import simulate
-from tests.lineage.builders import at, consent, declared, hop, message, party, policy
+from tests.lineage.events.builders import at, consent, declared, hop, message, party, policy
+from tests.stores import new_store
 from tests.test_docs import QUESTIONS
 
 EVENTS = [
@@ -54,14 +55,14 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_digest_of_these_events_is_what_it_was() -> None:
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         assert store.apply(EVENTS).dead_letters == ()
         assert store.digest() == GOLDEN
 
 
 def test_the_digest_of_nothing_is_that_of_the_names_of_the_sections() -> None:
     names = b"message\nhop\nconsent_change\ndeclaration\npolicy\narrival\nflag\n"
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         assert store.digest() == hashlib.sha256(names).hexdigest()
 
 

@@ -4,14 +4,15 @@ from collections.abc import Iterable
 from typing import Any
 
 import lineage
-from tests.lineage.reference import (
+from tests.lineage.semantics.reference import (
     ARRIVAL_COLUMNS,
     CONFLICT_COLUMNS,
     FACT_COLUMNS,
     FLAG_COLUMNS,
     Expected,
 )
-from tests.lineage.reference_log import Event, Row
+from tests.lineage.semantics.reference_log import Event, Row
+from tests.stores import new_store
 
 # What auditors see of the events themselves, apart from when the tracker acted.
 EVENT_TABLES = (
@@ -51,7 +52,7 @@ def keys(flags: Iterable[Row]) -> set[tuple[str, str, str]]:
 
 def tracked(*batches: list[Event]) -> Expected:
     """The tables of a new store in memory after these batches."""
-    with lineage.open(":memory:") as store:
+    with new_store() as store:
         for batch in batches:
             applied = store.apply(batch)
             assert not applied.dead_letters, applied.dead_letters

@@ -8,7 +8,7 @@ import pytest
 
 import lineage
 from streams.simulate import simulate
-from tests.lineage.plain_reach import COLUMNS, KEY, plain_reach
+from tests.lineage.reach.plain_reach import COLUMNS, KEY, plain_reach
 
 DECLASSIFYING = """
 SELECT h.hop_id, h.source, h.target, h.moved_at,

@@ -14,8 +14,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.lineage import builders
-from tests.lineage.alphabets import (
+from tests.lineage.events import builders
+from tests.lineage.events.alphabets import (
     DATASETS,
     FAR_MOMENTS,
     IDS,
@@ -30,7 +30,7 @@ from tests.lineage.alphabets import (
     SEVERITIES,
     TIERS,
 )
-from tests.lineage.reference_log import Event, instant
+from tests.lineage.semantics.reference_log import Event, instant
 
 
 @dataclass(frozen=True)

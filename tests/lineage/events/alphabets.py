@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from tests.lineage.builders import PAYING_TIERS
+from tests.lineage.events.builders import PAYING_TIERS
 
 # The first are what a failure shrinks to. The rest: prefixes of one another; a UUID as it is
 # usually written and as other spellings that a UUID type would take for the same; numbers; quotes;

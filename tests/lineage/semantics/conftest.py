@@ -1,0 +1,43 @@
+"""Examples of the semantics are put to the reference and to the tracker, in several orders."""
+
+from collections.abc import Callable
+from zlib import crc32
+
+import pytest
+
+from tests.lineage.semantics.observed import tracked
+from tests.lineage.semantics.reference import Expected, reference
+from tests.lineage.semantics.reference_log import Event
+
+Judge = Callable[..., Expected]
+WAYS: dict[str, Callable[[list[Event]], Expected]] = {
+    "reference": reference,
+    "in one batch": tracked,
+    "one by one": lambda events: tracked(*([event] for event in events)),
+    "last half first": lambda events: tracked(
+        events[len(events) // 2 :], events[: len(events) // 2]
+    ),
+}
+TRACKED = [way for way in WAYS if way != "reference"]
+
+
+@pytest.fixture(params=WAYS)
+def judge(request: pytest.FixtureRequest) -> Judge:
+    """`judge(event, ...)` gives what the tables hold after those events."""
+    way = WAYS[request.param]
+    return lambda *events: way(list(events))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the inner loop the reference and one of the tracker's ways for each example."""
+    for item in items:
+        parameters = getattr(item, "callspec", None)
+        way = parameters.params.get("judge") if parameters else None
+        if way in TRACKED and way != _way_of(item.name.replace(way, "")):
+            item.add_marker(pytest.mark.slow)
+
+
+def _way_of(example: str) -> str:
+    """The same way each time, and about as often as any other."""
+    return TRACKED[crc32(example.encode()) % len(TRACKED)]
