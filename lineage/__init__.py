@@ -26,6 +26,8 @@ from lineage.errors import (
     StoreMissingError,
     StoreVersionError,
 )
+from lineage.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
+from lineage.limits import Limits as _Limits
 from lineage.store import Replayed, Store
 
 __all__ = [
@@ -47,10 +49,16 @@ __all__ = [
 ]
 
 
-def open(path: str | Path, read_only: bool = False, memory_mib: int = _MEMORY_MIB) -> Store:
+def open(
+    path: str | Path,
+    read_only: bool = False,
+    memory_mib: int = _MEMORY_MIB,
+    limits: _Limits = _DEFAULT_LIMITS,
+) -> Store:
     """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
 
     memory_mib: what the database may take, at least some 200; the batch that is applied takes
-    more beside it. Raises StoreError, or the kind of it that tells what is wrong.
+    more beside it. limits: how much is done at a time (`lineage.limits`). Raises StoreError, or the
+    kind of it that tells what is wrong.
     """
-    return Store(path, read_only=read_only, memory_mib=memory_mib)
+    return Store(path, read_only=read_only, memory_mib=memory_mib, limits=limits)

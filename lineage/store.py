@@ -120,7 +120,7 @@ class Store(Reader):
     @property
     def _writing(self) -> Writer:
         if self._writer is None:
-            raise StoreError(f"{self._path} was opened to be read only; open it without read_only")
+            raise StoreError(f"{self._path} was opened read-only; open it without read_only")
         return self._writer
 
 

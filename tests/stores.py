@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import lineage
+from lineage.limits import DEFAULT_LIMITS, Limits
 
 # In memory where there is such a place: a commit waits for no disk.
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 -- only folders of names of their own are made there
@@ -32,7 +33,7 @@ def new_database() -> Iterator[Path]:
 
 
 @contextmanager
-def new_store() -> Iterator[lineage.Store]:
+def new_store(limits: Limits = DEFAULT_LIMITS) -> Iterator[lineage.Store]:
     """An empty store."""
-    with new_database() as path, lineage.open(path) as store:
+    with new_database() as path, lineage.open(path, limits=limits) as store:
         yield store

@@ -13,9 +13,9 @@ KAFKA = {"faust", "kafka", "aiokafka", "confluent_kafka", "mode"}
 # What lineage has no business with: Kafka, the web, and what is not in its arguments.
 OUTSIDE = KAFKA | {"streams", "schemas", "os", "time", "random", "uuid", "socket", "http", "urllib"}
 # The rooms of lineage, each built on those before it. The modules beside them (`errors`, `arrays`,
-# `uuids`) are for every room but `codec`; `transaction`, `batch_result` and `store` are on top.
+# `uuids`, `limits`) are for every room but `codec`; those ON_TOP are built on the rooms.
 ROOMS = ("codec", "policy", "database", "ingest", "keys", "reach", "judge", "audit")
-ON_TOP = {"store", "transaction", "batch_result"}
+ON_TOP = {"store", "reader", "writer", "transaction", "batch_result"}
 # The rooms of streams, and what each is built on.
 STREAMS = {
     "kafka": {"errors"},

@@ -1,6 +1,6 @@
 """Times the stages of recording a log one after another, in one thread, and prints them as JSON.
 
-{stage: microseconds an event}: decode (bytes to tables), prepare (what needs no store), the parts
+{stage: microseconds an event}: decode (bytes to tables), encode (what needs no store), the parts
 of applying, commit; and append: the rows of the same tables put into empty ones by DuckDB, which
 is what is left if nothing is asked and nothing derived.
 """
@@ -22,47 +22,52 @@ import lineage
 from lineage import transaction
 from lineage.codec import read_log
 from lineage.ingest.encode import encode
-from lineage.judge.flags import Flagging
-from lineage.keys.stage import Stager
+from lineage.judge import flags
+from lineage.judge.rules import Judge
+from lineage.keys.assign import Keys
+from lineage.reach import fixpoint
 
-_FUNCTIONS = {
-    "settle": "settle",
-    "record": "record events",
-    "trace": "trace",
-    "_insert": "arrivals",
-}
-_METHODS = {
-    (Stager, "stage"): "number ids",
-    (Flagging, "add"): "judge",
-    (Flagging, "finish"): "flags",
-}
+# By module or class: what is timed, and the stage that it is.
+_WATCHED: tuple[tuple[Any, str, str], ...] = (
+    (Keys, "assign", "assign keys"),
+    (transaction, "resolve", "deduplicate"),
+    (transaction, "record", "record events"),
+    (transaction, "derive", "fixpoint"),
+    (fixpoint, "store_arrivals", "store arrivals"),
+    (Judge, "facts", "facts"),
+    (Judge, "breaches", "rules"),
+    (flags, "update", "flags"),
+)
 _TABLES = ("identifier", "message", "message_party", "hop", "hop_input", "hop_output", "arrival")
 
 
 class Stages:
-    """Seconds by stage. What is called inside a stage counts to it."""
+    """Seconds by stage. What is another stage inside one counts to the inner one alone."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
+        self._inside: list[float] = []
 
     def timed(self, stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        """`work`, timed."""
+        """Return `work`, timed."""
 
         def timing(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on as they are
+            self._inside.append(0.0)
             began = time.perf_counter()
             try:
                 return work(*args, **kwargs)
             finally:
-                self.seconds[stage] += time.perf_counter() - began
+                spent = time.perf_counter() - began
+                self.seconds[stage] += spent - self._inside.pop()
+                if self._inside:
+                    self._inside[-1] += spent
 
         return timing
 
     def watch(self) -> None:
         """Time the stages of every store from now on."""
-        for name, stage in _FUNCTIONS.items():
-            setattr(transaction, name, self.timed(stage, getattr(transaction, name)))
-        for (kind, name), stage in _METHODS.items():
-            setattr(kind, name, self.timed(stage, getattr(kind, name)))
+        for of, name, stage in _WATCHED:
+            setattr(of, name, self.timed(stage, getattr(of, name)))
 
 
 def main() -> None:
@@ -84,13 +89,11 @@ def _record(log: Path, batch_events: int, path: Path, stages: Stages) -> int:
     events = 0
     batches = read_log(log, batch_events=batch_events)
     decode = stages.timed("decode", lambda: next(batches, None))
+    encoded = stages.timed("encode", encode)
     with lineage.open(path) as store:
-        apply = stages.timed("apply", store.apply_batch)
+        apply = stages.timed("commit and the rest", store.apply_batch)
         while (batch := decode()) is not None:
-            events += apply(stages.timed("prepare", encode)(batch)).events
-    seconds = stages.seconds
-    inside = sum(seconds[s] for s in (*_FUNCTIONS.values(), *_METHODS.values()))
-    seconds["commit and the rest"] = seconds.pop("apply") - inside
+            events += apply(encoded(batch)).events
     return events
 
 

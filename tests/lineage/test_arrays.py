@@ -18,7 +18,7 @@ from lineage.arrays import (
     lookup_sorted,
     run_starts,
 )
-from lineage.reach.hops import packed, record_keys, unpacked
+from lineage.reach.hops import pack, record_keys, unpack
 
 SMALL = st.integers(0, 8)
 
@@ -82,6 +82,6 @@ def test_what_no_longer_fits_into_one_number_is_said() -> None:
     with pytest.raises(lineage.StoreError, match="datasets at most"):
         record_keys(one, array([1 << 22]))
     with pytest.raises(lineage.StoreError, match="ids of messages at most"):
-        packed(array([1 << 34]), one, np.array([True]))
-    m, slots, identifiable = unpacked(packed(array([7]), array([9]), np.array([False])))
+        pack(array([1 << 34]), one, np.array([True]))
+    m, slots, identifiable = unpack(pack(array([7]), array([9]), np.array([False])))
     assert (m.tolist(), slots.tolist(), identifiable.tolist()) == ([7], [9], [False])

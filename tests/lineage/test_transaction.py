@@ -73,7 +73,7 @@ def test_a_batch_that_fails_leaves_nothing(
     def fail(connection: duckdb.DuckDBPyConnection, *_: object) -> None:
         connection.execute("SELECT error('the disk is full')")
 
-    monkeypatch.setattr(transaction, "touch_upgraded", fail)
+    monkeypatch.setattr(transaction, "derive", fail)
     with pytest.raises(lineage.StoreError, match="the disk is full"):
         store.apply_batch(from_events(LEAK), {("t", 0): 5})
     monkeypatch.undo()
@@ -90,7 +90,7 @@ def test_a_batch_that_takes_more_memory_than_there_may_be_says_so(
         connection.execute("CREATE TEMP TABLE much AS SELECT list(i) FROM range(50_000_000) t(i)")
 
     with lineage.open(":memory:", memory_mib=200) as store:
-        monkeypatch.setattr(transaction, "touch_upgraded", take_much)
+        monkeypatch.setattr(transaction, "derive", take_much)
         with pytest.raises(lineage.StoreError, match=r"more memory .* give it more \(--memory"):
             store.apply(LEAK)
         monkeypatch.undo()

@@ -137,7 +137,7 @@ class TreeCheck:
         function = node["function"]
         name, schema = function["function_name"].lower(), function["schema"].lower()
         allowed = schema in ("", "main") and name in TABLE_FUNCTIONS | TABLE_MACROS
-        allowed |= (schema, name) == ("core", "number_of")
+        allowed |= (schema, name) == ("core", "key_of")
         if kind_of(function) != "FUNCTION" or function["catalog"].lower() not in self._catalogs:
             raise QueryError(UNKNOWN)
         if not allowed:

@@ -94,16 +94,13 @@ def test_threads_are_as_many_as_the_memory_has_room_for(
 
 
 @pytest.mark.parametrize("held", [32, 1_000, 10_000_000])
-def test_hashes_come_out_sorted_also_by_way_of_files(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, held: int
-) -> None:
-    monkeypatch.setattr("lineage.audit.hash_sort._HELD_BYTES_MAX", held)
+def test_hashes_come_out_sorted_also_by_way_of_files(tmp_path: Path, held: int) -> None:
     hashes = [hashlib.sha256(bytes([n % 256, n // 256])).digest() for n in range(500)] + [
         b"\0" * 32,
         b"\xff" * 32,
         b"\x01" + b"\0" * 31,
     ]
-    with HashSort(tmp_path) as sort:
+    with HashSort(tmp_path, held) as sort:
         for start in range(0, len(hashes), 100):
             sort.add(b"".join(hashes[start : start + 100]))
         assert b"".join(sort.sorted()) == b"".join(sorted(hashes))

@@ -99,7 +99,7 @@ def test_our_macros_are_all_known_to_the_check(connection: duckdb.DuckDBPyConnec
         "SELECT schema_name, function_name FROM duckdb_functions() WHERE NOT internal"
     ).fetchall()
     known = {("core", name) for name in MACROS} | {("main", name) for name in TABLE_MACROS}
-    assert set(rows) == known | {("core", "number_of")}
+    assert set(rows) == known | {("core", "key_of")}
     assert len(MACROS) == 2 * len(LABELS)
 
 

@@ -1,4 +1,4 @@
-"""Statements about some numbers find the same rows whether these stand in the text or a table."""
+"""Statements on some keys find the same rows whether these stand in the text or a table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lineage.database import relations
-from lineage.database.relations import run_on, run_with
+from lineage.database.relations import execute_on, execute_with
 
 
 @pytest.fixture
@@ -24,23 +23,26 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def test_rows_of_few_and_of_many_numbers(connection: duckdb.DuckDBPyConnection, count: int) -> None:
     wanted = np.arange(count) + 100
     statement = "SELECT a.v FROM {one} a JOIN {other} b USING (v) WHERE v >= $least ORDER BY v"
-    found = run_on(connection, wanted, statement, {"least": 201}, one=("t", "n"), other=("t", "n"))
+    found = execute_on(
+        connection, wanted, statement, {"least": 201}, one=("t", "n"), other=("t", "n")
+    )
     there = [v for v in range(201, 400) if v // 2 < 100 + count]
     assert found.fetchnumpy()["v"].tolist() == there
 
 
 def test_few_and_many_are_told_apart_by_their_number(
-    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+    connection: duckdb.DuckDBPyConnection,
 ) -> None:
     answers = []
     for most in (0, 1000):
-        monkeypatch.setattr(relations, "_IN_TEXT_MAX", most)
-        found = run_on(connection, np.array([3, 5, 999]), "SELECT * FROM {t}", t=("t", "n"))
+        keys = np.array([3, 5, 999])
+        found = execute_on(connection, keys, "SELECT * FROM {t}", in_text_max=most, t=("t", "n"))
         answers.append(sorted(found.fetchall()))
     assert answers[0] == answers[1] == [(3, 6), (3, 7), (5, 10), (5, 11)]
 
 
 def test_each_statement_reads_its_own_table(connection: duckdb.DuckDBPyConnection) -> None:
     for values in ([1, 2], [3, None], [4]):
-        rows = run_with(connection, pl.DataFrame({"n": values}), "SELECT n FROM given").fetchall()
+        frame = pl.DataFrame({"n": values})
+        rows = execute_with(connection, "SELECT n FROM frame", frame=frame).fetchall()
         assert [n for (n,) in rows] == values

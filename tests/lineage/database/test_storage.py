@@ -46,7 +46,7 @@ def test_arrivals_of_a_batch_are_in_the_order_of_datasets_and_messages() -> None
     hops = [hop(f"h {one} {to}", "inbox", to, [one], moved_at=at(1)) for one in ids for to in sinks]
     with new_store() as store:
         store.apply([*map(message, ids), *hops])
-        rows = store.sql("SELECT ds, m FROM core.arrival ORDER BY rowid").fetchall()
+        rows = store.sql("SELECT dataset, message FROM core.arrival ORDER BY rowid").fetchall()
     assert len(rows) == len(ids) * (1 + len(sinks))
     assert rows == sorted(rows)
 
@@ -57,5 +57,5 @@ def test_starting_again_and_again_leaves_no_more_pieces(tmp_path: Path) -> None:
     for start in range(STARTS):
         with lineage.open(path) as store:
             store.apply([message(f"m{start}")])
-    row_groups = {row_group for row_group, _ in segments(path, "core.message", "n")}
+    row_groups = {row_group for row_group, _ in segments(path, "core.message", "id")}
     assert len(row_groups) < STARTS // 3

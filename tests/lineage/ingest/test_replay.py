@@ -16,10 +16,12 @@ from lineage.codec import log_files
 from lineage.errors import LogError
 from lineage.ingest import replay
 from lineage.ingest.decoder_process import DecoderProcess
+from lineage.limits import DEFAULT_LIMITS, Limits
 from streams.simulate import simulate
 from tests.stores import new_store
 
 BATCH_EVENTS = 500
+ALWAYS = Limits(process_bytes=0)  # in a second process, however small the log
 Event = dict[str, Any]
 
 
@@ -37,7 +39,7 @@ def log(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 
 def in_a_process(monkeypatch: pytest.MonkeyPatch) -> list[DecoderProcess]:
-    """From now on; the processes that were started."""
+    """Return the processes that are started from now on."""
     started: list[DecoderProcess] = []
 
     class Watched(DecoderProcess):
@@ -45,7 +47,6 @@ def in_a_process(monkeypatch: pytest.MonkeyPatch) -> list[DecoderProcess]:
             super().__init__()
             started.append(self)
 
-    monkeypatch.setattr(replay, "_BESIDE_BYTES", 0)
     monkeypatch.setattr(replay, "DecoderProcess", Watched)
     return started
 
@@ -53,28 +54,26 @@ def in_a_process(monkeypatch: pytest.MonkeyPatch) -> list[DecoderProcess]:
 @pytest.mark.slow
 def test_thread_and_process_give_the_same(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcomes = []
-    started: list[DecoderProcess] = []
-    for _ in range(2):
+    started = in_a_process(monkeypatch)
+    for limits in (DEFAULT_LIMITS, ALWAYS):
         progress: list[int] = []
-        with new_store() as store:
+        with new_store(limits=limits) as store:
             replayed = store.replay(log, batch_events=BATCH_EVENTS, progress=progress.append)
             letters = store.sql("FROM dead_letter").fetchall()
             outcomes.append((replayed, store.digest(), letters, sum(progress)))
         assert len(progress) > 4
-        if not started:
-            started = in_a_process(monkeypatch)
+        assert len(started) == (limits is ALWAYS)
     assert outcomes[0] == outcomes[1]
     assert outcomes[0][0].dead_letters == 1
     size = sum(file.bytes for file in log_files(log))
     assert outcomes[0][3] == size
-    assert len(started) == 1
 
 
 def test_what_is_no_log_is_told_before_a_process_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = in_a_process(monkeypatch)
-    with new_store() as store, pytest.raises(LogError, match=r"missing"):
+    with new_store(limits=ALWAYS) as store, pytest.raises(LogError, match=r"missing"):
         store.replay(tmp_path / "missing.jsonl")
     assert started == []
 
@@ -83,21 +82,20 @@ def test_the_process_ends_with_a_replay_that_is_given_up(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = in_a_process(monkeypatch)
-    batches = replay.encoded_batches([log], BATCH_EVENTS, None)
+    batches = replay.encoded_batches([log], BATCH_EVENTS, None, ALWAYS)
     next(batches)
     batches.close()
     assert [process.ended for process in started] == [True]
-    assert all(thread.name != "ahead" for thread in threading.enumerate())
+    assert all(thread.name != "prefetch" for thread in threading.enumerate())
 
 
-def test_the_digest_is_the_same_in_however_many_parts(
-    log: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with new_store() as store:
-        store.replay(log)
-        whole = store.digest()
-        monkeypatch.setattr("lineage.audit.digest._ROWS_MAX", 700)
-        assert store.digest() == whole
+def test_the_digest_is_the_same_in_however_many_parts(log: Path) -> None:
+    digests = set()
+    for limits in (DEFAULT_LIMITS, Limits(digest_rows=700)):
+        with new_store(limits=limits) as store:
+            store.replay(log)
+            digests.add(store.digest())
+    assert len(digests) == 1
 
 
 def message(message_id: str) -> Event:

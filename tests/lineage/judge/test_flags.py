@@ -12,7 +12,7 @@ import pytest
 
 import lineage
 from lineage.judge import flags
-from lineage.judge.flag_changes import turn_anew
+from lineage.limits import Limits
 from streams.simulate import simulate
 from tests.stores import new_store
 from tests.streams.simulate.reading import events
@@ -28,9 +28,10 @@ def test_parts_make_no_difference(
     simulate(1_000, seed=3, out=tmp_path / "log")
     log = events(tmp_path / "log")
     turned: list[int] = []
+    replace = flags._replace
 
     def watched(*arguments: Any) -> pl.DataFrame:  # noqa: ANN401 -- passed on as they are
-        changes = turn_anew(*arguments)
+        changes = replace(*arguments)
         turned.append(len(changes))
         return changes
 
@@ -38,10 +39,8 @@ def test_parts_make_no_difference(
         store.apply(log)
         expected = store.digest()
         history = store.sql("SELECT count(*) FROM flag_history").fetchall()
-    monkeypatch.setattr(flags, "turn_anew", watched)
-    monkeypatch.setattr(flags, "_TOUCHED_MAX", 100)
-    monkeypatch.setattr(flags, "_BUCKETS", 50)
-    with new_store() as store:
+    monkeypatch.setattr(flags, "_replace", watched)
+    with new_store(limits=Limits(rejudged_pairs=100, rejudged_buckets=50)) as store:
         if late:
             store.apply([one for one in log if one["event"] not in LATE])
             turned.clear()

@@ -11,7 +11,7 @@ import pytest
 import lineage
 from lineage import transaction
 from lineage.ingest.encode import encode_ids
-from lineage.keys import surrogate_keys, uuid_cache
+from lineage.limits import Limits
 from lineage.uuids import texts_of
 from tests.lineage.events.builders import RECIPIENT, SENDER, at, hop, message
 from tests.stores import new_store
@@ -53,7 +53,7 @@ def test_ids_keep_their_numbers_whatever_their_order_in_time(tmp_path: Path) -> 
                 store.apply([message(one)])
                 store.apply([message(one), hop(f"h {one}", "inbox", "w", [one], moved_at=at(9))])
     with lineage.open(path) as store:
-        named = store.sql("SELECT id, count(*) FROM core.identity GROUP BY ALL").fetchall()
+        named = store.sql("SELECT text, count(*) FROM core.identity GROUP BY ALL").fetchall()
         counts = store.sql("SELECT count(*) FROM message").fetchall()
     assert {count for _, count in named} == {1}
     assert {*ids, *(f"h {one}" for one in ids)} <= {name for name, _ in named}
@@ -63,18 +63,16 @@ def test_ids_keep_their_numbers_whatever_their_order_in_time(tmp_path: Path) -> 
 @pytest.mark.slow
 @pytest.mark.parametrize("held", [0, 3, 1000])
 def test_ids_keep_their_numbers_however_many_are_held(
-    held: int, monkeypatch: pytest.MonkeyPatch
+    held: int,
 ) -> None:
     """What came last is not looked up in the store, in whatever order it comes again."""
-    monkeypatch.setattr(uuid_cache, "_HELD_MAX", held)
-    monkeypatch.setattr(uuid_cache, "_LEFT", held // 2)
     ids = [LATER_V7, V7.format(1), V4.format(1), "plain", V7.format(3), V7.format(2)]
-    with new_store() as store:
+    with new_store(limits=Limits(cached_uuids=held, kept_uuids=held // 2)) as store:
         for _ in range(2):
             for one in ids:
                 store.apply([message(one)])
                 store.apply([hop(f"h {one}", "inbox", "w", [one, V7.format(2)], moved_at=at(9))])
-        named = store.sql("SELECT id, count(*) FROM core.identity GROUP BY ALL").fetchall()
+        named = store.sql("SELECT text, count(*) FROM core.identity GROUP BY ALL").fetchall()
         (arrivals,) = store.sql("SELECT count(*) FROM arrival").fetchall()[0]
     assert {count for _, count in named} == {1}
     # Each at its origin, by its own hop, and one of them by all the others' hops too.
@@ -94,15 +92,14 @@ def test_what_a_rolled_back_batch_numbered_is_forgotten(monkeypatch: pytest.Monk
         for one in (store, other):
             one.apply([message(V7.format(number)) for number in (6, 5, 7, 8)])
         assert store.digest() == other.digest()
-        counts = store.sql("SELECT n, count(*) FROM core.identity GROUP BY ALL").fetchall()
+        counts = store.sql("SELECT id, count(*) FROM core.identity GROUP BY ALL").fetchall()
     assert {count for _, count in counts} == {1}
 
 
 def test_a_member_has_one_number_when_the_memory_is_full(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(surrogate_keys, "_CACHED_MAX", 2)
-    with lineage.open(tmp_path / "l.duckdb") as store:
+    with lineage.open(tmp_path / "l.duckdb", limits=Limits(cached_texts=2)) as store:
         for i in range(6):
             sender = {**SENDER, "member_id": f"s{i % 3}"}
             recipient = {**RECIPIENT, "member_id": f"r{i % 2}"}

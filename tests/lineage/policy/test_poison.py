@@ -12,6 +12,7 @@ import pytest
 
 import lineage
 from lineage.errors import PolicyError, RuleError
+from lineage.limits import DEFAULT_LIMITS, Limits
 from lineage.policy.parse import parse_policy
 from tests.lineage.events import builders as b
 from tests.lineage.events.builders import Event
@@ -101,43 +102,38 @@ def test_a_replay_goes_on_past_poisons(tmp_path: Path) -> None:
 # ---- what is accepted is evaluated, in parts ----------------------------------------------------
 
 
-def test_many_rules_on_many_arrivals_give_the_same_in_parts(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_many_rules_on_many_arrivals_give_the_same_in_parts() -> None:
     events = [
         b.policy("p", [(f"r{i}", "LOW", f"message_id <> 'm{i}'") for i in range(100)]),
         *(b.message(f"m{i}") for i in range(40)),
     ]
 
-    def flags() -> list[tuple[object, ...]]:
-        with new_store() as store:
+    def flags(limits: Limits) -> list[tuple[object, ...]]:
+        with new_store(limits=limits) as store:
             store.apply(events)
             return rows(store, "flag")
 
-    whole = flags()
+    whole = flags(DEFAULT_LIMITS)
     assert len(whole) == 100 * 40 - 40
-    monkeypatch.setattr("lineage.judge.rules._JUDGED_MAX", 7)
-    monkeypatch.setattr("lineage.judge.rule_evaluator._RULES_MAX", 3)
-    assert flags() == whole
+    assert flags(Limits(evaluated_facts=7, rules=3)) == whole
 
 
-def test_what_fails_as_a_whole_is_done_in_halves(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fails_as_a_whole_is_done_in_halves() -> None:
     # DuckDB refuses the memory for all rows at once, and has enough for some.
-    monkeypatch.setattr("lineage.judge.rule_evaluator._MEMORY", "9MiB")
-    from lineage.judge import rule_evaluator
-
-    rule_evaluator._database.cache_clear()
     events = [
         b.policy("p", [(f"r{i}", "LOW", f"message_id || recipient <> '{i}'") for i in range(3)]),
         b.declared("d", "vendor", "SINK", "THIRD", "r" * 256),
         *(b.message(f"{i:06}".ljust(256, "m"), dataset="vendor") for i in range(30_000)),
     ]
-    try:
-        with new_store() as store:
-            store.apply(events)
-            assert store.sql("select count(*) from flag").fetchone() == (90_000,)
-    finally:
-        rule_evaluator._database.cache_clear()
+    with new_store(limits=Limits(rule_memory_mib=9)) as store:
+        store.apply(events)
+        assert store.sql("select count(*) from flag").fetchone() == (90_000,)
+
+
+def forget(store: lineage.Store) -> None:
+    """Have the store read its policies again."""
+    assert store._writer is not None
+    store._writer._derivation = None
 
 
 def test_a_rule_that_cannot_be_evaluated_is_named_and_nothing_is_recorded() -> None:
@@ -148,7 +144,7 @@ def test_a_rule_that_cannot_be_evaluated_is_named_and_nothing_is_recorded() -> N
             "UPDATE core.policy_rule SET expression = 'error(message_id)',"
             " facts = ['message_id'] WHERE rule = 'bad'"
         )
-        store._applier._judge = None
+        forget(store)
         with pytest.raises(RuleError) as caught:
             store.apply([b.message("m"), b.message("n")])
         assert "policy p: rule bad cannot be evaluated" in str(caught.value)
@@ -156,7 +152,7 @@ def test_a_rule_that_cannot_be_evaluated_is_named_and_nothing_is_recorded() -> N
         assert rows(store, "message") == []
         # The store goes on as before.
         store._connection.execute("DELETE FROM core.policy_rule WHERE rule = 'bad'")
-        store._applier._judge = None
+        forget(store)
         store.apply([b.message("m")])
         assert [row[0] for row in rows(store, "flag", ["rule"])] == ["good"]
 

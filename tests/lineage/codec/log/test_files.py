@@ -11,7 +11,6 @@ import pytest
 from lineage import codec
 from lineage.codec import Batch, DeadLetter, LogError, LogFile, log_files, read_events, read_log
 from lineage.codec.json import lines
-from lineage.codec.log import files
 from streams.simulate import simulate
 from tests.lineage.codec.examples import GOOD, HOP, MESSAGE, Event, content, reasons
 
@@ -67,12 +66,12 @@ def test_the_first_batches_are_smaller(tmp_path: Path, ending: Literal["jsonl", 
 
 @pytest.mark.parametrize("ending", ["jsonl", "avro"])
 def test_large_hops_make_a_batch_of_fewer_events(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: Literal["jsonl", "avro"]
+    tmp_path: Path, ending: Literal["jsonl", "avro"]
 ) -> None:
     simulate(1000, seed=3, out=tmp_path, format=ending)
     (whole,) = list(read_log(tmp_path, batch_events=1_000_000))[-1:]
-    monkeypatch.setattr(files, "_BATCH_BYTES_MAX", 64 << 10)
-    sizes = [batch.bytes for batch in read_log(tmp_path, batch_events=1_000)]
+    batches = read_log(tmp_path, batch_events=1_000, batch_bytes=64 << 10)
+    sizes = [batch.bytes for batch in batches]
     assert max(sizes) <= 64 << 10 < whole.bytes
 
 
