@@ -8,7 +8,7 @@ from functools import cached_property
 import pyarrow as pa
 
 from lineage.codec import DeadLetter
-from lineage.database.model import table
+from lineage.database.tables import table
 
 FLAG_COLUMNS = tuple(column.shown for column in table("flag").columns if column.shown)
 

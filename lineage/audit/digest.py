@@ -14,8 +14,9 @@ import pyarrow as pa
 from lineage.arrays import IntArray
 from lineage.audit.hash_sort import HASH_BYTES, HashSort
 from lineage.database.ddl import digest_line, joins, shown
-from lineage.database.model import Reference, table
+from lineage.database.model import Reference
 from lineage.database.statements import sql
+from lineage.database.tables import table
 from lineage.limits import Limits
 
 SECTIONS = (

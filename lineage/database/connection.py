@@ -9,10 +9,10 @@ import duckdb
 
 from lineage.database.codes import LABELS
 from lineage.database.ddl import comments, create_table, create_view
-from lineage.database.model import TABLES
 from lineage.database.policies import insert_policy
 from lineage.database.process import processors
 from lineage.database.statements import sql
+from lineage.database.tables import TABLES
 from lineage.errors import (
     NotAStoreError,
     StoreBusyError,

@@ -9,8 +9,8 @@ import duckdb
 import polars as pl
 
 from lineage.database.ddl import insert
-from lineage.database.model import table
 from lineage.database.relations import execute_with
+from lineage.database.tables import table
 
 Positions = Mapping[tuple[str, int], int]
 _POSITION = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}

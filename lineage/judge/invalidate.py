@@ -26,11 +26,11 @@ import polars as pl
 
 from lineage.arrays import NO_INTS, IntArray, distinct, int_array
 from lineage.database.ddl import insert
-from lineage.database.model import table
 from lineage.database.policies import insert_policy
 from lineage.database.pruning import rows_near
 from lineage.database.relations import execute_with
 from lineage.database.statements import sql
+from lineage.database.tables import table
 from lineage.judge.rejudge import Rejudge
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 from lineage.policy.parse import Policy

@@ -12,9 +12,10 @@ import polars as pl
 import pyarrow as pa
 
 from lineage.arrays import distinct, int_array
-from lineage.database.model import Reference, table
+from lineage.database.model import Reference
 from lineage.database.relations import execute_on
 from lineage.database.statements import sql
+from lineage.database.tables import table
 
 _TYPES = {"BIGINT": pa.int64(), "TIMESTAMP": pa.timestamp("us")}
 _FIELDS: list[pa.Field[Any]] = [

@@ -26,9 +26,9 @@ from lineage.codec import (
 )
 from lineage.codec.fingerprint import as_events, contents
 from lineage.database.ddl import stored
-from lineage.database.model import table
 from lineage.database.relations import execute_with
 from lineage.database.statements import sql
+from lineage.database.tables import table
 from lineage.ingest.encode import EncodedBatch
 from lineage.keys.duplicates import IN_INTEGERS, repeats, stored_events
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch

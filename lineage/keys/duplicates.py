@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import IntArray, distinct, int_array, lookup_sorted, run_starts
-from lineage.database.model import table
 from lineage.database.relations import execute_on
+from lineage.database.tables import table
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 
 # The others are kept with their texts, and are few.

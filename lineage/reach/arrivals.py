@@ -11,9 +11,9 @@ import polars as pl
 from lineage.arrays import BoolArray, Columns, IntArray, instants, int_array
 from lineage.database.codes import SEND
 from lineage.database.ddl import insert
-from lineage.database.model import table
 from lineage.database.relations import execute_with
 from lineage.database.statements import sql
+from lineage.database.tables import table
 from lineage.reach.hops import Holdings, dataset_order, record_keys
 
 
