@@ -27,7 +27,7 @@ from lineage.codec import FLAG_RAISED, INPUTS
 from lineage.codec.wire import PARSED
 from lineage.policy.parse import BUILT_IN
 from streams.kafka.topics import FLAG_TOPIC, create_topics, topic_partitions
-from streams.simulate import company
+from streams.simulate.world import company
 
 RULE = "confidential-inmail-to-third-party"
 LEAKS_A_SECOND = 50

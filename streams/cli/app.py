@@ -11,7 +11,19 @@ from types import FrameType
 
 import click
 
-from streams.cli import check, doctor, kafka, query, replay, route
+from streams.cli.commands import (
+    broker,
+    check,
+    digest,
+    doctor,
+    flags,
+    publish,
+    replay,
+    route,
+    simulate,
+    sql,
+    worker,
+)
 from streams.cli.errors import explained, was_interrupted
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
@@ -54,16 +66,16 @@ def cli() -> None:
 
 
 for _command in (
-    replay.simulate,
+    simulate.simulate,
     replay.replay,
     check.check,
-    query.flags,
+    flags.flags,
     route.route,
-    query.sql,
-    query.digest,
-    kafka.worker,
-    kafka.publish,
-    kafka.broker,
+    sql.sql,
+    digest.digest,
+    worker.worker,
+    publish.publish,
+    broker.broker,
     doctor.doctor,
 ):
     cli.add_command(_command)

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from streams.simulate import company
-from streams.simulate.events import DECLASSIFICATION
-from streams.simulate.ids import uuid7
-from streams.simulate.messages import Windows
-from streams.simulate.random_stream import below, stream, unit
+from streams.simulate.world import company
+from streams.simulate.world.events import DECLASSIFICATION
+from streams.simulate.world.ids import uuid7
+from streams.simulate.world.messages import Windows
+from streams.simulate.world.random_stream import below, stream, unit
 
 # When a step moves its records: so many hundredths of its busy time after the end of that.
 _AFTER = {

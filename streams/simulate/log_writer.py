@@ -16,8 +16,8 @@ import fastavro
 import polars as pl
 
 from lineage.codec.contract.events import by_name
-from streams.simulate.events import COLUMNS, INSTANTS, Frames, shaped
-from streams.simulate.random_stream import Draws, stream
+from streams.simulate.world.events import COLUMNS, INSTANTS, Frames, shaped
+from streams.simulate.world.random_stream import Draws, stream
 
 _EVENTS_A_FILE = 500_000
 _LINES_AT_ONCE = 50_000

@@ -9,10 +9,13 @@ from typing import Literal
 
 import polars as pl
 
-from streams.simulate import company, injection
-from streams.simulate import messages as ordinary
 from streams.simulate.errors import SimulationError
-from streams.simulate.events import (
+from streams.simulate.flow import Flow, timetable
+from streams.simulate.leaks import injection
+from streams.simulate.log_writer import AvroFiles, JsonLines, LogWriter, with_text_instants
+from streams.simulate.world import company
+from streams.simulate.world import messages as ordinary
+from streams.simulate.world.events import (
     CONSENT_CHANGED,
     DATASET_DECLARED,
     MESSAGE_SENT,
@@ -21,12 +24,10 @@ from streams.simulate.events import (
     Frames,
     frame,
 )
-from streams.simulate.flow import Flow, timetable
-from streams.simulate.graph import placed, read_graph
-from streams.simulate.log_writer import AvroFiles, JsonLines, LogWriter, with_text_instants
-from streams.simulate.members import consent_changes, make_members
-from streams.simulate.random_stream import below, chance, stream
-from streams.simulate.worst_case import WorstFlow
+from streams.simulate.world.graph import placed, read_graph
+from streams.simulate.world.members import consent_changes, make_members
+from streams.simulate.world.random_stream import below, chance, stream
+from streams.simulate.worst_case_flow import WorstFlow
 
 EXPECTED_FLAGS = "expected-flags.jsonl"
 

@@ -1,6 +1,6 @@
 import polars as pl
 
-from streams.simulate.random_stream import Draws, below, chance, draw, stream, unit
+from streams.simulate.world.random_stream import Draws, below, chance, draw, stream, unit
 
 ROWS = pl.DataFrame({"n": pl.int_range(10_000, eager=True)})
 N = pl.col("n")

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from streams.simulate import GraphError, company, simulate
-from streams.simulate.graph import placed, read_graph
+from streams.simulate import GraphError, simulate
+from streams.simulate.world import company
+from streams.simulate.world.graph import placed, read_graph
 from tests.streams.simulate.reading import events, expected, tracked
 
 LIST = """% asym positive

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from streams.simulate import company, injection
+from streams.simulate.leaks import injection
+from streams.simulate.leaks.scenario import Recipe
+from streams.simulate.leaks.scenario_builder import Break
 from streams.simulate.log_writer import JsonLines, with_text_instants
 from streams.simulate.run import introduction
-from streams.simulate.scenario import Recipe
-from streams.simulate.scenario_builder import Break
+from streams.simulate.world import company
 from tests.lineage.reference import FLAG_COLUMNS, reference
 from tests.streams.simulate.reading import events, plain
 

@@ -8,7 +8,8 @@ import pytest
 
 from lineage import codec
 from lineage.codec.contract.events import OPERATIONS, TIERS
-from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, company, log_writer, simulate
+from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, log_writer, simulate
+from streams.simulate.world import company
 from tests.streams.simulate.reading import events, expected, tracked
 
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from streams.simulate import leaks, leaks_training, near_misses, worst_case_plants
-from streams.simulate.events import Frames, frame
-from streams.simulate.random_stream import Draws, stream
-from streams.simulate.scenario import LASTS, Recipe
-from streams.simulate.scenario_builder import Break, Planted, Planter
+from streams.simulate.leaks import exports, near_misses, training, worst_case
+from streams.simulate.leaks.scenario import LASTS, Recipe
+from streams.simulate.leaks.scenario_builder import Break, Planted, Planter
+from streams.simulate.world.events import Frames, frame
+from streams.simulate.world.random_stream import Draws, stream
 
-OWN = (*leaks.RECIPES.all, *leaks_training.RECIPES.all, *near_misses.RECIPES.all)
-WORST = tuple(worst_case_plants.RECIPES.all)
+OWN = (*exports.RECIPES.all, *training.RECIPES.all, *near_misses.RECIPES.all)
+WORST = tuple(worst_case.RECIPES.all)
 
 _ONE_ROUND_IN = 20_000
 _ROUNDS_MIN = 3

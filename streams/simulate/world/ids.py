@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from streams.simulate.random_stream import Draws, draw
+from streams.simulate.world.random_stream import Draws, draw
 
 # Sixteen bits as text at a time: a table look-up, since polars writes no hexadecimal.
 _HEX = pl.Series("hex", [f"{value:04x}" for value in range(2**16)])

@@ -1,13 +1,15 @@
 """Leaks to third parties and out of sight: what must be flagged wherever it came from.
 
 Each function is a recipe: it plants one leak, and names every rule that each of its hops
-breaks. `leaks_training` has those that go into training.
+breaks. `training` has those that go into training.
 """
 
 from __future__ import annotations
 
-from streams.simulate import company, events, ids
-from streams.simulate.company import (
+from streams.simulate.leaks.scenario import Recipes, around
+from streams.simulate.leaks.scenario_builder import Planter, Record
+from streams.simulate.world import company, events, ids
+from streams.simulate.world.company import (
     ANONYMISED,
     ARCHIVE,
     CURATED,
@@ -25,8 +27,6 @@ from streams.simulate.company import (
     TRANSLATION,
     UNDECLARED,
 )
-from streams.simulate.scenario import Recipes, around
-from streams.simulate.scenario_builder import Planter, Record
 
 RECIPES = Recipes()
 

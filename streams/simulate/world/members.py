@@ -12,9 +12,9 @@ from itertools import chain, repeat
 
 import polars as pl
 
-from streams.simulate import company
-from streams.simulate.ids import member_ids, uuid7
-from streams.simulate.random_stream import below, chance, stream
+from streams.simulate.world import company
+from streams.simulate.world.ids import member_ids, uuid7
+from streams.simulate.world.random_stream import below, chance, stream
 
 # How many members in a hundred.
 TIERS = {

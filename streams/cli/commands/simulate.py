@@ -1,20 +1,16 @@
-"""`simulate` and `replay`: making an event log, and recording one."""
+"""`simulate`: writes an event log with planted leaks."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
 from streams.cli import options
 from streams.cli.output import write_json, write_rows
 from streams.cli.progress import progress
-
-if TYPE_CHECKING:
-    from lineage import Store
 
 
 @click.command()
@@ -57,10 +53,10 @@ def simulate(
     Beside it goes expected-flags.jsonl, known from how the leaks were planted and not from the
     tracer: `lineage check` compares the two.
     """
-    from streams import simulate as simulating
+    from streams.simulate import simulate as write_log
 
     with progress("simulate", messages, "messages") as further:
-        made = simulating.simulate(
+        made = write_log(
             messages, seed, out, format=format_, graph=graph, mix=mix, progress=_increments(further)
         )
     if as_json:
@@ -88,63 +84,3 @@ def _increments(further: Callable[[int], None]) -> Callable[[int], None]:
         done = count
 
     return so_far
-
-
-@click.command()
-@options.event_logs
-@options.database
-@click.option(
-    "--batch-events", type=click.IntRange(min=1), default=200_000, show_default=True, metavar="N",
-    help="Events in one transaction. More is faster and takes more memory.",
-)  # fmt: skip
-@options.memory
-@options.fail_on_flag
-@options.as_json
-def replay(
-    paths: tuple[Path, ...],
-    db: Path,
-    batch_events: int,
-    memory: int,
-    fail_on_flag: bool,
-    as_json: bool,
-) -> None:
-    """Record event logs in a database, which is made if there is none.
-
-    PATH is a file (.jsonl, .jsonl.gz, .avro) or a folder of them. What is recorded twice counts
-    once. The flags told, and meant by --fail-on-flag, are those of the database afterwards.
-    """
-    import lineage
-    from lineage import codec
-
-    size = sum(file.bytes for file in codec.log_files(paths))
-    began = time.perf_counter()
-    with lineage.open(db, memory_mib=memory) as store, progress("replay", size, "bytes") as further:
-        done = store.replay(
-            *paths, batch_events=batch_events, progress=further, at=options.instant_now()
-        )
-        seconds = time.perf_counter() - began
-        standing = _standing(store)
-    total = sum(count for _, _, count in standing)
-    summary: dict[str, object] = {
-        **vars(done),
-        "flags": total,
-        "seconds": round(seconds, 3),
-        "events_per_second": round(done.events / seconds) if seconds else None,
-    }
-    if as_json:
-        by = [dict(zip(("rule", "dataset", "flags"), row, strict=True)) for row in standing]
-        write_json({**summary, "flags_by_rule_and_dataset": by})
-    else:
-        write_rows(
-            ("what", "value"), [(k.replace("_", " "), v) for k, v in summary.items()], "text"
-        )
-        if standing:
-            click.echo()
-            write_rows(("rule", "dataset", "flags"), standing, "text")
-    if fail_on_flag and total:
-        raise click.exceptions.Exit(1)
-
-
-def _standing(store: Store) -> list[tuple[str, str, int]]:
-    query = "SELECT rule, dataset, count(*) FROM flag GROUP BY rule, dataset ORDER BY rule, dataset"
-    return store.sql(query).fetchall()

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lineage.codec import RECORDS_MOVED, canonical_json
-from streams.simulate import company, events, ids
-from streams.simulate.members import REGIONS
-from streams.simulate.random_stream import Draws
+from streams.simulate.world import company, events, ids
+from streams.simulate.world.members import REGIONS
+from streams.simulate.world.random_stream import Draws
 
 PAYING = ("PREMIUM_CAREER", "PREMIUM_BUSINESS", "SALES_NAVIGATOR", "RECRUITER")
 _EXEMPT = company.DEFAULT_ON_POLICY.exempt

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from streams.simulate import company
-from streams.simulate.graph import Graph
-from streams.simulate.ids import uuid7
-from streams.simulate.members import ai_consent_at, third_party_consent_at
-from streams.simulate.random_stream import below, chance, stream, unit
+from streams.simulate.world import company
+from streams.simulate.world.graph import Graph
+from streams.simulate.world.ids import uuid7
+from streams.simulate.world.members import ai_consent_at, third_party_consent_at
+from streams.simulate.world.random_stream import below, chance, stream, unit
 
 CHUNK = 50_000
 """About how many messages are made at once."""

@@ -1,12 +1,15 @@
 """Near misses: what looks like a leak, and no rule is broken.
 
-Each function is a recipe, as in `leaks`, and none of its hops breaks anything.
+Each function is a recipe, as in `exports`, and none of its hops breaks anything.
 """
 
 from __future__ import annotations
 
-from streams.simulate import company, events
-from streams.simulate.company import (
+from streams.simulate.leaks.scenario import Recipes, around
+from streams.simulate.leaks.scenario_builder import EXEMPT_REGIONS, PAYING, Planter
+from streams.simulate.leaks.training import anonymise, train
+from streams.simulate.world import company, events
+from streams.simulate.world.company import (
     ANONYMISED,
     CURATED,
     DISCLOSED,
@@ -22,9 +25,6 @@ from streams.simulate.company import (
     SEARCH,
     TRANSLATION,
 )
-from streams.simulate.leaks_training import anonymise, train
-from streams.simulate.scenario import Recipes, around
-from streams.simulate.scenario_builder import EXEMPT_REGIONS, PAYING, Planter
 
 RECIPES = Recipes()
 

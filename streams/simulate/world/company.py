@@ -82,7 +82,7 @@ class Policy:
 
 
 def _published(policy_id: str, effective_at: int, disclosed_at: int) -> Policy:
-    file = resources.files("streams.simulate") / "policies" / f"{policy_id}.yaml"
+    file = resources.files("streams.simulate.world") / "policies" / f"{policy_id}.yaml"
     document = file.read_text(encoding="utf-8")
     parsed = yaml.safe_load(document)
     return Policy(

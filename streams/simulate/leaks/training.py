@@ -1,13 +1,15 @@
 """Leaks into AI training: what a corpus or a model must not have been given.
 
-Each function is a recipe, as in `leaks`. A corpus and the model trained on it are two datasets,
+Each function is a recipe, as in `exports`. A corpus and the model trained on it are two datasets,
 and each of them is flagged.
 """
 
 from __future__ import annotations
 
-from streams.simulate import company
-from streams.simulate.company import (
+from streams.simulate.leaks.scenario import Recipes, around
+from streams.simulate.leaks.scenario_builder import EXEMPT_REGIONS, Breaks, Planter, Record
+from streams.simulate.world import company
+from streams.simulate.world.company import (
     ANONYMISED,
     ASSISTANT_CORPUS,
     BEFORE_DISCLOSURE,
@@ -22,8 +24,6 @@ from streams.simulate.company import (
     THIRD_PARTY,
     WITHOUT_CONSENT,
 )
-from streams.simulate.scenario import Recipes, around
-from streams.simulate.scenario_builder import EXEMPT_REGIONS, Breaks, Planter, Record
 
 RECIPES = Recipes()
 _ENOUGH = company.NOTICE_POLICY.min_k

@@ -1,4 +1,4 @@
-"""`flags`, `sql` and `digest`: questions to a database."""
+"""`sql`: answers one SELECT on a database, within bounds of time and memory."""
 
 from __future__ import annotations
 
@@ -10,45 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli import options
-from streams.cli.bounding import bounded_memory, end_now
-from streams.cli.output import style_of, write_json, write_relation, write_rows
+from streams.cli.output import style_of, write_rows
+from streams.cli.process_limits import bounded_memory, end_now
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch
 
     from lineage.audit.query import Question
-
-
-@click.command()
-@options.database
-@click.option("--rule", metavar="ID", help="Only flags of this rule.")
-@click.option("--dataset", metavar="NAME", help="Only flags in this dataset.")
-@click.option("--message-id", metavar="ID", help="Only flags of this message.")
-@options.fail_on_flag
-@options.limit
-@options.as_csv
-@options.as_json
-def flags(
-    db: Path,
-    rule: str | None,
-    dataset: str | None,
-    message_id: str | None,
-    fail_on_flag: bool,
-    limit: int,
-    as_csv: bool,
-    as_json: bool,
-) -> None:
-    """List the flags: which rule which message broke in which dataset.
-
-    Ordered by rule, message and dataset. --fail-on-flag looks at the flags that are listed.
-    """
-    import lineage
-
-    style = style_of(as_json, as_csv)
-    with lineage.open(db, read_only=True) as store:
-        found = write_relation(store.flags(rule, dataset, message_id), style, limit)
-    if fail_on_flag and found:
-        raise click.exceptions.Exit(1)
 
 
 @click.command()
@@ -95,18 +63,3 @@ def _rows(question: Question) -> Iterator[tuple[object, ...]]:
     batches = map(rows_of, question.batches())
     first = next(batches, [])
     return chain(first, chain.from_iterable(batches))
-
-
-@click.command()
-@options.database
-@options.as_json
-def digest(db: Path, as_json: bool) -> None:
-    """Write the SHA-256 over events, arrivals and flags: the same for the same evidence."""
-    import lineage
-
-    with lineage.open(db, read_only=True) as store:
-        found = store.digest()
-    if as_json:
-        write_json({"digest": found})
-    else:
-        click.echo(found)

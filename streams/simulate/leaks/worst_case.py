@@ -1,12 +1,14 @@
 """Plants of the worst mix: one message of two parties, three hops of one record each.
 
-Each function is a recipe, as in `leaks`: COPY, TRANSFORM and EXPORT, every record keeps its id.
+Each function is a recipe, as in `exports`: COPY, TRANSFORM and EXPORT, every record keeps its id.
 """
 
 from __future__ import annotations
 
-from streams.simulate import company
-from streams.simulate.company import (
+from streams.simulate.leaks.scenario import Recipes
+from streams.simulate.leaks.scenario_builder import EXEMPT_REGIONS, PAYING, Planter
+from streams.simulate.world import company
+from streams.simulate.world.company import (
     ANONYMISED,
     ARCHIVE,
     ASSISTANT_CORPUS,
@@ -25,8 +27,6 @@ from streams.simulate.company import (
     UNDECLARED,
     WITHOUT_CONSENT,
 )
-from streams.simulate.scenario import Recipes
-from streams.simulate.scenario_builder import EXEMPT_REGIONS, PAYING, Planter
 
 RECIPES = Recipes()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from streams.simulate import company
-from streams.simulate.scenario_builder import Planter
+from streams.simulate.leaks.scenario_builder import Planter
+from streams.simulate.world import company
 
 Make = Callable[[Planter], None]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
-from streams.simulate import company
 from streams.simulate.errors import GraphError
+from streams.simulate.world import company
 
 _LINE = r"^(?P<sender>\S+)\s+(?P<recipient>\S+)(?:\s+\S+)?\s+(?P<time>\d{1,12})(?:\.\d*)?$"
 _NAME_BYTES = 200

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from streams.simulate import company
-from streams.simulate.events import DECLASSIFICATION
-from streams.simulate.ids import uuid7
-from streams.simulate.random_stream import below, stream
+from streams.simulate.world import company
+from streams.simulate.world.events import DECLASSIFICATION
+from streams.simulate.world.ids import uuid7
+from streams.simulate.world.random_stream import below, stream
 
 _HOPS = (
     ("copy-message", "COPY", company.ORIGIN, company.RAW),

@@ -1,0 +1,1 @@
+"""The commands, one file each; `streams.cli.app` puts them together."""

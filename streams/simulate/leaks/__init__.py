@@ -1,0 +1,1 @@
+"""Planted leaks and near misses: scenarios, and their injection into a log."""

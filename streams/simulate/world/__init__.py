@@ -1,0 +1,1 @@
+"""The simulated world: chance, ids, the company, its members and what they write."""
