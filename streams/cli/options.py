@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from streams.worker.settings import MEMORY_MIB
+from streams.worker.settings import WRITER_MEMORY_MIB
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -41,7 +41,7 @@ registry_url: Callable[[_F], _F] = click.option(
 memory: Callable[[_F], _F] = click.option(
     "--memory",
     type=click.IntRange(min=200),
-    default=MEMORY_MIB,
+    default=WRITER_MEMORY_MIB,
     show_default=True,
     envvar="LINEAGE_MEMORY",
     show_envvar=True,

@@ -16,7 +16,6 @@ from lineage.codec.errors import RegistryError
 
 __all__ = ["Address", "Answer", "RestClient"]
 
-_ANSWER_BYTES_MAX = 16 << 20
 _MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 _PORTS = {"http": 80, "https": 443}
 # What may stand in a path or query as it is; "%" since they are percent-encoded already.
@@ -71,14 +70,17 @@ class Answer:
 class RestClient:
     """Asks a service, which has `timeout_seconds` for each step of an answer.
 
+    An answer beyond `answer_bytes_max` is read no further, and counts as something else than JSON.
+
     Its methods may be called from any thread; one request is made at a time. A proxy is used
     where the environment names one (http_proxy, https_proxy, no_proxy). No redirect is followed,
     so user and password reach no other host.
     """
 
-    def __init__(self, address: Address, timeout_seconds: float) -> None:
+    def __init__(self, address: Address, timeout_seconds: float, answer_bytes_max: int) -> None:
         self.address = address
         self._timeout = timeout_seconds
+        self._answer_bytes_max = answer_bytes_max
         self._lock = threading.Lock()
         self._proxy = _proxy_of(address)
         self._connection = self._unconnected()
@@ -124,10 +126,15 @@ class RestClient:
             target = f"http://{_host_and_port(self.address)}{target}"
         connection.request("GET" if data is None else "POST", target, data, headers)
         response = connection.getresponse()
-        text = response.read(_ANSWER_BYTES_MAX + 1)
+        limit = self._answer_bytes_max
+        text = response.read(limit + 1)
         if not response.isclosed():
             connection.close()  # the rest of it would be taken for the next answer
-        return Answer(response.status, _parsed_json(text), response.getheader("Location"))
+        return Answer(
+            response.status,
+            _parsed_json(text) if len(text) <= limit else None,
+            response.getheader("Location"),
+        )
 
     def _unconnected(self) -> http.client.HTTPConnection:
         there = self._proxy or self.address
@@ -194,8 +201,6 @@ def _host_and_port(address: Address) -> str:
 
 
 def _parsed_json(text: bytes) -> object:
-    if len(text) > _ANSWER_BYTES_MAX:
-        return None
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

@@ -15,6 +15,7 @@ from lineage.codec.contract.events import FLAG_RAISED, INPUTS
 from lineage.database.positions import TopicIdentity
 from streams.errors import TopicError
 from streams.kafka.admin import admin_client
+from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 
 __all__ = [
     "DEAD_LETTER_TOPIC",
@@ -77,7 +78,10 @@ class TopicsState:
 
 
 def create_topics(
-    bootstrap: str, partitions: int | None = None, replication_factor: int = 1
+    bootstrap: str,
+    partitions: int | None = None,
+    replication_factor: int = 1,
+    limits: KafkaLimits = KAFKA_LIMITS,
 ) -> tuple[Topic, ...]:
     """Create those of TOPICS that are not there, and return all of them as they are.
 
@@ -93,7 +97,7 @@ def create_topics(
         }
         for name in TOPICS
     }
-    with admin_client(bootstrap) as admin:
+    with admin_client(bootstrap, limits) as admin:
         before = _partitions(admin, TOPICS)
         missing = {name: what for name, what in wanted.items() if name not in before}
         if missing:
@@ -168,12 +172,14 @@ def end_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str, int]
     return _offsets(bootstrap, topics, OffsetSpec.LATEST)
 
 
-def stable_end_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str, int], int]:
+def stable_end_offsets(
+    bootstrap: str, topics: Collection[str], limits: KafkaLimits = KAFKA_LIMITS
+) -> dict[tuple[str, int], int]:
     """Return, for every partition of topics that exist, the last stable offset.
 
     A reader of committed transactions gets no further: what comes after may still be aborted.
     """
-    return _offsets(bootstrap, topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
+    return _offsets(bootstrap, topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED, limits)
 
 
 def _offsets(
@@ -181,8 +187,9 @@ def _offsets(
     topics: Collection[str],
     which: OffsetSpec,
     isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+    limits: KafkaLimits = KAFKA_LIMITS,
 ) -> dict[tuple[str, int], int]:
-    with admin_client(bootstrap) as admin:
+    with admin_client(bootstrap, limits) as admin:
         return _offsets_of(admin, _partitions(admin, topics), which, isolation)
 
 

@@ -31,16 +31,12 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, ProducerT
 
+from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Outgoing, Records
 
-__all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Producer", "Transport"]
+__all__ = ["Consumer", "Producer", "Transport"]
 
 logger = logging.getLogger(__name__)
-
-# The broker answers a fetch when so many bytes are there, of all partitions together, or after
-# so long.
-FETCH_BYTES_MIN = 256 * 1024
-FETCH_WAIT_MS_MAX = 25
 
 
 class _WholePartitions(DefaultSchedulingStrategy):
@@ -97,9 +93,10 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - inherited
         consumer = super()._create_worker_consumer(transport)
-        # Faust has no settings for these.
-        consumer._fetch_min_bytes = FETCH_BYTES_MIN
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS_MAX
+        # Faust has no settings for these. An app that has limits of its own says so.
+        limits: KafkaLimits = getattr(self.app, "kafka_limits", KAFKA_LIMITS)
+        consumer._fetch_min_bytes = limits.fetch_bytes_min
+        consumer._fetch_max_wait_ms = limits.fetch_wait_milliseconds_max
         # What a producer took back never happened.
         consumer._isolation_level = "read_committed"
         return consumer

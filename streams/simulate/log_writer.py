@@ -19,7 +19,8 @@ from lineage.codec.contract.events import by_name
 from streams.simulate.world.events import COLUMNS, INSTANTS, Frames, shaped
 from streams.simulate.world.random_stream import Draws, stream
 
-_EVENTS_A_FILE = 500_000
+FILE_EVENTS_MAX = 500_000
+"""Of a file of JSON lines: one that editors and tools still open."""
 _LINES_AT_ONCE = 50_000
 _RFC_3339 = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
@@ -65,10 +66,11 @@ def _due(held: list[pl.DataFrame], before: int) -> tuple[pl.DataFrame, pl.DataFr
 
 
 class JsonLines(LogWriter):
-    """One JSON event a line, types mixed, half a million events a file: events-0000.jsonl."""
+    """One JSON event a line, types mixed, `file_events_max` events a file: events-0000.jsonl."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file_events_max: int = FILE_EVENTS_MAX) -> None:
         super().__init__(folder)
+        self._file_events_max = file_events_max
         self._held: list[pl.DataFrame] = []
         self._room = 0
 
@@ -89,7 +91,7 @@ class JsonLines(LogWriter):
         while due.height:
             if self._room == 0:
                 self.paths.append(self.folder / f"events-{len(self.paths):04}.jsonl")
-                self._room = _EVENTS_A_FILE
+                self._room = self._file_events_max
             size = min(self._room, _LINES_AT_ONCE)
             part, due = due[:size], due[size:]
             self._room -= part.height

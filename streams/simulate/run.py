@@ -12,7 +12,13 @@ import polars as pl
 from streams.simulate.errors import SimulationError
 from streams.simulate.flow import Flow, timetable
 from streams.simulate.leaks import injection
-from streams.simulate.log_writer import AvroFiles, JsonLines, LogWriter, with_text_instants
+from streams.simulate.log_writer import (
+    FILE_EVENTS_MAX,
+    AvroFiles,
+    JsonLines,
+    LogWriter,
+    with_text_instants,
+)
 from streams.simulate.world import company
 from streams.simulate.world import messages as ordinary
 from streams.simulate.world.events import (
@@ -63,6 +69,7 @@ def simulate(
     graph: Path | None = None,
     mix: Literal["own", "worst"] = "own",
     progress: Callable[[int], None] | None = None,
+    file_events_max: int = FILE_EVENTS_MAX,
 ) -> Summary:
     """Write an event log with planted leaks into a folder, and beside it the expected flags.
 
@@ -72,7 +79,7 @@ def simulate(
     sender, recipient and order in time from this list (see `graph.read_graph`), its times
     stretched to the simulated ones. mix: the company's own flow, about four arrivals a message,
     or the worst, three hops of a single record for each. progress: is told the number of
-    messages made so far.
+    messages made so far. file_events_max: of one file of JSON lines.
 
     Raises SimulationError if the arguments or the folder cannot be used, GraphError if the list
     cannot be read. Memory does not grow with `messages`, only with the list and the members.
@@ -86,7 +93,7 @@ def simulate(
     planted = sum(plant.recipe.messages for plant in plants)
     source = _Source.of(seed, messages - planted, rows)
     garden = injection.Garden(seed, plants, first_member=source.members.height)
-    writer = JsonLines(out) if format == "jsonl" else AvroFiles(out, seed)
+    writer = JsonLines(out, file_events_max) if format == "jsonl" else AvroFiles(out, seed)
     flow = Flow(seed) if mix == "own" else WorstFlow(seed)
     try:
         _write_log(seed, source, flow, garden, writer, progress)

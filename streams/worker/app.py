@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 import faust
@@ -17,6 +18,7 @@ from faust.types import TP, StreamT
 from lineage.codec import DeadLetter, Encoder
 from streams.errors import StreamsError, WorkerError
 from streams.kafka.admin import admin_client, check_bootstrap
+from streams.kafka.limits import KafkaLimits
 from streams.kafka.records import Outgoing
 from streams.kafka.registry import registry_at
 from streams.kafka.schema_check import check_schema_ids
@@ -41,20 +43,6 @@ __all__ = ["LineageApp"]
 
 logger = logging.getLogger(__name__)
 
-# Of one partition at a time: some thousand events; a single larger one still comes through. More
-# lets one topic run far ahead of the others, and hops without their messages cost much more.
-_FETCH_BYTES_MAX = 1024 * 1024
-# Faust reports a partition as stuck after so long without an event; ours are often quiet.
-_SILENT_SECONDS_MAX = 7 * 24 * 3600.0
-_STALLED_SECONDS_MAX = 60.0
-# What was fetched is with the recorder after so long.
-_QUIET_SECONDS_MIN = 2.0
-_RETRY_SECONDS = 0.5
-# A partition that was added, or a topic's new leader, is known after so long.
-_METADATA_SECONDS_MAX = 10
-# Of dead letters and flags: the broker's own default for a topic is 1 MiB a batch.
-_BATCH_BYTES_MAX = 512 * 1024
-
 
 class LineageApp(faust.App):
     """Reads the five topics into the store of `settings`.
@@ -73,6 +61,7 @@ class LineageApp(faust.App):
     ) -> None:
         super().__init__(settings.group, **_configuration(settings))
         self.settings = settings
+        self.kafka_limits = settings.limits.kafka  # the transport's, too
         self._on_end = on_end
         self._ended = False
         self._ending = threading.Lock()
@@ -80,14 +69,16 @@ class LineageApp(faust.App):
         self._ends: dict[tuple[str, int], int] = {}
         self._once: asyncio.Task[None] | None = None
         self._watch: TopicWatch | None = None
-        self._decoding = Decoders(settings.registry_url)
-        encoder = Encoder(registry_at(settings.registry_url))
+        limits = settings.limits
+        self._decoding = Decoders(settings.registry_url, limits)
+        encoder = Encoder(registry_at(settings.registry_url, limits.kafka))
         self.recorder = GroupCommitter(
             lambda: StoreSink(settings.db, encoder, settings.memory_mib),
             self._decoding.prepared,
             self._produce,
             self.end,
             progress,
+            limits,
         )
         for topic in INPUT_TOPICS:
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw")
@@ -126,23 +117,23 @@ class LineageApp(faust.App):
         self._prepared = True
 
     async def _prepare(self) -> None:
-        bootstrap, recorder = self.settings.bootstrap, self.recorder
+        bootstrap, recorder, limits = self.settings.bootstrap, self.recorder, self.kafka_limits
         # Before anything is made: neither a database nor topics, where there is no broker, or
         # another one than the database was read from.
-        state = await asyncio.to_thread(_state, bootstrap)
+        state = await asyncio.to_thread(_state, bootstrap, limits)
         await recorder.open()
         check_positions(self.settings.db, recorder.positions, recorder.identities, state)
-        await asyncio.to_thread(create_topics, bootstrap)
-        state = await asyncio.to_thread(_state, bootstrap)
+        await asyncio.to_thread(partial(create_topics, bootstrap, limits=limits))
+        state = await asyncio.to_thread(_state, bootstrap, limits)
         check_positions(self.settings.db, recorder.positions, recorder.identities, state)
         await recorder.identify(state.identities)
         self._watch = TopicWatch(
-            bootstrap, self.settings.db, state, lambda: recorder.positions, self.end
+            bootstrap, self.settings.db, state, lambda: recorder.positions, self.end, limits
         )
-        self._ends = await asyncio.to_thread(stable_end_offsets, bootstrap, INPUT_TOPICS)
+        self._ends = await asyncio.to_thread(stable_end_offsets, bootstrap, INPUT_TOPICS, limits)
         starts = {at: recorder.positions.get(at, 0) for at in state.ends}
-        registry = registry_at(self.settings.registry_url)
-        await asyncio.to_thread(check_schema_ids, bootstrap, registry, starts)
+        registry = registry_at(self.settings.registry_url, limits)
+        await asyncio.to_thread(check_schema_ids, bootstrap, registry, starts, limits)
 
     async def on_first_start(self) -> None:
         """Prepare, unless that was done, and start recording."""
@@ -183,7 +174,7 @@ class LineageApp(faust.App):
                     # A broker that restarts; one that is gone is noticed by the watch.
                     if not error.retriable:
                         raise
-                    await asyncio.sleep(_RETRY_SECONDS)
+                    await asyncio.sleep(self.settings.limits.retry_seconds)
         except Exception as error:
             self.end(error)
             # Faust would log it and read on from somewhere; it is not let to until it stops.
@@ -232,7 +223,8 @@ class LineageApp(faust.App):
 
     def _members(self) -> int:
         """Return how many workers the group has; 0 where that cannot be told now."""
-        with suppress(StreamsError), admin_client(self.settings.bootstrap) as admin:
+        bootstrap = self.settings.bootstrap
+        with suppress(StreamsError), admin_client(bootstrap, self.kafka_limits) as admin:
             return group_members(admin, self.settings.group)
         return 0
 
@@ -247,15 +239,16 @@ class LineageApp(faust.App):
     async def _until_recorded(self) -> None:
         """Return when everything that was there at the start is recorded."""
         clock = asyncio.get_running_loop().time
+        limits = self.settings.limits
         before, quiet_since = dict(self.recorder.positions), clock()
         while lagging := self._lagging():
             await asyncio.sleep(0.1)
             if self.recorder.positions != before or not self.recorder.idle:
                 before, quiet_since = dict(self.recorder.positions), clock()
             quiet = clock() - quiet_since
-            if quiet > _QUIET_SECONDS_MIN and await self._passed(lagging):
+            if quiet > limits.quiet_seconds_min and await self._passed(lagging):
                 break
-            if quiet > _STALLED_SECONDS_MAX:
+            if quiet > limits.stalled_seconds_max:
                 raise WorkerError(
                     f"nothing came from {self.settings.bootstrap} for {quiet:.0f} s though there "
                     "is more to read; what was recorded is safe, so start the worker again when "
@@ -274,7 +267,8 @@ class LineageApp(faust.App):
             return False  # the group is still forming
         try:
             positions = await asyncio.wait_for(
-                asyncio.gather(*(self.consumer.position(tp) for tp in lagging)), 5
+                asyncio.gather(*(self.consumer.position(tp) for tp in lagging)),
+                self.settings.limits.position_seconds_max,
             )
         except TimeoutError:
             return False
@@ -286,12 +280,13 @@ class LineageApp(faust.App):
         return await producer.send_many(topic, records)
 
 
-def _state(bootstrap: str) -> TopicsState:
-    with admin_client(bootstrap) as admin:
+def _state(bootstrap: str, limits: KafkaLimits) -> TopicsState:
+    with admin_client(bootstrap, limits) as admin:
         return topics_state(admin, INPUT_TOPICS)
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
+    limits = settings.limits
     return {
         "broker": [f"batched://{address}" for address in check_bootstrap(settings.bootstrap)],
         "Worker": "streams.worker.run:BoundedWorker",
@@ -307,24 +302,22 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         # A stream's buffer counts fetched lists, not events.
         "stream_buffer_maxsize": 2,
         "stream_recovery_delay": 0.0,
-        "stream_processing_timeout": _SILENT_SECONDS_MAX,
-        "broker_commit_livelock_soft_timeout": _SILENT_SECONDS_MAX,
-        # A worker that was killed counts as gone after so long; the next one waits for it.
-        "broker_session_timeout": 10.0,
-        "broker_heartbeat_interval": 2.0,
-        "broker_request_timeout": 30.0,
-        "broker_commit_interval": 1.0,
-        # A transaction can take long where a late declaration touches much of the history.
-        "broker_max_poll_interval": 3600.0,
-        "consumer_max_fetch_size": _FETCH_BYTES_MAX,
+        "stream_processing_timeout": limits.silent_seconds_max,
+        "broker_commit_livelock_soft_timeout": limits.silent_seconds_max,
+        "broker_session_timeout": limits.session_seconds_max,
+        "broker_heartbeat_interval": limits.heartbeat_seconds,
+        "broker_request_timeout": limits.request_seconds_max,
+        "broker_commit_interval": limits.commit_interval_seconds,
+        "broker_max_poll_interval": limits.transaction_seconds_max,
+        "consumer_max_fetch_size": limits.fetch_bytes_max,
         # Where to start is said by start_offsets. An offset that is gone must never be passed
         # over without a word.
         "consumer_auto_offset_reset": "none",
-        "producer_request_timeout": 30.0,
+        "producer_request_timeout": limits.request_seconds_max,
         "producer_max_request_size": MESSAGE_BYTES_MAX,
         "producer_linger": 0.0,
-        "producer_max_batch_size": _BATCH_BYTES_MAX,
-        "consumer_metadata_max_age_ms": _METADATA_SECONDS_MAX * 1000,
+        "producer_max_batch_size": limits.produced_batch_bytes_max,
+        "consumer_metadata_max_age_ms": limits.metadata_seconds_max * 1000,
         # What was read and is not recorded when the worker stops, or partitions are taken away, is
         # read again. Faust would wait for it to be acknowledged.
         "stream_wait_empty": False,

@@ -12,21 +12,21 @@ from lineage.codec import Batch, DeadLetter, Decoder
 from lineage.codec.log.portions import portions
 from lineage.ingest.decoder_process import DecoderProcess
 from lineage.ingest.encode import EncodedBatch, encode
+from streams.kafka.limits import KafkaLimits
 from streams.kafka.records import Records
 from streams.kafka.registry import registry_at
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
 __all__ = ["Decoders", "decoded"]
-
-# Fewer are decoded here before they would be there and back.
-_BESIDE_EVENTS = 4_000
 
 
 class Decoders:
     """Decodes what was fetched. Call its methods from one thread at a time."""
 
-    def __init__(self, registry_url: str | None) -> None:
+    def __init__(self, registry_url: str | None, limits: WorkerLimits = WORKER_LIMITS) -> None:
         self._registry_url = registry_url
-        self._decoder = Decoder(registry_at(registry_url))
+        self._limits = limits
+        self._decoder = Decoder(registry_at(registry_url, limits.kafka))
         self._process: DecoderProcess | None = None
 
     def open(self) -> None:
@@ -43,9 +43,12 @@ class Decoders:
         self, lists: Sequence[Records], letters: Sequence[DeadLetter]
     ) -> list[EncodedBatch]:
         """What `decoded` gives. Raises DecoderProcessError where the second process has ended."""
-        if self._process is None or sum(map(len, lists)) < _BESIDE_EVENTS:
+        few = sum(map(len, lists)) < self._limits.decoder_process_events_min
+        if self._process is None or few:
             return decoded(self._decoder, lists, letters)
-        return self._process.call(_decoded_there, self._registry_url, lists, letters)
+        return self._process.call(
+            _decoded_there, self._registry_url, self._limits.kafka, lists, letters
+        )
 
 
 def decoded(
@@ -75,15 +78,18 @@ def _prepared(batch: Batch, topics: Mapping[str, Sequence[Records]]) -> EncodedB
 
 
 def _decoded_there(
-    registry_url: str | None, lists: Sequence[Records], letters: Sequence[DeadLetter]
+    registry_url: str | None,
+    limits: KafkaLimits,
+    lists: Sequence[Records],
+    letters: Sequence[DeadLetter],
 ) -> list[EncodedBatch]:
-    return decoded(_decoder(registry_url), lists, letters)
+    return decoded(_decoder(registry_url, limits), lists, letters)
 
 
 @lru_cache(maxsize=1)
-def _decoder(registry_url: str | None) -> Decoder:
+def _decoder(registry_url: str | None, limits: KafkaLimits) -> Decoder:
     """Of the second process: it keeps what it has learnt about schemas."""
-    return Decoder(registry_at(registry_url))
+    return Decoder(registry_at(registry_url, limits))
 
 
 def _of_topic(decoder: Decoder, lists: Sequence[Records]) -> Batch:

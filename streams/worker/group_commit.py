@@ -33,19 +33,10 @@ from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
 from streams.kafka.producer import Produce, send_dead_letters, send_flags
 from streams.kafka.records import Records
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
-__all__ = ["GROUP_EVENTS_MAX", "GroupCommitter", "Sink"]
+__all__ = ["GroupCommitter", "Sink"]
 
-# Bounds on one transaction, which must hold both: an event that moves many records is one event,
-# but weighs more.
-GROUP_EVENTS_MAX = 200_000
-GROUP_BYTES_MAX = 64 * 1024 * 1024
-_QUEUED_EVENTS_MAX = 400_000
-# So much is worth decoding while a transaction still runs.
-_EAGER_EVENTS = 100_000
-# Further lists of the same fetch, of other topics too, come within so long. One topic read ahead
-# of the others costs far more: hops wait in the store for their messages.
-_FETCH_SECONDS = 0.01
 Partition = tuple[str, int]
 T = TypeVar("T")
 
@@ -117,12 +108,14 @@ class GroupCommitter:
         produce: Produce,
         fail: Callable[[BaseException], None],
         progress: Callable[[int], None] = lambda records: None,
+        limits: WorkerLimits = WORKER_LIMITS,
     ) -> None:
         self._open_sink = open_sink
         self._decode = decode
         self._produce = produce
         self._fail = fail
         self._progress = progress
+        self._limits = limits
         # The next group is decoded while the one before it is written.
         self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decode")
         # One: a DuckDB connection belongs to one thread, and one writer needs no locks.
@@ -182,7 +175,7 @@ class GroupCommitter:
         if self._stopping:
             return
         self._enqueue(_Read(records, ack))
-        while self._queued >= _QUEUED_EVENTS_MAX and not self._stopping:
+        while self._queued >= self._limits.queued_events_max and not self._stopping:
             self._changed.clear()
             await self._changed.wait()
 
@@ -222,10 +215,11 @@ class GroupCommitter:
         While a transaction runs, what comes in is left to pile up, unless it is much already.
         """
         piled_up = bool(self._queue)
+        eager = self._limits.prefetch_events_min
         while not self._stopping:
-            if self._queue and (not self._recording or self._queued >= _EAGER_EVENTS):
+            if self._queue and (not self._recording or self._queued >= eager):
                 if not piled_up:
-                    await asyncio.sleep(_FETCH_SECONDS)
+                    await asyncio.sleep(self._limits.fetch_gap_seconds)
                 return await self._decoded(self._take())
             piled_up = self._recording
             self._changed.clear()
@@ -236,10 +230,11 @@ class GroupCommitter:
         self._queue = deque(_in_time(self._queue))
         group = [self._queue.popleft()]
         events, size = len(group[0].records), group[0].bytes
+        limits = self._limits
         while self._queue:
             events += len(self._queue[0].records)
             size += self._queue[0].bytes
-            if events > GROUP_EVENTS_MAX or size > GROUP_BYTES_MAX:
+            if events > limits.group_events_max or size > limits.group_bytes_max:
                 break
             group.append(self._queue.popleft())
         self._queued -= sum(len(read.records) for read in group)

@@ -11,7 +11,7 @@ import lineage
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
-from streams.worker.settings import MEMORY_MIB
+from streams.worker.settings import WRITER_MEMORY_MIB
 
 __all__ = ["StoreSink"]
 
@@ -24,7 +24,7 @@ class StoreSink:
     Raises what `lineage.open` and the store raise, from the thread that calls it.
     """
 
-    def __init__(self, db: str, encoder: Encoder, memory_mib: int = MEMORY_MIB) -> None:
+    def __init__(self, db: str, encoder: Encoder, memory_mib: int = WRITER_MEMORY_MIB) -> None:
         self._store = lineage.open(db, memory_mib=memory_mib)
         self._encoder = encoder
         # What is not published yet; None until the store has been asked, which costs as much as a

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from streams.kafka.registry import HttpRegistry
 
 PYTHON_MIN = (3, 11)
-_REGISTRY_SECONDS_MAX = 5.0
 
 
 @dataclass(frozen=True)
@@ -173,11 +172,13 @@ def _broker(bootstrap: str) -> Finding:
 
 def _registry(url: str) -> Finding:
     from lineage.codec import SchemasError
+    from streams.kafka.limits import KAFKA_LIMITS
     from streams.kafka.registry import HttpRegistry
 
+    limits = replace(KAFKA_LIMITS, registry_step_seconds_max=5.0)  # a person waits for it
     needed_for = "--registry-url of lineage worker, lineage publish"
     try:
-        registry = HttpRegistry(url, timeout_seconds=_REGISTRY_SECONDS_MAX)
+        registry = HttpRegistry(url, limits=limits)
         found = f"{registry.address}, {_known_to(registry)}"
     except SchemasError as error:
         return Finding("schema registry", "", needed_for, True, str(error))

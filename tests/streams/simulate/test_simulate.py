@@ -8,7 +8,7 @@ import pytest
 
 from lineage import codec
 from lineage.codec.contract.events import OPERATIONS, TIERS
-from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, log_writer, simulate
+from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, simulate
 from streams.simulate.world import company
 from tests.streams.simulate.reading import events, expected, tracked
 
@@ -85,12 +85,9 @@ def test_every_event_keeps_the_contract(own: Own) -> None:
     assert sum(batch.events for batch in batches) == len(log)
 
 
-def test_a_long_log_goes_on_in_the_next_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_log_goes_on_in_the_next_file(tmp_path: Path) -> None:
     simulate(300, 1, tmp_path / "one")
-    monkeypatch.setattr(log_writer, "_EVENTS_A_FILE", 400)
-    summary = simulate(300, 1, tmp_path / "many")
+    summary = simulate(300, 1, tmp_path / "many", file_events_max=400)
     total = sum(summary.events.values())
     names = [path.name for path in summary.paths]
     assert names == [f"events-{n:04}.jsonl" for n in range(-(-total // 400))]

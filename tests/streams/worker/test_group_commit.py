@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from streams.kafka.records import Outgoing, Records
 from streams.kafka.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
 from streams.worker.decode import Decoders
 from streams.worker.group_commit import GroupCommitter, Partition
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 from streams.worker.sink import StoreSink
 
 REGISTRY = LocalIds()
@@ -76,7 +78,7 @@ class Watched(StoreSink):
 class Bench:
     """A recorder, what it did in order, and what it sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: WorkerLimits = WORKER_LIMITS) -> None:
         self.told: list[str] = []
         self.sent: list[tuple[str, bytes | None, Tags]] = []
         self.failed: list[BaseException] = []
@@ -88,6 +90,7 @@ class Bench:
             Decoders(None).prepared,
             self.produce,
             self.failed.append,
+            limits=limits,
         )
 
     async def produce(self, topic: str, records: Sequence[Outgoing]) -> Sequence[int]:
@@ -107,9 +110,9 @@ class Bench:
             await asyncio.sleep(0.01)
 
 
-def run(scene: Callable[[Bench], Awaitable[Any]]) -> Bench:
+def run(scene: Callable[[Bench], Awaitable[Any]], limits: WorkerLimits = WORKER_LIMITS) -> Bench:
     async def play() -> Bench:
-        bench = Bench()
+        bench = Bench(limits)
         await bench.recorder.open()
         bench.recorder.start()
         await scene(bench)
@@ -131,16 +134,14 @@ def test_dead_letters_then_the_commit_then_acknowledgements_then_flags() -> None
     ]
 
 
-def test_what_came_to_kafka_first_is_recorded_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.worker.group_commit.GROUP_EVENTS_MAX", 2)
-
+def test_what_came_to_kafka_first_is_recorded_first() -> None:
     async def later_partition_first(bench: Bench) -> None:
         for partition, at in ((0, 2_000), (1, 1_000)):
             ack = partial(bench.told.append, f"ack {partition}")
             values = [message(2 * partition), message(2 * partition + 1)]
             await bench.recorder.read(records(0, values, partition, at), ack)
 
-    told = run(later_partition_first).told
+    told = run(later_partition_first, replace(WORKER_LIMITS, group_events_max=2)).told
     assert [one for one in told if one.startswith("ack")] == ["ack 1", "ack 0"]
 
 
