@@ -10,7 +10,7 @@ import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import fastavro
 import polars as pl
@@ -109,7 +109,9 @@ class AvroFiles(LogWriter):
         draws = Draws(stream(seed, "avro"))
         self._marker = b"".join(draws.bits().to_bytes(8, "big") for _ in range(2))
         parsed = {name: json.loads(by_name(name).schema) for name in COLUMNS}
-        self._schemas = {name: fastavro.parse_schema(schema) for name, schema in parsed.items()}
+        self._schemas = {
+            name: _in_one_order(fastavro.parse_schema(schema)) for name, schema in parsed.items()
+        }
         self._held: dict[str, list[pl.DataFrame]] = {name: [] for name in COLUMNS}
 
     def _hold(self, name: str, events: pl.DataFrame) -> None:
@@ -134,3 +136,17 @@ class AvroFiles(LogWriter):
         fastavro.writer(
             file, self._schemas[name], events.iter_rows(named=True), sync_marker=self._marker
         )
+
+
+def _in_one_order(schema: Any) -> Any:  # noqa: ANN401 - JSON, and what fastavro adds to it
+    """Sort the keys of a parsed schema: fastavro has them in the order of a set, which is another
+    one in each process, and writes them into the file.
+    """
+    if isinstance(schema, list):
+        return [_in_one_order(each) for each in schema]
+    if isinstance(schema, dict):
+        return {
+            key: value if key == "__named_schemas" else _in_one_order(value)
+            for key, value in sorted(schema.items())
+        }
+    return schema

@@ -1,5 +1,8 @@
 """A whole log: its bytes, its shape, and the flags that the tracker finds in it."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -28,6 +31,18 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
         simulate(500, seed, tmp_path / name, format=format, mix=mix)
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
     assert bytes_of(tmp_path / "a") != bytes_of(tmp_path / "c")
+
+
+def test_the_same_seed_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "streams.cli", "simulate", "--messages", "1"]
+    for hash_seed in "012":  # of Python: the order of its sets
+        subprocess.run(
+            [*command, "--format", "avro", "--out", tmp_path / hash_seed],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            check=True,
+        )
+    written = [bytes_of(tmp_path / hash_seed) for hash_seed in "012"]
+    assert written == [written[0]] * 3
 
 
 @pytest.mark.parametrize(
