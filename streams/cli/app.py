@@ -1,4 +1,4 @@
-"""The group of commands, and the only place where an error becomes an exit code."""
+"""Groups the commands, and is the only place where an error becomes an exit code."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ for _command in (
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """Unwind, and end the process if that takes long: DuckDB first ends the query it is at.
 
-    Nothing is lost by it. What is committed is committed, and the rest is read again.
+    Nothing is lost by it: committed batches stay, and the rest is read again.
     """
     timer = threading.Timer(_UNWIND_SECONDS_MAX, _end_now)
     timer.daemon = True

@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they are named and explained alike."""
+"""Defines options that several commands share, so that they are named and explained alike."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ event_logs: Callable[[_F], _F] = click.argument(
 
 
 def instant_now() -> Any:  # noqa: ANN401 - a datetime, imported when it is asked for
-    """Now, in UTC: the heart has no clock of its own."""
+    """Return the present instant in UTC: `lineage` reads no clock of its own."""
     from datetime import datetime
 
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The last bounds on a question: what the process may take, and its end."""
+"""Bounds the process that answers a question: its memory, and its end."""
 
 from __future__ import annotations
 

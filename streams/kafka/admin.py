@@ -1,4 +1,4 @@
-"""Connections to Kafka whose failures are ours to explain."""
+"""Connects to Kafka, and explains why where it cannot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 
 __all__ = ["admin_client", "check_bootstrap", "new_admin_client"]
 
-# What the client reports as an error here is raised as one of ours, in words for people.
+# Errors that the client reports here are raised as ours, in words for people.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:,/\[\]]+):(?P<port>[0-9]{1,5})")
 
@@ -35,7 +35,7 @@ def check_bootstrap(bootstrap: str) -> list[str]:
 
 @contextmanager
 def admin_client(bootstrap: str, limits: KafkaLimits = KAFKA_LIMITS) -> Iterator[KafkaAdminClient]:
-    """Give a client for topics and offsets.
+    """Yield a client for topics and offsets.
 
     Raises BrokerUnavailableError within `connect_seconds_max` where no broker answers.
     """

@@ -1,4 +1,4 @@
-"""Limits of the connections to Kafka and to a schema registry, in one place, to be passed down."""
+"""Bounds the connections to Kafka and to a schema registry: limits in one place, passed down."""
 
 from __future__ import annotations
 

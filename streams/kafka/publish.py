@@ -1,4 +1,4 @@
-"""Send an event log to Kafka."""
+"""Publishes event logs to Kafka."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ __all__ = ["Published", "publish"]
 
 @dataclass(frozen=True)
 class Published:
-    """What was sent, and acknowledged by the broker.
+    """The numbers of records that were sent, and acknowledged by the broker.
 
     events: how many to each topic. dead_letters: how many went to the dead-letter topic.
     topics: as they are in Kafka. notes: sentences for the person who asked.
@@ -119,7 +119,7 @@ _KEYS = {
 
 
 class _Sender:
-    """A producer that bounds what is under way, and checks every acknowledgement."""
+    """A producer with backpressure: bounds what is under way, and checks every acknowledgement."""
 
     def __init__(
         self, bootstrap: str, progress: Callable[[int], None] | None, limits: KafkaLimits
@@ -148,7 +148,7 @@ class _Sender:
         self._unacked_max = limits.unacked_records_max
         self._sent = 0
         self._acked = 0
-        self._told = 0
+        self._reported = 0
         self._error: BaseException | None = None
 
     def __enter__(self) -> _Sender:
@@ -174,7 +174,7 @@ class _Sender:
         if self._sent - self._acked >= self._unacked_max:
             self._wait(self._unacked_max // 2)
         elif self._sent % self._limits.progress_records == 0:
-            self._tell()
+            self._report_progress()
         if self._error is not None:
             raise self._failure() from self._error
         try:
@@ -205,7 +205,7 @@ class _Sender:
                 done = self._changed.wait_for(
                     lambda: self._error is not None or self._sent - self._acked <= unacked_max, 0.2
                 )
-            self._tell()
+            self._report_progress()
             if self._acked != acked:
                 acked, moved_at = self._acked, time.monotonic()
             elif time.monotonic() - moved_at > 2 * self._limits.delivery_seconds_max:
@@ -216,11 +216,11 @@ class _Sender:
         if self._error is not None:
             raise self._failure() from self._error
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         acked = self._acked
-        if acked > self._told:
-            self._progress(acked - self._told)
-            self._told = acked
+        if acked > self._reported:
+            self._progress(acked - self._reported)
+            self._reported = acked
 
     def _failure(self) -> PublishError:
         return PublishError(

@@ -1,4 +1,4 @@
-"""Schema registries as a service: with the REST interface of Confluent's."""
+"""Asks a schema registry that has the REST interface of Confluent's."""
 
 from __future__ import annotations
 
@@ -63,13 +63,13 @@ class HttpRegistry:
         self._client.close()
 
     def schema_of(self, schema_id: int) -> str:
-        """The text of the schema; UnknownSchemaError if the registry has no such id."""
+        """Return the text of the schema; UnknownSchemaError if the registry has no such id."""
         if schema_id not in self._schemas:
             self._learn(schema_id)
         return self._schemas[schema_id]
 
     def id_of(self, event: EventType) -> int:
-        """The id of the event's present schema, which is registered if it was not yet."""
+        """Return the id of the event's present schema, which is registered if it was not yet."""
         if event.name not in self._ids:
             path = f"/subjects/{urllib.parse.quote(event.subject, safe='')}/versions"
             answer = self._client.ask(path, {"schema": event.schema})
@@ -80,7 +80,7 @@ class HttpRegistry:
         return self._ids[event.name]
 
     def subjects(self) -> frozenset[str]:
-        """The subjects that have a schema there."""
+        """Return the subjects that have a schema there."""
         path = "/subjects"
         answer = self._client.ask(path)
         self._check(path, answer)
@@ -150,7 +150,7 @@ class HttpRegistry:
 
 
 def registry_at(url: str | None, limits: KafkaLimits = KAFKA_LIMITS) -> Registry:
-    """The schema registry at a URL; without one, the schemas' own ids."""
+    """Return the schema registry at a URL; without one, the schemas' own ids."""
     return HttpRegistry(url, limits=limits) if url else LocalIds()
 
 

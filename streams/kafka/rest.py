@@ -1,4 +1,4 @@
-"""JSON over HTTP with one service, on one connection that is kept alive."""
+"""Exchanges JSON over HTTP with one service, on one connection that is kept alive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Address", "Answer", "RestClient"]
 
 _MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 _PORTS = {"http": 80, "https": 443}
-# What may stand in a path or query as it is; "%" since they are percent-encoded already.
+# Characters that stay in a path or query; "%" since they are percent-encoded already.
 _AS_IT_IS = "%/:?&=+,;@!$'()*~[]"
 
 
@@ -41,7 +41,7 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """The address that a URL has. Raises RegistryError, which never quotes it."""
+        """Parse the address that a URL has. Raises RegistryError, which never quotes it."""
         address = _parsed(url.strip())
         if address is None:
             raise RegistryError(
@@ -54,7 +54,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the status, the parsed JSON (None if it is none), where it redirects to."""
+    """An answer: the status, the parsed JSON (None if it is none), where it redirects to."""
 
     status: int
     body: object
@@ -150,7 +150,7 @@ class RestClient:
 
 
 def _parsed(url: str) -> Address | None:
-    """The address; None if it is none. An error would quote it."""
+    """Return the address; None if it is none. An error would quote it."""
     try:
         parts = urllib.parse.urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -176,7 +176,7 @@ def _parsed(url: str) -> Address | None:
 
 
 def _proxy_of(address: Address) -> Address | None:
-    """The proxy that the environment names for an address."""
+    """Return the proxy that the environment names for an address."""
     if urllib.request.proxy_bypass(_host_and_port(address)):
         return None
     url = urllib.request.getproxies().get(address.scheme)
@@ -208,7 +208,7 @@ def _parsed_json(text: bytes) -> object:
 
 
 def _why(error: Exception | None, seconds: float) -> str:
-    """Why a request failed, in words that hold nothing of the request."""
+    """Say why a request failed, in words that hold nothing of the request."""
     if isinstance(error, TimeoutError):
         return f"nothing came in {seconds:g} s"
     if isinstance(error, http.client.RemoteDisconnected):

@@ -72,14 +72,14 @@ def check_schema_ids(
 
 @dataclass
 class _Sample:
-    """What was seen of a topic: how often each header, and whether all of it was seen in time."""
+    """A sample of a topic: how often each header was seen, and whether all was read in time."""
 
     headers: Counter[bytes] = field(default_factory=Counter)
     whole: bool = True
 
 
 @dataclass(frozen=True)
-class _Other:
+class _OtherSchema:
     """An id that means something else: its schema, in words."""
 
     schema_id: int
@@ -132,7 +132,7 @@ class _Check:
             )  # fmt: skip
 
     def _more_places(self, topics: Iterable[str]) -> list[dict[TopicPartition, Window]]:
-        """Places in between; and what was read before, where little is left to be read."""
+        """Return places in between; and what was read before, where little is left to be read."""
         chosen = {at: window for at, window in self._unread.items() if at.topic in topics}
         unread: Counter[str] = Counter()
         for at, (first, end) in chosen.items():
@@ -201,9 +201,9 @@ class _Check:
         if value is not None and len(value) >= _HEADER_BYTES and value[0] == 0:
             self._samples[topic].headers[value[:_HEADER_BYTES]] += 1
 
-    def _other(self, topic: str) -> _Other | None:
-        """The most frequent id that means something else, if no value can be read."""
-        found: _Other | None = None
+    def _other(self, topic: str) -> _OtherSchema | None:
+        """Return the most frequent id that means something else, if no value can be read."""
+        found: _OtherSchema | None = None
         headers = self._samples[topic].headers.most_common()
         if len(headers) > self._limits.schema_ids_max:
             return None
@@ -215,7 +215,7 @@ class _Check:
                 continue
             if meant is None:
                 return None
-            found = found or _Other(schema_id, meant)
+            found = found or _OtherSchema(schema_id, meant)
         return found
 
 
@@ -232,7 +232,7 @@ def _last(unread: Mapping[TopicPartition, Window], records: int) -> dict[TopicPa
 
 
 def other_meaning(event: EventType, registry: Registry, schema_id: int) -> str | None:
-    """What the schema of an id is instead of the event's, such as "is of RecordsMoved, not of
+    """Say which schema an id has instead of the event's, such as "is of RecordsMoved, not of
     MessageSent"; None if it is the event's, even if it cannot be read as it.
 
     Raises UnknownSchemaError where the registry has no such id, RegistryError where it is away.
@@ -248,7 +248,7 @@ def other_meaning(event: EventType, registry: Registry, schema_id: int) -> str |
     return None
 
 
-def _sentence(topic: str, other: _Other, registry: Registry) -> str:
+def _sentence(topic: str, other: _OtherSchema, registry: Registry) -> str:
     return (
         f"the values in {topic} have schema id {other.schema_id}, but the schema that {registry} "
         f"has under it {other.what}; start with the registry that they were written with "

@@ -1,4 +1,4 @@
-"""The topics, looked at again and again while they are read: are they still what was recorded?
+"""Watches the topics while they are read: are they still those that were recorded?
 
 Kafka's consumers go by names and offsets. A topic that is deleted and made anew under the same
 name, or another cluster at the same address, goes on without a word, and what lies below the
@@ -136,7 +136,7 @@ class TopicWatch:
         # Also where nothing is recorded yet: the readers hold on to the topic that is gone.
         _check_identities(self._db, self._known, self._known, state)
         self._check_ends(positions, state)
-        self._say_added(state)
+        self._log_added_partitions(state)
 
     def _gone(self, topic: str) -> str:
         return f"the topic {topic} is gone from {self._bootstrap}: it was deleted; " + (
@@ -190,7 +190,7 @@ class TopicWatch:
             )
         self._away = True
 
-    def _say_added(self, state: TopicsState) -> None:
+    def _log_added_partitions(self, state: TopicsState) -> None:
         for topic, count in state.partitions.items():
             before = self._partitions.get(topic, count)
             if count > before:

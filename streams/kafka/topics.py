@@ -1,4 +1,4 @@
-"""The seven topics: their names, how they are created, and how far they reach."""
+"""Names and creates the seven topics, and tells how far they reach."""
 
 from __future__ import annotations
 
@@ -132,7 +132,9 @@ def topics_state(admin: KafkaAdminClient, topics: Collection[str]) -> TopicsStat
     try:
         cluster_id = str(admin.describe_cluster()["cluster_id"])
     except KafkaError as error:
-        raise TopicError(f"the broker does not describe its cluster: {_told(error)}") from error
+        raise TopicError(
+            f"the broker does not describe its cluster: {_error_text(error)}"
+        ) from error
     identities = {
         name: TopicIdentity(cluster_id, str(topic["topic_id"])) for name, topic in described.items()
     }
@@ -149,7 +151,9 @@ def _described(admin: KafkaAdminClient, topics: Collection[str]) -> dict[str, di
     try:
         described = admin.describe_topics(list(topics))
     except KafkaError as error:
-        raise TopicError(f"the broker does not describe its topics: {_told(error)}") from error
+        raise TopicError(
+            f"the broker does not describe its topics: {_error_text(error)}"
+        ) from error
     found = {}
     for topic in described:
         code = topic["error_code"]
@@ -208,7 +212,7 @@ def _offsets_of(
         found = admin.list_partition_offsets(asked, isolation_level=isolation) if asked else {}
     except KafkaError as error:
         raise TopicError(
-            f"the broker does not say how far its topics reach: {_told(error)}"
+            f"the broker does not say how far its topics reach: {_error_text(error)}"
         ) from error
     return {(tp.topic, tp.partition): int(at.offset) for tp, at in found.items()}
 
@@ -219,11 +223,11 @@ def group_members(admin: KafkaAdminClient, group: str) -> int:
         described = admin.describe_groups([group])
     except KafkaError as error:
         raise TopicError(
-            f"the broker does not describe the group {group}: {_told(error)}"
+            f"the broker does not describe the group {group}: {_error_text(error)}"
         ) from error
     return len(described[group]["members"])
 
 
-def _told(error: KafkaError) -> str:
+def _error_text(error: KafkaError) -> str:
     """Return the error's text, or its kind where it has none."""
     return str(error) or type(error).__name__

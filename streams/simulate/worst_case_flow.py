@@ -1,4 +1,4 @@
-"""The worst mix: every message goes through three hops of its own, one record each.
+"""Simulates the worst mix: every message goes through three hops of its own, one record each.
 
 Nothing is batched, which is the most work a message that a tracker can be given.
 """
@@ -10,7 +10,7 @@ import polars as pl
 from streams.simulate.world import company
 from streams.simulate.world.events import DECLASSIFICATION
 from streams.simulate.world.ids import uuid7
-from streams.simulate.world.random_stream import below, stream
+from streams.simulate.world.random_stream import below, stream_key
 
 _HOPS = (
     ("copy-message", "COPY", company.ORIGIN, company.RAW),
@@ -30,7 +30,7 @@ class WorstFlow:
         self.arrivals = 0
 
     def hops(self, messages: pl.DataFrame) -> list[pl.DataFrame]:
-        """The RecordsMoved of a chunk: three a message, minutes apart, one frame a job.
+        """Return the RecordsMoved of a chunk: three a message, minutes apart, one frame a job.
 
         What may go to a third party goes there, the rest to the search index.
         """
@@ -39,7 +39,7 @@ class WorstFlow:
         frames = []
         at = pl.col("sent_at")
         for job, operation, source, target in (*_HOPS, _EXPORT):
-            wait = below(stream(self._seed, "wait", job), pl.col("index"), 9 * company.MINUTE)
+            wait = below(stream_key(self._seed, "wait", job), pl.col("index"), 9 * company.MINUTE)
             at = at + company.MINUTE + wait
             hop = messages.with_columns(moved_at=at, log_at=at)
             index = hop["index"]
@@ -48,8 +48,12 @@ class WorstFlow:
                 to = pl.when(public).then(pl.lit(company.TRANSLATION)).otherwise(to)
             frames.append(
                 hop.select(
-                    uuid7(hop["moved_at"], stream(self._seed, "hop", job), index).alias("hop_id"),
-                    uuid7(hop["moved_at"], stream(self._seed, "run", job), index).alias("run_id"),
+                    uuid7(hop["moved_at"], stream_key(self._seed, "hop", job), index).alias(
+                        "hop_id"
+                    ),
+                    uuid7(hop["moved_at"], stream_key(self._seed, "run", job), index).alias(
+                        "run_id"
+                    ),
                     "moved_at",
                     "log_at",
                     job=pl.lit(job),

@@ -1,4 +1,4 @@
-"""Limits of a worker, in one place, to be passed down from its settings."""
+"""Bounds a worker: limits in one place, passed down from its settings."""
 
 from __future__ import annotations
 

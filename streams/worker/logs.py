@@ -1,4 +1,4 @@
-"""The worker's log on stderr: one line for what happened, without pictures of the program."""
+"""Writes the worker's log to stderr: one line for each event, without pictures of the program."""
 
 from __future__ import annotations
 

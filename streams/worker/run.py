@@ -1,4 +1,4 @@
-"""Run the Faust worker in this process, and end it within bounds: the cause is the last line."""
+"""Runs the Faust worker in this process, and ends it within bounds: the cause is the last line."""
 
 from __future__ import annotations
 

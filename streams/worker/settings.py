@@ -1,4 +1,4 @@
-"""What a worker has to know to start."""
+"""Holds the settings with which a worker starts."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WRITER_MEMORY_MIB = 320
 
 @dataclass(frozen=True)
 class Settings:
-    """What a worker has to know to start.
+    """The settings with which a worker starts.
 
     db: the DuckDB file. bootstrap: HOST:PORT of the broker, or several with commas.
     group: its Kafka consumer group; a worker records every partition, so two workers, each with

@@ -1,4 +1,4 @@
-"""The store as the recorder needs it."""
+"""Adapts the store to the group committer."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ class StoreSink:
     def __init__(self, db: str, encoder: Encoder, memory_mib: int = WRITER_MEMORY_MIB) -> None:
         self._store = lineage.open(db, memory_mib=memory_mib)
         self._encoder = encoder
-        # What is not published yet; None until the store has been asked, which costs as much as a
-        # small batch.
+        # The flags that are not published yet; None until the store has been asked, which costs as
+        # much as a small batch.
         self._changes: list[pa.Table] | None = None
 
     def positions(self) -> dict[Partition, int]:

@@ -21,7 +21,7 @@ for code in sys.argv[2:]:
 
 
 def mebibytes(folder: Path, *programs: str) -> list[int]:
-    """What is measured of each, from a small process, as the benchmarks are: the tests' own memory
+    """Return what each measures, from a small process, as the benchmarks are: the tests' own memory
     would count, too.
     """
     done = run([sys.executable, "-c", MEASURE, folder, *programs], folder)

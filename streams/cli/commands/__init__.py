@@ -1,1 +1,1 @@
-"""The commands, one file each; `streams.cli.app` puts them together."""
+"""Holds the commands, one file each; `streams.cli.app` puts them together."""

@@ -1,4 +1,4 @@
-"""`check`: the flags of a database against the flags that were to be expected."""
+"""`check`: compares the flags of a database with the expected ones."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ class Comparison:
 
     @property
     def missing(self) -> list[Key]:
-        """Expected and not found."""
+        """The keys of flags that were expected and not found."""
         return sorted(self.expected.keys() - self.found.keys())
 
     @property
     def unexpected(self) -> list[Key]:
-        """Found and not expected."""
+        """The keys of flags that were found and not expected."""
         return sorted(self.found.keys() - self.expected.keys())
 
     @property
     def different(self) -> list[tuple[Key, list[str]]]:
-        """Both expected and found, with the columns in which they differ."""
+        """The keys of flags both expected and found, with the columns in which they differ."""
         both = sorted(self.expected.keys() & self.found.keys())
         fields = ((k, [v for v in VALUES if self.expected[k][v] != self.found[k][v]]) for k in both)
         return [(key, columns) for key, columns in fields if columns]
@@ -59,7 +59,7 @@ class Comparison:
         return both / len(self.expected) if self.expected else 1.0
 
     def differences(self) -> Iterator[dict[str, object]]:
-        """Give every difference: its kind, the flag's key, and column -> [expected, found]."""
+        """Yield every difference: its kind, the flag's key, and column -> [expected, found]."""
         for kind, keys in (("missing", self.missing), ("unexpected", self.unexpected)):
             for key in keys:
                 yield {"difference": kind, **dict(zip(KEY, key, strict=True)), "columns": {}}

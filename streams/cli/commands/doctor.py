@@ -1,4 +1,4 @@
-"""`doctor`: what is there, what is missing, and what it is needed for."""
+"""`doctor`: reports missing requirements, and which command needs them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PYTHON_MIN = (3, 11)
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at.
+    """One requirement that was looked at.
 
     found: what is there, a version or place; empty if nothing. needed_for: what works only with
     it. required: whether nothing works without it. problem: empty if all is well with it.
@@ -88,7 +88,7 @@ def _python() -> Finding:
 
 
 def _packages() -> Iterator[Finding]:
-    """Give the packages that this one requires; versions by the metadata of its installation."""
+    """Yield the packages that this one requires; versions by the metadata of its installation."""
     from importlib import metadata
 
     from packaging.requirements import Requirement
@@ -186,7 +186,7 @@ def _registry(url: str) -> Finding:
 
 
 def _known_to(registry: HttpRegistry) -> str:
-    """How many of our subjects it knows, and which of our own ids mean something else there."""
+    """Count our subjects that it knows, and name our own ids that mean something else there."""
     from lineage.codec import FLAG_RAISED, INPUTS, LocalIds, UnknownSchemaError
     from streams.kafka.schema_check import other_meaning
 

@@ -34,8 +34,8 @@ def publish(
     """
     from streams.kafka.publish import publish as send_logs
 
-    with progress("publish", None, "events") as further:
-        done = send_logs(paths, bootstrap, partitions, further, registry_url)
+    with progress("publish", None, "events") as advance:
+        done = send_logs(paths, bootstrap, partitions, advance, registry_url)
     if as_json:
         write_json({"events": dict(done.events), "dead_letters": done.dead_letters})
     else:

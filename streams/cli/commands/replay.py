@@ -44,9 +44,9 @@ def replay(
 
     size = sum(file.bytes for file in codec.log_files(paths))
     began = time.perf_counter()
-    with lineage.open(db, memory_mib=memory) as store, progress("replay", size, "bytes") as further:
+    with lineage.open(db, memory_mib=memory) as store, progress("replay", size, "bytes") as advance:
         done = store.replay(
-            *paths, batch_events=batch_events, progress=further, at=options.instant_now()
+            *paths, batch_events=batch_events, progress=advance, at=options.instant_now()
         )
         seconds = time.perf_counter() - began
         standing = _standing(store)

@@ -1,4 +1,4 @@
-"""`route`: the way of one message, drawn as a tree."""
+"""`route`: draws the route of one message as a tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import click
 from streams.cli import options
 from streams.cli.errors import BAD_INPUT, Failure
 from streams.cli.output import console, instant, text, write_relation
-from streams.cli.route_tree import Arrival, Step, Way
+from streams.cli.route_tree import Arrival, RouteTree, Step
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -42,18 +42,18 @@ def route(message_id: str, db: Path, limit: int, as_json: bool) -> None:
             rows = [dict(zip(columns, row, strict=True)) for row in relation.fetchall()]
             found = len(rows)
             if rows:
-                _draw(Way.of(rows), limit if sys.stdout.isatty() else 0)
+                _draw(RouteTree.of(rows), limit if sys.stdout.isatty() else 0)
     if not found:
         raise Failure(f"{db} knows no message {message_id[:64]!r}", BAD_INPUT)
 
 
-def _draw(way: Way, limit: int) -> None:
+def _draw(route_tree: RouteTree, limit: int) -> None:
     from rich.tree import Tree
 
     tree: Tree | None = None
     branches: list[Tree] = []
     shown, left_out = 0, 0
-    for step in way.steps():
+    for step in route_tree.steps():
         if step.depth >= _DEPTH_MAX or (limit and shown >= limit):
             left_out += 1
             continue
@@ -80,20 +80,20 @@ def _label(step: Step) -> Text:
     if step.again:
         label.append(f"  ({step.again})", style="yellow")
         return label
-    label.append(f"\n{_how(arrival)} · {_what(arrival)}", style="dim")
-    label.append(f"\n{_under(arrival)}", style="dim")
+    label.append(f"\n{_movement(arrival)} · {_dataset_facts(arrival)}", style="dim")
+    label.append(f"\n{_policy_facts(arrival)}", style="dim")
     for rule in arrival["rules"]:
         label.append(f"\n✗ {text(rule)}", style="bold red")
     return label
 
 
-def _how(arrival: Arrival) -> str:
+def _movement(arrival: Arrival) -> str:
     if arrival["hop_id"] is None:
         return f"sent ({text(arrival['channel'])})"
     return f"{arrival['operation']} by {text(arrival['job'])}, hop {text(arrival['hop_id'])}"
 
 
-def _what(arrival: Arrival) -> str:
+def _dataset_facts(arrival: Arrival) -> str:
     identifiable = "identifiable" if arrival["identifiable"] else "declassified"
     if not arrival["declared"]:
         return f"{identifiable} · undeclared dataset"
@@ -101,7 +101,7 @@ def _what(arrival: Arrival) -> str:
     return f"{identifiable} · {arrival['kind']}, {arrival['party']} party{recipient}"
 
 
-def _under(arrival: Arrival) -> str:
+def _policy_facts(arrival: Arrival) -> str:
     disclosed = "disclosed" if arrival["disclosed"] else "not disclosed"
     consents = ", ".join(
         f"{name} {'yes' if arrival[column] else 'no'}"

@@ -55,9 +55,9 @@ def simulate(
     """
     from streams.simulate import simulate as write_log
 
-    with progress("simulate", messages, "messages") as further:
+    with progress("simulate", messages, "messages") as advance:
         made = write_log(
-            messages, seed, out, format=format_, graph=graph, mix=mix, progress=_increments(further)
+            messages, seed, out, format=format_, graph=graph, mix=mix, progress=_increments(advance)
         )
     if as_json:
         write_json(vars(made))
@@ -75,12 +75,12 @@ def simulate(
     write_rows(("what", "value"), rows, "text")
 
 
-def _increments(further: Callable[[int], None]) -> Callable[[int], None]:
+def _increments(advance: Callable[[int], None]) -> Callable[[int], None]:
     done = 0
 
-    def so_far(count: int) -> None:
+    def report(count: int) -> None:
         nonlocal done
-        further(count - done)
+        advance(count - done)
         done = count
 
-    return so_far
+    return report

@@ -52,7 +52,7 @@ def sql(query: str, db: Path, timeout: float, limit: int, as_csv: bool, as_json:
 
 
 def _rows(question: Question) -> Iterator[tuple[object, ...]]:
-    """Give the rows as they come; the first ones now, so that an error comes before any output."""
+    """Return the rows as they come; the first are fetched now: an error comes before any output."""
     import duckdb
     from pyarrow import Table
 

@@ -1,1 +1,1 @@
-"""Planted leaks and near misses: scenarios, and their injection into a log."""
+"""Plants leaks and near misses: scenarios, and their injection into a log."""

@@ -1,7 +1,7 @@
-"""The means to plant a leak or a near miss by hand: members, messages, hops, and what breaks.
+"""Builds the events of a planted leak or near miss: members, messages, hops, and what breaks.
 
-A recipe is a function of a `Planter`. It says what happens, and at each hop which rule is broken
-by which message: the expected flags are what the recipes say, and nobody traces anything.
+A scenario is a function of a `ScenarioBuilder`. It says what happens, and at each hop which rule is
+broken by which message: the expected flags are what the scenarios say, and nobody traces anything.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from lineage.codec import RECORDS_MOVED, canonical_json
 from streams.simulate.world import company, events, ids
 from streams.simulate.world.members import REGIONS
-from streams.simulate.world.random_stream import Draws
+from streams.simulate.world.random_stream import RandomStream
 
 PAYING = ("PREMIUM_CAREER", "PREMIUM_BUSINESS", "SALES_NAVIGATOR", "RECRUITER")
 _EXEMPT = company.DEFAULT_ON_POLICY.exempt
@@ -49,7 +49,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Record:
-    """A record, and the messages that the recipe put into it."""
+    """A record, and the messages that the scenario put into it."""
 
     record_id: str
     messages: tuple[str, ...]
@@ -73,8 +73,8 @@ Breaks = Sequence[tuple[str, Record]]
 
 
 @dataclass
-class Planted:
-    """What a plant puts into the log."""
+class InjectedEvents:
+    """The events and broken rules that injections put into the log."""
 
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     breaks: list[Break] = field(default_factory=list)
@@ -86,38 +86,40 @@ class Planted:
         self.rows.setdefault(name, []).append({**row, "log_at": log_at})
 
 
-class Planter:
-    """Makes the events of one plant, one after another, from `at` on (microseconds)."""
+class ScenarioBuilder:
+    """Builds the events of one injection, one after another, from `at` on (microseconds)."""
 
-    def __init__(self, draws: Draws, at: int, first_member: int, into: Planted) -> None:
-        self.draws = draws
+    def __init__(
+        self, random_stream: RandomStream, at: int, first_member: int, into: InjectedEvents
+    ) -> None:
+        self.random_stream = random_stream
         self.at = at
         self._next_member = first_member
         self._into = into
 
     def later(self) -> int:
         """Let ten minutes to five hours pass; gives the instant, whole seconds."""
-        self.at += (600 + self.draws.below(18_000)) * company.SECOND
+        self.at += (600 + self.random_stream.below(18_000)) * company.SECOND
         return self.at
 
     def member(
         self, tier: str | None = None, region: str | None = None, *, ai: bool = True
     ) -> Member:
-        """A new member; of any tier, and of a region that no policy exempts, if not said."""
+        """Make a new member; of any tier, and of a region that no policy exempts, if not said."""
         number = self._next_member
         self._next_member += 1
         return Member(
             ids.member_id(number),
-            self.draws.pick(("FREE", *PAYING)) if tier is None else tier,
-            self.draws.pick(FREE_REGIONS) if region is None else region,
+            self.random_stream.pick(("FREE", *PAYING)) if tier is None else tier,
+            self.random_stream.pick(FREE_REGIONS) if region is None else region,
             ai,
-            self.draws.below(2) == 0,
+            self.random_stream.below(2) == 0,
         )
 
     def send(self, channel: str, *parties: Member, at: int | None = None) -> Record:
-        """A message from the first of the parties to the others."""
+        """Send a message from the first of the parties to the others."""
         sent_at = self.later() if at is None else at
-        message_id = ids.one_uuid7(sent_at, self.draws)
+        message_id = ids.one_uuid7(sent_at, self.random_stream)
         roles = ["SENDER"] + ["RECIPIENT"] * (len(parties) - 1)
         self._into.add(
             events.MESSAGE_SENT,
@@ -133,14 +135,14 @@ class Planter:
         return Record(message_id, (message_id,))
 
     def inmail(self) -> Record:
-        """A confidential InMail: its sender pays, or its recipient, or both."""
-        pays = [self.member(self.draws.pick(PAYING)), self.member()]
-        if self.draws.below(2):
+        """Send a confidential InMail: its sender pays, or its recipient, or both."""
+        pays = [self.member(self.random_stream.pick(PAYING)), self.member()]
+        if self.random_stream.below(2):
             pays.reverse()
         return self.send("INMAIL", *pays)
 
     def direct(self) -> Record:
-        """A direct message; nobody's confidential InMail, whoever pays."""
+        """Send a direct message; nobody's confidential InMail, whoever pays."""
         return self.send("DIRECT", self.member(), self.member())
 
     def move(
@@ -156,19 +158,19 @@ class Planter:
         at: int | None = None,
         log_at: int | None = None,
     ) -> None:
-        """A hop, `at` an instant or some time later.
+        """Move records by a hop, `at` an instant or some time later.
 
         carries: the records whose messages arrive, if not all. breaks: what its arrivals break,
         each once for every output. k: it declassifies by as much. log_at: when it comes in the
         log, if late.
         """
         moved_at = self.later() if at is None else at
-        hop_id = ids.one_uuid7(moved_at, self.draws)
+        hop_id = ids.one_uuid7(moved_at, self.random_stream)
         self._into.add(
             events.RECORDS_MOVED,
             moved_at if log_at is None else log_at,
             hop_id=hop_id,
-            run_id=ids.one_uuid7(moved_at, self.draws),
+            run_id=ids.one_uuid7(moved_at, self.random_stream),
             job=_JOBS[operation],
             operation=operation,
             source=source,
@@ -206,10 +208,11 @@ class Planter:
         breaks: Breaks = (),
         at: int | None = None,
     ) -> Record:
-        """A hop that makes one new record of its inputs."""
+        """Merge records by a hop that makes one new record of its inputs."""
         moved_at = self.later() if at is None else at
         record = Record(
-            ids.one_uuid7(moved_at, self.draws), tuple(m for r in inputs for m in r.messages)
+            ids.one_uuid7(moved_at, self.random_stream),
+            tuple(m for r in inputs for m in r.messages),
         )
         self.move(
             operation, source, target, *inputs,
@@ -230,11 +233,11 @@ class Planter:
         log_at: int | None = None,
         purpose: str = "AI_TRAINING",
     ) -> None:
-        """A change of a member's consent by themselves, effective at an instant."""
+        """Change a member's consent, by themselves, effective at an instant."""
         self._into.add(
             events.CONSENT_CHANGED,
             at if log_at is None else log_at,
-            change_id=ids.one_uuid7(at, self.draws),
+            change_id=ids.one_uuid7(at, self.random_stream),
             member_id=member.member_id,
             purpose=purpose,
             granted=granted,
@@ -243,7 +246,7 @@ class Planter:
         )
 
     def contradict(self, target: str, *, wins: bool, carries: Sequence[Record] = ()) -> None:
-        """A second copy of the last hop, an hour later in the log, that says another target.
+        """Add a second copy of the last hop, an hour later in the log, that says another target.
 
         wins: it is the copy that counts, by its hash; otherwise the first one is. carries: the
         records that arrive by this copy.
@@ -251,7 +254,7 @@ class Planter:
         hops = self._into.rows[events.RECORDS_MOVED]
         first = _sha256(hops[-1])
         while True:
-            run_id = ids.one_uuid7(hops[-1]["moved_at"], self.draws)
+            run_id = ids.one_uuid7(hops[-1]["moved_at"], self.random_stream)
             other = {**hops[-1], "target": target, "run_id": run_id}
             if (_sha256(other) < first) == wins:
                 break
@@ -259,15 +262,15 @@ class Planter:
         hops.append(other)
         self._into.arrivals += sum(len(record.messages) for record in carries)
 
-    def again(self, name: str) -> None:
-        """A second copy of the last event of a type, an hour later in the log."""
+    def duplicate(self, name: str) -> None:
+        """Add a second copy of the last event of a type, an hour later in the log."""
         row = dict(self._into.rows[name][-1])
         row["log_at"] += company.HOUR
         self._into.rows[name].append(row)
 
 
 def _sha256(hop: dict[str, Any]) -> str:
-    """Of its canonical JSON: what decides which of two contents of a hop counts."""
+    """Hash its canonical JSON: what decides which of two contents of a hop counts."""
     event = {name: value for name, value in hop.items() if name != "log_at"}
     event["moved_at"] = company.rfc3339(hop["moved_at"])
     return hashlib.sha256(canonical_json(RECORDS_MOVED, event)).hexdigest()

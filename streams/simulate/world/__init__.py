@@ -1,1 +1,1 @@
-"""The simulated world: chance, ids, the company, its members and what they write."""
+"""Simulates the world of a log: chance, ids, the company, its members and what they write."""

@@ -1,4 +1,4 @@
-"""The simulated company: its datasets, the policies it published, and when what was in force.
+"""Describes the simulated company: its datasets, its policies, and when each was in force.
 
 Everything is fictional. The policies follow the public timeline of a default-on setting for
 training generative AI on members' data.
@@ -23,14 +23,14 @@ NEVER = 2**62
 
 
 def micros(text: str) -> int:
-    """Microseconds since 1970 of an instant as RFC 3339 writes it."""
+    """Parse an instant to microseconds since 1970, as RFC 3339 writes it."""
     return (datetime.fromisoformat(text.replace("Z", "+00:00")) - _EPOCH) // timedelta(
         microseconds=1
     )
 
 
 def rfc3339(at: int) -> str:
-    """An instant with six fractional digits and Z."""
+    """Spell an instant with six fractional digits and Z."""
     return f"{_EPOCH + timedelta(microseconds=at):%Y-%m-%dT%H:%M:%S.%fZ}"
 
 
@@ -99,7 +99,7 @@ def _published(policy_id: str, effective_at: int, disclosed_at: int) -> Policy:
 DEFAULT_ON_POLICY = _published("2024-08-default-on", DEFAULT_ON, DISCLOSED)
 NOTICE_POLICY = _published("2025-11-notice", NOTICE, micros("2025-09-18T00:00:00Z"))
 PUBLISHED = (DEFAULT_ON_POLICY, NOTICE_POLICY)
-# What the built-in policy says is the contract's; the first published one differs from it only
+# The text of the built-in policy is the contract's; the first published one differs from it only
 # in accepting a declassification and in its disclosure.
 BUILT_IN = Policy(
     "built-in", -NEVER, -NEVER, "", DEFAULT_ON_POLICY.severity, DEFAULT_ON_POLICY.exempt, NEVER
@@ -107,7 +107,7 @@ BUILT_IN = Policy(
 
 
 def policy_at(at: int) -> Policy:
-    """The policy in force at an instant; one holds from its very instant on."""
+    """Return the policy in force at an instant; one holds from its very instant on."""
     return next((p for p in reversed(PUBLISHED) if p.effective_at <= at), BUILT_IN)
 
 

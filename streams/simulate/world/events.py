@@ -1,4 +1,4 @@
-"""The columns of the simulated events, as they are passed about before they are written.
+"""Defines the columns of the simulated events, as they are passed about before they are written.
 
 Instants are microseconds since 1970 (Int64) until then. Every frame of events also has the
 column log_at, when the event comes in the log, which its own instants may differ from.
@@ -83,16 +83,16 @@ Frames = dict[str, list[pl.DataFrame]]
 
 
 def schema_of(name: str) -> dict[str, pl.DataType]:
-    """The columns of an event's frames, in order."""
+    """Return the columns of an event's frames, in order."""
     return {**COLUMNS[name], "log_at": _INSTANT}
 
 
 def frame(name: str, rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """A frame of events from one dict an event."""
+    """Make a frame of events from one dict an event."""
     return pl.DataFrame(list(rows), schema=schema_of(name))
 
 
-def shaped(name: str, events: pl.DataFrame) -> pl.DataFrame:
-    """A frame's columns for this event, in order and of the right types; others are left out."""
+def select_columns(name: str, events: pl.DataFrame) -> pl.DataFrame:
+    """Select a frame's columns for this event, in order and of the right types."""
     schema = schema_of(name)
     return events.select(pl.col(column).cast(kind) for column, kind in schema.items())

@@ -1,4 +1,4 @@
-"""A list of real messages, such as the graphs that KONECT and SNAP publish."""
+"""Reads a list of real messages, such as the graphs that KONECT and SNAP publish."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Graph:
 
 
 def read_graph(path: Path) -> pl.DataFrame:
-    """The messages of a list: sender, recipient (String), time (Int64, seconds), by time.
+    """Read the messages of a list: sender, recipient (String), time (Int64, seconds), by time.
 
     path: plain or gzip text, one message a line: sender, recipient, an optional weight, and the
     Unix time last, separated by white space; lines that start with % or # are comments. Raises
@@ -69,8 +69,8 @@ def _text(path: Path) -> str:
         raise GraphError(path, line, "this line is not UTF-8 text") from error
 
 
-def placed(rows: pl.DataFrame) -> Graph:
-    """The messages of `read_graph` put into the simulated time, which keeps their order.
+def place_in_time(rows: pl.DataFrame) -> Graph:
+    """Put the messages of `read_graph` into the simulated time, which keeps their order.
 
     Their times are stretched or squeezed so that the first is sent at START and the last just
     before END: whatever its own years, a list meets every policy of the timeline.

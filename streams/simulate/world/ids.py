@@ -1,4 +1,4 @@
-"""Ids: UUIDv7 for what happens at an instant, short ones for members.
+"""Makes ids: UUIDv7 for what happens at an instant, short ones for members.
 
 UUIDv7 (RFC 9562, 5.7): 48 bits of milliseconds, then random bits, so that ids made later sort
 later. The random bits are draws; no clock is read.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from streams.simulate.world.random_stream import Draws, draw
+from streams.simulate.world.random_stream import RandomStream, random_bits
 
 # Sixteen bits as text at a time: a table look-up, since polars writes no hexadecimal.
 _HEX = pl.Series("hex", [f"{value:04x}" for value in range(2**16)])
@@ -20,15 +20,15 @@ def _hex(column: pl.Series) -> pl.Series:
 
 
 def uuid7(at: pl.Series, key: int, index: pl.Series) -> pl.Series:
-    """A UUIDv7 as text for each row.
+    """Make a UUIDv7 as text for each row.
 
     at: instants in microseconds since 1970 (Int64). index: what makes a row's draws its own;
     the same (key, index) gives the same random bits.
     """
     rows = pl.DataFrame([at.alias("at"), index.cast(pl.UInt64).alias("index")])
     millis = pl.col("at") // 1000
-    low = draw(key, pl.col("index") * 2)
-    high = draw(key, pl.col("index") * 2 + 1)
+    low = random_bits(key, pl.col("index") * 2)
+    high = random_bits(key, pl.col("index") * 2 + 1)
     words = rows.select(
         a=millis // 2**32,
         b=millis // 2**16 % 2**16,
@@ -47,9 +47,9 @@ def uuid7(at: pl.Series, key: int, index: pl.Series) -> pl.Series:
     ).to_series()
 
 
-def one_uuid7(at: int, draws: Draws) -> str:
-    """A UUIDv7 as text at `at` (microseconds since 1970)."""
-    low, high = draws.bits(), draws.bits()
+def one_uuid7(at: int, random_stream: RandomStream) -> str:
+    """Make a UUIDv7 as text at `at` (microseconds since 1970)."""
+    low, high = random_stream.bits(), random_stream.bits()
     millis = f"{at // 1000:012x}"
     random = f"{high & (2**48 - 1):012x}"
     return (
@@ -63,7 +63,7 @@ _SHUFFLE = 0x9E3779B1
 
 
 def member_ids(first: int, count: int) -> pl.Series:
-    """The ids of members number `first` to `first + count - 1`, all distinct."""
+    """Return the ids of members number `first` to `first + count - 1`, all distinct."""
     number = pl.int_range(first, first + count, dtype=pl.UInt64, eager=True)
     mixed = pl.DataFrame([number.alias("n")]).select(
         n=pl.col("n") * pl.lit(_SHUFFLE, dtype=pl.UInt64) % pl.lit(2**32, dtype=pl.UInt64)
@@ -73,5 +73,5 @@ def member_ids(first: int, count: int) -> pl.Series:
 
 
 def member_id(number: int) -> str:
-    """The id of one member."""
+    """Return the id of one member."""
     return f"m-{number * _SHUFFLE % 2**32:08x}"

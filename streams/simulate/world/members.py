@@ -1,4 +1,4 @@
-"""The members: who they are, and how each one's consent changes over the simulated time.
+"""Simulates the members: who they are, and how each one's consent changes over the simulated time.
 
 A member's consent to AI training starts refused. Outside the exempt regions the setting turns
 itself on in August 2024 (basis DEFAULT); in those whose exemption ends, in November 2025 (basis
@@ -14,7 +14,7 @@ import polars as pl
 
 from streams.simulate.world import company
 from streams.simulate.world.ids import member_ids, uuid7
-from streams.simulate.world.random_stream import below, chance, stream
+from streams.simulate.world.random_stream import below, chance, stream_key
 
 # How many members in a hundred.
 TIERS = {
@@ -40,7 +40,7 @@ def _by_weight(weights: dict[str, int], key: int, index: pl.Expr) -> pl.Expr:
 
 
 def make_members(seed: int, count: int, names: pl.Series | None = None) -> pl.DataFrame:
-    """The member base, one row a member in the order of their numbers.
+    """Make the member base, one row a member in the order of their numbers.
 
     names: their ids, if they have some already. Columns: member_id, tier, region, paying,
     exempt (under the first policy), exempt_after (under the second), ai_on_at, ai_off_at,
@@ -49,7 +49,7 @@ def make_members(seed: int, count: int, names: pl.Series | None = None) -> pl.Da
     """
     n = pl.col("number")
     key = {
-        label: stream(seed, "member", label)
+        label: stream_key(seed, "member", label)
         for label in ("tier", "region", "on", "off", "off_at", "again", "third", "third_off")
     }
     base = pl.DataFrame({"number": pl.int_range(count, eager=True)}).with_columns(
@@ -94,18 +94,18 @@ def make_members(seed: int, count: int, names: pl.Series | None = None) -> pl.Da
 
 
 def ai_consent_at(at: pl.Expr) -> pl.Expr:
-    """A member's consent to AI training at an instant; a change holds from its very instant."""
+    """Return consent to AI training at an instant; a change holds from its very instant."""
     on = (pl.col("ai_on_at") <= at) & (pl.col("ai_off_at") > at)
     return on | (pl.col("ai_on_again_at") <= at)
 
 
 def third_party_consent_at(at: pl.Expr) -> pl.Expr:
-    """A member's consent to third parties at an instant."""
+    """Return consent to third parties at an instant."""
     return pl.col("third_party_consent") & (pl.col("third_off_at") > at)
 
 
 def consent_changes(seed: int, members: pl.DataFrame) -> pl.DataFrame:
-    """Every change of the member base as ConsentChanged, by effective_at; instants in Int64.
+    """Return every change of the member base as ConsentChanged, by effective_at; instants in Int64.
 
     One withdrawal in fifty comes days late in the log (`log_at`), though nobody acted on the
     consent meanwhile.
@@ -129,10 +129,10 @@ def consent_changes(seed: int, members: pl.DataFrame) -> pl.DataFrame:
         for column, purpose, granted, basis in kinds
     )
     changes = changes.sort("effective_at", "member_id", "purpose").with_row_index("n")
-    late = ~pl.col("granted") & chance(stream(seed, "late"), pl.col("n"), 50)
-    delay = company.HOUR + below(stream(seed, "lateness"), pl.col("n"), _LATE)
+    late = ~pl.col("granted") & chance(stream_key(seed, "late"), pl.col("n"), 50)
+    delay = company.HOUR + below(stream_key(seed, "lateness"), pl.col("n"), _LATE)
     return changes.select(
-        uuid7(changes["effective_at"], stream(seed, "change"), changes["n"]).alias("change_id"),
+        uuid7(changes["effective_at"], stream_key(seed, "change"), changes["n"]).alias("change_id"),
         pl.exclude("n"),
         log_at=pl.col("effective_at") + pl.when(late).then(delay).otherwise(0),
     )

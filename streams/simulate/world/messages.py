@@ -1,4 +1,4 @@
-"""Ordinary messages: who wrote to whom and when, in chunks of whole windows.
+"""Simulates ordinary messages: who wrote to whom and when, in chunks of whole windows.
 
 A window is a stretch of time that the pipelines of the company process at once, about a day
 for a million messages. Messages come from the member base, or from a list of real ones.
@@ -15,7 +15,7 @@ from streams.simulate.world import company
 from streams.simulate.world.graph import Graph
 from streams.simulate.world.ids import uuid7
 from streams.simulate.world.members import ai_consent_at, third_party_consent_at
-from streams.simulate.world.random_stream import below, chance, stream, unit
+from streams.simulate.world.random_stream import below, chance, stream_key, unit
 
 CHUNK = 50_000
 """About how many messages are made at once."""
@@ -37,7 +37,7 @@ class Windows:
 
     @staticmethod
     def of(messages: int) -> Windows:
-        """About daily, where that gives 10 to 2,000 messages to each; few messages, few days."""
+        """Make windows of about a day, where that gives each 10 to 2,000 messages; else fewer."""
         size = min(2000, max(10, messages // (_SPAN // company.DAY)))
         count = -(-messages // size)
         length = -(-_SPAN // count)
@@ -45,18 +45,20 @@ class Windows:
 
     @staticmethod
     def of_graph(messages: int) -> Windows:
-        """Daily, or shorter where that leaves 2,000 messages to each on average."""
+        """Make windows of a day, or shorter where that leaves 2,000 messages to each on average."""
         count = max(_SPAN // company.DAY, -(-messages // 2000))
         length = -(-_SPAN // count)
         return Windows(count, length, length)
 
     def start(self, window: int) -> int:
-        """When it starts, in microseconds since 1970."""
+        """Return its start, in microseconds since 1970."""
         return company.START + window * self.length
 
 
-def drawn(seed: int, messages: int, members: int, windows: Windows) -> Iterator[pl.DataFrame]:
-    """Chunks of messages between members drawn by chance, in the order of time.
+def random_messages(
+    seed: int, messages: int, members: int, windows: Windows
+) -> Iterator[pl.DataFrame]:
+    """Yield chunks of messages between members drawn by chance, in the order of time.
 
     Columns: index, window, sent_at, sender, first and step (the recipients are the members
     first, first + step... after the sender), recipients (how many if it is to a group).
@@ -67,27 +69,27 @@ def drawn(seed: int, messages: int, members: int, windows: Windows) -> Iterator[
     i = pl.col("index")
     for begin in range(0, messages, per_chunk):
         end = min(messages, begin + per_chunk)
-        activity = unit(stream(seed, "sender"), i)
-        size_of_group = unit(stream(seed, "group"), i)
+        activity = unit(stream_key(seed, "sender"), i)
+        size_of_group = unit(stream_key(seed, "group"), i)
         yield pl.DataFrame({"index": pl.int_range(begin, end, eager=True)}).select(
             "index",
             window=i // size,
             sent_at=company.START
             + i // size * windows.length
             + i % size * gap
-            + below(stream(seed, "sent_at"), i, gap),
+            + below(stream_key(seed, "sent_at"), i, gap),
             # A few members write most of the messages.
             sender=(activity * activity * members).cast(pl.Int64),
-            first=below(stream(seed, "recipient"), i, members - 1),
-            step=1 + below(stream(seed, "step"), i, max(1, (members - 1) // (_GROUP_MAX + 1))),
+            first=below(stream_key(seed, "recipient"), i, members - 1),
+            step=1 + below(stream_key(seed, "step"), i, max(1, (members - 1) // (_GROUP_MAX + 1))),
             # Most groups are small. A product, since powers may differ in the last bit by machine.
             recipients=2
             + (size_of_group * size_of_group * size_of_group * (_GROUP_MAX - 1)).cast(pl.Int64),
         )
 
 
-def of_graph(graph: Graph, windows: Windows) -> Iterator[pl.DataFrame]:
-    """Chunks of a graph's messages, the same columns; each is to one recipient, column `to`."""
+def graph_messages(graph: Graph, windows: Windows) -> Iterator[pl.DataFrame]:
+    """Yield chunks of a graph's messages, the same columns; each has one recipient, column `to`."""
     rows = graph.messages.with_row_index("index").with_columns(
         pl.col("index").cast(pl.Int64),
         window=(pl.col("sent_at") - company.START) // windows.length,
@@ -101,8 +103,10 @@ def of_graph(graph: Graph, windows: Windows) -> Iterator[pl.DataFrame]:
             begin = end
 
 
-def tagged(seed: int, members: pl.DataFrame, chunk: pl.DataFrame, *, groups: bool) -> pl.DataFrame:
-    """The messages of a chunk with their ids, channels and parties, and what the flows go by.
+def with_parties(
+    seed: int, members: pl.DataFrame, chunk: pl.DataFrame, *, groups: bool
+) -> pl.DataFrame:
+    """Add ids, channels and parties to the messages of a chunk, and the facts that flows go by.
 
     chunk: also has the columns train_at, trained_at, translate_at, instants at which consent is
     asked. groups: some are to a group. Adds message_id, channel, parties (list of structs, the
@@ -112,14 +116,14 @@ def tagged(seed: int, members: pl.DataFrame, chunk: pl.DataFrame, *, groups: boo
     """
     i = pl.col("index")
     row = chunk.with_columns(
-        message_id=uuid7(chunk["sent_at"], stream(seed, "message"), chunk["index"]),
+        message_id=uuid7(chunk["sent_at"], stream_key(seed, "message"), chunk["index"]),
         sender_pays=members["paying"].gather(chunk["sender"]),
     ).with_columns(
         # Seldom from who does not pay for it, to who has it open.
         inmail=pl.when("sender_pays")
-        .then(chance(stream(seed, "inmail"), i, 2))
-        .otherwise(chance(stream(seed, "open"), i, 30)),
-        group=chance(stream(seed, "is_group"), i, 10) & (groups and "to" not in chunk.columns),
+        .then(chance(stream_key(seed, "inmail"), i, 2))
+        .otherwise(chance(stream_key(seed, "open"), i, 30)),
+        group=chance(stream_key(seed, "is_group"), i, 10) & (groups and "to" not in chunk.columns),
     )
     row = row.with_columns(
         channel=pl.when("group")
@@ -146,7 +150,7 @@ def tagged(seed: int, members: pl.DataFrame, chunk: pl.DataFrame, *, groups: boo
 
 
 def _parties(members: pl.DataFrame, row: pl.DataFrame) -> pl.DataFrame:
-    """One row a party, the sender first; members by number, with their state at the instants."""
+    """Return one row a party, the sender first: members by number, their consents as of then."""
     listed = "to" in row.columns
     count = pl.when(pl.col("channel") == "GROUP").then(pl.col("recipients")).otherwise(1)
     by_chance = pl.int_ranges(pl.col("first"), pl.col("first") + pl.col("step") * count, "step")

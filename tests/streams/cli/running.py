@@ -51,7 +51,7 @@ def flag(row: tuple[Any, ...]) -> dict[str, object]:
 
 @dataclass
 class Ran:
-    """What a run of the command left: its exit code, and what it wrote."""
+    """A finished run of the command: its exit code, and its output."""
 
     code: int
     out: str

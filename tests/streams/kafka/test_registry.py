@@ -296,7 +296,7 @@ def test_a_service_that_fails_makes_no_dead_letters_and_tells_no_secret(
     with pytest.raises(RegistryError, match="schema registry: ") as error:
         Encoder(registry).encode(CONSENT)
     assert_no_secret(whole_text(error.value))
-    # What is wrong with one answer is not wrong with the next.
+    # A fault of one answer is none of the next.
     del service.answers["/schemas/ids/13"]
     assert reasons(Decoder(registry), 13) == ["schema id 13 is not registered"]
 

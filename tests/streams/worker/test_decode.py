@@ -1,4 +1,4 @@
-"""What was fetched becomes the same batch here and in a second process."""
+"""Fetched records become the same batch here and in a second process."""
 
 from __future__ import annotations
 
@@ -62,10 +62,10 @@ def outcome(parts: Sequence[EncodedBatch]) -> tuple[object, ...]:
 
 
 def test_here_and_there_give_the_same() -> None:
-    here = outcome(Decoders(None).prepared(LISTS, [LOST]))
+    here = outcome(Decoders(None).encoded(LISTS, [LOST]))
     with closing(opened()) as there:
         there._decoder.decode = None  # type: ignore[method-assign,assignment]  # not to be used
-        assert [outcome(there.prepared(LISTS, [LOST])) for _ in range(2)] == [here, here]
+        assert [outcome(there.encoded(LISTS, [LOST])) for _ in range(2)] == [here, here]
     events, letters, _ = here
     assert events == 2
     assert isinstance(letters, tuple)
@@ -80,7 +80,7 @@ def test_here_and_there_give_the_same() -> None:
 def test_little_is_decoded_here() -> None:
     with closing(opened(limits=WORKER_LIMITS)) as here, pytest.MonkeyPatch.context() as patching:
         patching.setattr(DecoderProcess, "call", None)
-        assert here.prepared(LISTS, [])[0].events == 2
+        assert here.encoded(LISTS, [])[0].events == 2
 
 
 def test_a_registry_that_is_away_is_told_from_there() -> None:
@@ -88,7 +88,7 @@ def test_a_registry_that_is_away_is_told_from_there() -> None:
         closing(opened("http://127.0.0.1:9")) as there,
         pytest.raises(RegistryError, match=r"127\.0\.0\.1:9"),
     ):
-        there.prepared(LISTS, [])
+        there.encoded(LISTS, [])
 
 
 def test_the_second_process_has_the_decoder_at_once_and_no_kafka() -> None:
@@ -97,7 +97,7 @@ def test_the_second_process_has_the_decoder_at_once_and_no_kafka() -> None:
         assert process is not None
         assert process.call(loaded, "streams.worker.decode")
         assert not process.call(loaded, "faust")
-        there.prepared(LISTS, [])
+        there.encoded(LISTS, [])
         assert not process.call(loaded, "faust")
 
 
@@ -121,7 +121,7 @@ def hop(number: int) -> dict[str, object]:
 def test_hops_that_bring_very_much_are_no_batch_together() -> None:
     values: list[bytes | None] = [ENCODER.encode(hop(number)) for number in range(9)]
     values.insert(4, b"broken")
-    parts = Decoders(None).prepared([records(RECORDS_MOVED.topic, 0, values)], [LOST])
+    parts = Decoders(None).encoded([records(RECORDS_MOVED.topic, 0, values)], [LOST])
     assert len(parts) > 4
     assert sum(part.events for part in parts) == 9
     letters = [letter for part in parts for letter in part.dead_letters]

@@ -1,47 +1,47 @@
-"""Each recipe alone, held against the plain reading of the semantics: it flags what it says."""
+"""Each scenario alone, held against the plain reading of the semantics: it flags what it says."""
 
 from pathlib import Path
 
 import pytest
 
 from streams.simulate.leaks import injection
-from streams.simulate.leaks.scenario import Recipe
+from streams.simulate.leaks.scenario import Scenario
 from streams.simulate.leaks.scenario_builder import Break
 from streams.simulate.log_writer import JsonLines, with_text_instants
-from streams.simulate.run import introduction
+from streams.simulate.run import declarations_and_policies
 from streams.simulate.world import company
 from tests.lineage.reference import FLAG_COLUMNS, reference
 from tests.streams.simulate.reading import events, plain
 
-MIXES = {"own": injection.OWN, "worst": injection.WORST}
-RECIPES = [
-    pytest.param(recipe, id=f"{mix}: {recipe.name}")
-    for mix, recipes in MIXES.items()
-    for recipe in recipes
+MIXES = {"own": injection.OWN_MIX, "worst": injection.WORST_MIX}
+SCENARIOS = [
+    pytest.param(scenario, id=f"{mix}: {scenario.name}")
+    for mix, scenarios in MIXES.items()
+    for scenario in scenarios
 ]
 
 
-@pytest.mark.parametrize("recipe", RECIPES)
-def test_a_plant_is_flagged_as_its_recipe_says(recipe: Recipe, tmp_path: Path) -> None:
-    plants = injection.schedule(1, 100, (recipe,))
-    assert [plant.recipe for plant in plants] == 3 * [recipe]
-    garden = injection.Garden(1, plants, first_member=0)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_plant_is_flagged_as_its_recipe_says(scenario: Scenario, tmp_path: Path) -> None:
+    injections = injection.schedule(1, 100, (scenario,))
+    assert [each.scenario for each in injections] == 3 * [scenario]
+    injector = injection.LeakInjector(1, injections, first_member=0)
     log = JsonLines(tmp_path)
-    log.add(introduction())
-    log.add(garden.until(company.NEVER))
+    log.add(declarations_and_policies())
+    log.add(injector.until(company.NEVER))
     log.write_until(company.NEVER)
     found = reference(events(tmp_path))
 
-    flags = with_text_instants(injection.expected_flags(garden.breaks))
+    flags = with_text_instants(injection.expected_flags(injector.breaks))
     assert set(flags.rows()) == {tuple(plain(v) for v in row) for row in found.flags}
-    assert len(found.arrivals) == garden.arrivals
-    assert garden.messages == log.events["MessageSent"] == 3 * recipe.messages
-    assert bool(garden.breaks) == recipe.leak
+    assert len(found.arrivals) == injector.arrivals
+    assert injector.messages == log.events["MessageSent"] == 3 * scenario.messages
+    assert bool(injector.breaks) == scenario.leak
 
 
-@pytest.mark.parametrize("recipes", MIXES.values(), ids=MIXES)
-def test_no_two_recipes_share_a_name(recipes: tuple[Recipe, ...]) -> None:
-    assert len({recipe.name for recipe in recipes}) == len(recipes)
+@pytest.mark.parametrize("scenarios", MIXES.values(), ids=MIXES)
+def test_no_two_recipes_share_a_name(scenarios: tuple[Scenario, ...]) -> None:
+    assert len({scenario.name for scenario in scenarios}) == len(scenarios)
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_no_two_recipes_share_a_name(recipes: tuple[Recipe, ...]) -> None:
     ],
 )
 def test_the_classic_leaks_are_there(name: str) -> None:
-    assert any(recipe.name == name and recipe.leak for recipe in injection.OWN)
+    assert any(scenario.name == name and scenario.leak for scenario in injection.OWN_MIX)
 
 
 def test_every_rule_of_every_policy_is_broken_by_some_plant() -> None:
-    plants = injection.schedule(1, 4_000, injection.OWN)
-    garden = injection.Garden(1, plants, first_member=0)
-    garden.until(company.NEVER)
-    broken = {(b.policy_id, b.rule) for b in garden.breaks}
+    injections = injection.schedule(1, 4_000, injection.OWN_MIX)
+    injector = injection.LeakInjector(1, injections, first_member=0)
+    injector.until(company.NEVER)
+    broken = {(b.policy_id, b.rule) for b in injector.breaks}
     assert {rule for _, rule in broken} == set(company.NOTICE_POLICY.severity)
     assert {policy for policy, _ in broken} == {
         "built-in",
@@ -76,14 +76,14 @@ def test_every_rule_of_every_policy_is_broken_by_some_plant() -> None:
 
 def test_every_recipe_is_planted_three_times_or_more_the_longer_the_log() -> None:
     for messages, times in ((1_000, 3), (50_000, 3), (200_000, 10)):
-        plants = injection.schedule(1, messages, injection.OWN)
-        assert len(plants) == times * len(injection.OWN)
+        injections = injection.schedule(1, messages, injection.OWN_MIX)
+        assert len(injections) == times * len(injection.OWN_MIX)
 
 
 @pytest.mark.parametrize("messages", [1, 2, 7, 50, 300])
 def test_at_most_half_of_a_short_log_is_planted(messages: int) -> None:
-    plants = injection.schedule(1, messages, injection.OWN)
-    assert sum(plant.recipe.messages for plant in plants) <= messages // 2
+    injections = injection.schedule(1, messages, injection.OWN_MIX)
+    assert sum(each.scenario.messages for each in injections) <= messages // 2
 
 
 def test_a_flag_is_the_first_break_and_of_two_at_once_the_smaller_hop() -> None:
