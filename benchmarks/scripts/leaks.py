@@ -2,8 +2,8 @@
 
 The leaks: in some confidential InMails the last hop, to the search index, goes to a third party
 instead. Prints one JSON object: loaded and idle (milliseconds from handing the last hop to the
-producer until a consumer of the flag topic has the flag), over_time (seconds since the start,
-milliseconds), rate (events a second, as sent), late_ms_max (the sender behind its timetable).
+producer until a consumer of the flag topic has the flag), rate (events a second, as sent),
+late_ms_max (the sender behind its timetable).
 """
 
 from __future__ import annotations
@@ -163,8 +163,7 @@ def main() -> None:
     seconds = sender.send_at(loaded, asked.rate)
     sender.flush()
     flags.wait_for(set(sender.sent))
-    over_time = _latencies(sender, flags, began)
-    under_load = [ms for at, ms in over_time if at >= asked.warm_up]
+    under_load = [ms for at, ms in _latencies(sender, flags, began) if at >= asked.warm_up]
 
     sender.sent.clear()
     for steps in alone:
@@ -180,7 +179,6 @@ def main() -> None:
     told = {
         "loaded": under_load,
         "idle": idle,
-        "over_time": over_time,
         "rate": len(loaded) / seconds,
         "late_ms_max": sender.late_ms_max,
     }

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from benchmarks.environment import Surroundings
+from benchmarks.environment import Environment
 from benchmarks.figures import Figure, Outcome
-from benchmarks.process import program
+from benchmarks.measurement.process import program
 from benchmarks.sizes import Sizes
 
 __all__ = ["measure"]
@@ -14,7 +14,7 @@ __all__ = ["measure"]
 _EVENTS_MIN = 100_000
 
 
-def measure(here: Surroundings, sizes: Sizes) -> Outcome:
+def measure(here: Environment, sizes: Sizes) -> Outcome:
     """Give events, arrivals and seconds of each case, own mix."""
     log = here.log(sizes.disorder, "own", "avro")
     here.say(f"applying {log.events:,} events, the last of them in disorder")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from streams.worker.app import LineageApp
 from streams.worker.limits import WORKER_LIMITS
@@ -20,9 +21,8 @@ LIMITS = replace(
 
 def test_fetches_are_bounded_as_the_settings_say() -> None:
     async def consumer_of(settings: Settings) -> object:
-        app = LineageApp(settings, lambda error: None)
-        thread = app.consumer._thread
-        return thread._create_worker_consumer(app.transport)
+        app: Any = LineageApp(settings, lambda error: None)
+        return app.consumer._thread._create_worker_consumer(app.transport)
 
     made = asyncio.run(consumer_of(Settings("db", CLOSED, limits=LIMITS)))
     assert vars(made)["_fetch_min_bytes"] == 7

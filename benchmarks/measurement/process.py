@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from benchmarks.errors import CommandFailedError
-from benchmarks.memory import MemoryWatch
+from benchmarks.measurement.memory import MemoryWatch
 
 __all__ = ["Finished", "Program", "program", "run"]
 

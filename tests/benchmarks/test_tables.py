@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.figures import Figure, Outcome
-from benchmarks.report import aligned, fill, markdown, number, show, table, turned
+from benchmarks.report.tables import aligned, fill, markdown, number, show, table, turned
 
 FIGURES = [
     Figure("own", "events", 1234567),

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from benchmarks.history_chart import history_picture, ticks
+from benchmarks.report.history_chart import history_chart, ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 BATCHES = [(x * 1000.0, 0.1) for x in range(50)] + [(50_000.0, 9.0)]
@@ -24,7 +24,7 @@ def test_ticks_are_round_and_reach_the_highest(highest: float, expected: list[fl
 
 
 def drawn() -> ElementTree.Element:
-    return ElementTree.fromstring(history_picture(BATCHES))  # noqa: S314 - what we have just drawn
+    return ElementTree.fromstring(history_chart(BATCHES))  # noqa: S314 - what we have just drawn
 
 
 def test_every_batch_is_a_dot_inside_the_picture() -> None:

@@ -5,7 +5,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.figures import Figure, Outcome
-from benchmarks.throughput_chart import throughput_bars, throughput_picture
+from benchmarks.report.throughput_chart import throughput_bars, throughput_chart
 
 SVG = "{http://www.w3.org/2000/svg}"
 RESULTS = {
@@ -33,7 +33,7 @@ def test_there_is_a_bar_for_each_that_was_measured() -> None:
 
 
 def test_bars_are_as_long_as_their_figures() -> None:
-    drawn = ElementTree.fromstring(throughput_picture(throughput_bars(RESULTS)))  # noqa: S314 - what we have just drawn
+    drawn = ElementTree.fromstring(throughput_chart(throughput_bars(RESULTS)))  # noqa: S314 - what we have just drawn
     widths = [float(bar.attrib["width"]) for bar in drawn.findall(f"{SVG}rect")[1:]]
     assert widths[0] == pytest.approx(4 * widths[1])
     assert "a <peer>, from Kafka" in {text.text for text in drawn.findall(f"{SVG}text")}

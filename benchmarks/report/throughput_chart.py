@@ -6,7 +6,7 @@ from html import escape
 
 from benchmarks.figures import Results
 
-__all__ = ["throughput_bars", "throughput_picture"]
+__all__ = ["throughput_bars", "throughput_chart"]
 
 _WIDTH, _LEFT, _RIGHT, _TOP = 720, 230, 90, 40
 _BAR, _GAP = 20, 10
@@ -47,7 +47,7 @@ def _rates(results: Results, part: str) -> list[tuple[str, float]]:
     ]
 
 
-def throughput_picture(bars: list[Bar]) -> str:
+def throughput_chart(bars: list[Bar]) -> str:
     """Draw the bars, one below the other."""
     highest = max(rate for _, rate, _ in bars)
     height = _TOP + len(bars) * (_BAR + _GAP) + _GAP

@@ -11,7 +11,7 @@ from benchmarks.figures import Figure, Outcome, Results
 
 __all__ = ["Table", "fill", "markdown", "number", "show", "table"]
 
-_PICTURE = "![Seconds a batch, by messages recorded before it](pictures/history.svg)"
+_CHART = "![Seconds a batch, by messages recorded before it](pictures/history.svg)"
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,6 @@ def _measured(outcome: Outcome) -> str:
     used = ", ".join(f"{name} {value:,}" for name, value in sizes.items())
     load = f"; load before it {machine['load']}" if "load" in machine else ""
     python = f"; Python {machine['python']}" if "python" in machine else ""
-    picture = f"\n{_PICTURE}\n" if "batches" in outcome.series else ""
+    chart = f"\n{_CHART}\n" if outcome.points else ""
     grid = markdown(turned(table(outcome.figures)))
-    return f"{grid}{picture}\nOn {where}{python}{load}; sizes: {used}.\n"
+    return f"{grid}{chart}\nOn {where}{python}{load}; sizes: {used}.\n"

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 
 from benchmarks.figures import Point
-from benchmarks.quantiles import quantile
+from benchmarks.measurement.quantiles import quantile
 
-__all__ = ["history_picture", "ticks"]
+__all__ = ["history_chart", "ticks"]
 
 _WIDTH, _HEIGHT = 720, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 40, 48
@@ -27,7 +27,7 @@ def ticks(highest: float, count: int = 5) -> list[float]:
     return [step * number for number in range(math.ceil(round(highest / step, 9)) + 1)]
 
 
-def history_picture(batches: Sequence[Point]) -> str:
+def history_chart(batches: Sequence[Point]) -> str:
     """Draw seconds a batch over messages of history: a dot a batch, and their running median.
 
     Batches that took longer than twice the 95th percentile (checkpoints) are drawn at the top.
