@@ -1,4 +1,4 @@
-"""What parts share: temporary folders, a Kafka, event logs, a word to the person who waits."""
+"""Gives parts their environment: temporary folders, a Kafka, event logs, words to people."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ class Environment:
             yield bootstrap
 
     def load(self, log: Log, bootstrap: str, partitions: int, *options: str) -> int:
-        """Put a log of .avro files into Kafka's topics; the number of records in them."""
+        """Put a log of .avro files into Kafka's topics; return the number of records in them."""
         done = self.run(
             program("scripts.load", log.folder, bootstrap, "--partitions", partitions, *options)
         )

@@ -1,4 +1,4 @@
-"""What a figure was measured on: without it, no figure means anything."""
+"""Describes the machine of a figure: without it, no figure means anything."""
 
 from __future__ import annotations
 

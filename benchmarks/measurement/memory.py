@@ -1,4 +1,4 @@
-"""The memory of a process and of those that it starts, looked at while they run."""
+"""Watches the memory of a process and of those that it starts, while they run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class MemoryWatch:
         self._thread.start()
 
     def stop(self) -> int:
-        """Look no more; the most there was."""
+        """Look no more; return the most there was."""
         self._ended.set()
         self._thread.join()
         return self.peak_bytes

@@ -1,4 +1,4 @@
-"""Measured commands: each is a process of its own, so that nothing is left over from another.
+"""Runs measured commands: each is a process of its own, so that nothing is left over from another.
 
 The system counts the memory of whoever starts a process as the process's own until it runs its
 program. So what imports this should stay small, and leave polars, DuckDB and Kafka's clients to

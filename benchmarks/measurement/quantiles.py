@@ -1,4 +1,4 @@
-"""Few statistics, on plain lists."""
+"""Reckons a few statistics, on plain lists."""
 
 from __future__ import annotations
 

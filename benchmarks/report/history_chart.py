@@ -1,4 +1,4 @@
-"""The picture of what a batch costs as history grows: one small SVG, drawn by hand."""
+"""Draws the cost of a batch as history grows: one small SVG, drawn by hand."""
 
 from __future__ import annotations
 

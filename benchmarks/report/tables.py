@@ -1,4 +1,4 @@
-"""Figures as tables: on a terminal, in a pipe, in Markdown."""
+"""Makes tables of figures: on a terminal, in a pipe, in Markdown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def number(value: float) -> str:
 
 
 def table(figures: Sequence[Figure]) -> Table:
-    """One row a case and one column a quantity, both in the order in which they first come."""
+    """Make one row a case and one column a quantity, both in the order in which they first come."""
     quantities = list(dict.fromkeys((each.name, each.unit) for each in figures))
     cases = list(dict.fromkeys(each.case for each in figures))
     values = {(each.case, each.name, each.unit): each.value for each in figures}

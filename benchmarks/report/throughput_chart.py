@@ -1,4 +1,4 @@
-"""The picture of throughput: a bar for each way of recording the worst mix."""
+"""Draws throughput: a bar for each way of recording the worst mix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STYLE = (
 _OURS = "message-lineage"
 
 Bar = tuple[str, float, bool]
-"""What it is, events a second, whether it is ours."""
+"""A label, events a second, whether it is ours."""
 
 
 def throughput_bars(results: Results) -> list[Bar]:

@@ -44,7 +44,7 @@ _HEADER_BYTES = 5
 
 @dataclass(frozen=True)
 class Record:
-    """What is sent; leak: the message whose last hop it is."""
+    """A record to be sent; leak: the message whose last hop it is."""
 
     topic: str
     key: bytes
@@ -115,7 +115,7 @@ class Sender:
         produce(self._producer, record.topic, record.key, record.value)
 
     def send_at(self, records: list[Record], rate: int) -> float:
-        """Send all of them, so many a second; the seconds that it took."""
+        """Send all of them, so many a second; return the seconds that it took."""
         began = time.perf_counter()
         done = 0
         while done < len(records):
@@ -190,7 +190,7 @@ def _latencies(sender: Sender, flags: Flags, began: float) -> list[tuple[float, 
 
 
 def _in_order(folder: Path) -> tuple[list[Record], list[Datum]]:
-    """What is declared, ready to be sent; all else in the order of time."""
+    """Return the declarations, ready to be sent, and all else in the order of time."""
     headers = {kind.name: wire_header(kind) for kind in INPUTS}
     first: list[Record] = []
     rest: list[tuple[int, int, Datum]] = []
@@ -212,7 +212,7 @@ def _in_order(folder: Path) -> tuple[list[Record], list[Datum]]:
 def _planned(
     events: list[Datum], count: int, rate: int, idle: int
 ) -> tuple[list[Record], list[Record], list[list[Record]]]:
-    """The first leak with all before it, `count` events with leaks, and `idle` leaks alone."""
+    """Plan the first leak with all before it, `count` events with leaks, and `idle` leaks alone."""
     headers = {kind.name: wire_header(kind) for kind in INPUTS}
     secret = {
         one.fields["message_id"]
@@ -244,7 +244,7 @@ def _planned(
 
 
 def _message_of(event: Datum) -> str | None:
-    """The message that an event is about, None for a change of consent."""
+    """Return the message that an event is about, None for a change of consent."""
     if event.kind.name == "ConsentChanged":
         return None
     message: str = event.fields.get("message_id") or min(event.fields["inputs"])

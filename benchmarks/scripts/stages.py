@@ -40,13 +40,13 @@ _TABLES = ("identifier", "message", "message_party", "hop", "hop_input", "hop_ou
 
 
 class Stages:
-    """Seconds by stage. What is called inside a stage counts to it."""
+    """Seconds by stage; calls inside a stage count to it."""
 
     def __init__(self) -> None:
         self.seconds: defaultdict[str, float] = defaultdict(float)
 
     def timed(self, stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        """`work`, timed."""
+        """Wrap `work`, to be timed."""
 
         def timing(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on as they are
             began = time.perf_counter()
@@ -95,7 +95,7 @@ def _record(log: Path, batch_events: int, path: Path, stages: Stages) -> int:
 
 
 def _append(path: Path) -> float:
-    """Seconds in which DuckDB puts the same rows into empty tables, a million at a time."""
+    """Time DuckDB as it puts the same rows into empty tables, a million at a time, in seconds."""
     seconds = 0.0
     with tempfile.TemporaryDirectory() as folder:
         target = duckdb.connect(str(Path(folder) / "append.duckdb"))

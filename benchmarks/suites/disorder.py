@@ -1,4 +1,4 @@
-"""Batches that are not in the order of time, upon a history."""
+"""Measures batches that are not in the order of time, upon a history."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def measure(here: Environment, sizes: Sizes) -> Outcome:
 
 
 def _throughput(case: str, told: dict[str, float]) -> list[Figure]:
-    """Events a second, where there are enough to say so."""
+    """Return events a second, where there are enough to say so."""
     if told["events"] < _EVENTS_MIN:
         return []
     return [Figure("events/s", case, told["events"] / told["seconds"])]

@@ -1,4 +1,4 @@
-"""The cost of a batch as history grows, from nothing to millions of messages."""
+"""Measures the cost of a batch as history grows, from nothing to millions of messages."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def measure(here: Environment, sizes: Sizes) -> Outcome:
 
 
 def _replayed(here: Environment, sizes: Sizes, log: Log, parquet: int) -> list[Figure]:
-    """The same log by `lineage replay`, whose flags are held against the planted leaks; and a
+    """Replay the same log with `lineage`, whose flags are held against the planted leaks; and run a
     worker upon it, where there is a Kafka.
 
     parquet: the bytes of the same events as Parquet.

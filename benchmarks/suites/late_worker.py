@@ -1,4 +1,4 @@
-"""A worker upon a large history, to which Kafka brings what is as old as the history."""
+"""Measures a worker upon a large history, to which Kafka brings what is as old as the history."""
 
 from __future__ import annotations
 

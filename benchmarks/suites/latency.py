@@ -1,4 +1,4 @@
-"""From the produce of the last hop of a leak to its flag on the topic, under load and idle."""
+"""Measures the latency from a leak's last hop to its flag on the topic, under load and idle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lies in Kafka, until `lineage worker --once` has recorded all of it."""
+"""Measures `lineage worker --once`, until all that lies in Kafka is recorded."""
 
 from __future__ import annotations
 

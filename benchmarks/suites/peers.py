@@ -1,4 +1,4 @@
-"""The same job, written the usual way with other libraries, on the same Kafka."""
+"""Measures the same job, written the usual way with other libraries, on the same Kafka."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replaying a log on disk: own mix and worst mix, Avro containers and lines of JSON."""
+"""Measures the replay of a log on disk: own mix and worst mix, Avro and lines of JSON."""
 
 from __future__ import annotations
 

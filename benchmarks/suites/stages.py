@@ -1,4 +1,4 @@
-"""Where the time goes: each stage of recording a log by itself, in one thread."""
+"""Measures where the time goes: each stage of recording a log by itself, in one thread."""
 
 from __future__ import annotations
 
