@@ -172,7 +172,7 @@ def earliest_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str,
 
 
 def end_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str, int], int]:
-    """Return, for every partition of topics that exist, the offset that comes next."""
+    """Return, for each partition of topics that exist, the next offset (high watermark)."""
     return _offsets(bootstrap, topics, OffsetSpec.LATEST)
 
 

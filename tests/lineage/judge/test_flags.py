@@ -14,7 +14,7 @@ import lineage
 from lineage.judge import flags
 from lineage.judge.flag_changes import turn_anew
 from streams.simulate import simulate
-from tests.streams.simulate.reading import events
+from tests.streams.simulate.log_reader import events
 
 LATE = {"PolicyPublished", "DatasetDeclared"}
 

@@ -17,7 +17,7 @@ import pytest
 import streams.cli.commands.flags
 from streams.cli import cli
 from streams.cli.reference import reference
-from tests.streams.cli.running import run
+from tests.streams.cli.runner import run
 
 ROOT = Path(__file__).parents[3]
 LINEAGE = [sys.executable, "-c", "from streams.cli import main; main()"]

@@ -12,7 +12,7 @@ import pytest
 
 import lineage
 from tests.lineage.builders import at, declared, hop, message
-from tests.streams.cli.running import FLAGS, flag, run
+from tests.streams.cli.runner import FLAGS, flag, run
 
 ROOT = Path(__file__).parents[3]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import lineage
 from streams.cli.route_tree import CYCLE, DRAWN_ABOVE, RouteTree
 from tests.lineage.builders import at, hop, message
-from tests.streams.cli.running import run
+from tests.streams.cli.runner import run
 
 
 def steps(path: Path, message_id: str = "m1") -> list[tuple[int, str, str, str]]:

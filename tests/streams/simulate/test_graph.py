@@ -6,7 +6,7 @@ import pytest
 from streams.simulate import GraphError, simulate
 from streams.simulate.world import company
 from streams.simulate.world.graph import place_in_time, read_graph
-from tests.streams.simulate.reading import events, expected, tracked
+from tests.streams.simulate.log_reader import events, expected, tracked
 
 LIST = """% asym positive
 # sender recipient weight time

@@ -11,7 +11,7 @@ from streams.simulate.log_writer import JsonLines, with_text_instants
 from streams.simulate.run import declarations_and_policies
 from streams.simulate.world import company
 from tests.lineage.reference import FLAG_COLUMNS, reference
-from tests.streams.simulate.reading import events, plain
+from tests.streams.simulate.log_reader import events, plain
 
 MIXES = {"own": injection.OWN_MIX, "worst": injection.WORST_MIX}
 SCENARIOS = [

@@ -13,7 +13,7 @@ from lineage import codec
 from lineage.codec.contract.events import OPERATIONS, TIERS
 from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, simulate
 from streams.simulate.world import company
-from tests.streams.simulate.reading import events, expected, tracked
+from tests.streams.simulate.log_reader import events, expected, tracked
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
