@@ -26,7 +26,7 @@ async def send_dead_letters(produce: Produce, letters: Sequence[DeadLetter]) -> 
     """Send each one with its original bytes; return when all are acknowledged."""
     records = [OutgoingRecord(key(letter), letter.value, headers(letter)) for letter in letters]
     too_large = await produce(DEAD_LETTER_TOPIC, records)
-    # Fallback: the topic takes smaller records than it came from: send the cause alone.
+    # Fallback: a topic that takes no record of that size gets the cause alone.
     without = [_without_value(records[place]) for place in too_large]
     if without:
         await produce(DEAD_LETTER_TOPIC, without)

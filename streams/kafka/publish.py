@@ -146,6 +146,7 @@ class _Sender:
         self._progress = progress or (lambda records: None)
         self._changed = Condition()
         self._unacked_max = limits.unacked_records_max
+        self._progress_records = limits.progress_records
         self._sent = 0
         self._acked = 0
         self._reported = 0
@@ -173,7 +174,7 @@ class _Sender:
         """Hand over one record; waits where too many are under way."""
         if self._sent - self._acked >= self._unacked_max:
             self._wait(self._unacked_max // 2)
-        elif self._sent % self._limits.progress_records == 0:
+        elif self._sent % self._progress_records == 0:
             self._report_progress()
         if self._error is not None:
             raise self._failure() from self._error
