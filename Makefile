@@ -58,7 +58,7 @@ lint: $(VENV)/.installed-dev  ## ruff and mypy
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results.json
+bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results/
 	@$(BIN)/python -m benchmarks
 
 bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals, own mix and worst mix; it takes most of an hour

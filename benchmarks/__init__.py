@@ -1,1 +1,1 @@
-"""Benchmarks: `make bench`, or `python -m benchmarks [PART ...]`. No part of the test suite."""
+"""Measures: `make bench`, or `python -m benchmarks [PART ...]`. No part of the test suite."""

@@ -1,4 +1,4 @@
-"""The command: run parts, show their figures, keep them, write them into the documentation."""
+"""Runs parts, shows their figures, keeps them, and writes them into the documentation."""
 
 from __future__ import annotations
 
@@ -7,31 +7,32 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from benchmarks import sizes
-from benchmarks.environment import Surroundings
+from benchmarks.environment import Environment
 from benchmarks.errors import BenchmarkError, MissingError
-from benchmarks.figures import Outcome, Results, read_results, write_results
-from benchmarks.history_chart import history_picture
-from benchmarks.machine import describe
-from benchmarks.report import fill, show
+from benchmarks.figures import Outcome, Results, read_results, write_outcome
+from benchmarks.measurement.machine import describe
+from benchmarks.report.history_chart import history_chart
+from benchmarks.report.tables import fill, show
+from benchmarks.report.throughput_chart import throughput_bars, throughput_chart
 from benchmarks.sizes import Sizes
 from benchmarks.suites import disorder, history, latency, live, peers, replay, stages
-from benchmarks.throughput_chart import throughput_bars, throughput_picture
 
-__all__ = ["PARTS", "main"]
+__all__ = ["SUITES", "main"]
 
 ROOT = Path(__file__).parent.parent
-RESULTS = Path(__file__).parent / "results.json"
+RESULTS = Path(__file__).parent / "results"
 DOCUMENT = ROOT / "docs" / "performance.md"
-PICTURE = ROOT / "docs" / "pictures" / "history.svg"
+HISTORY = ROOT / "docs" / "pictures" / "history.svg"
 THROUGHPUT = ROOT / "docs" / "pictures" / "throughput.svg"
 
-Part = Callable[[Surroundings, Sizes], Outcome]
-PARTS: dict[str, Part] = {
+Suite = Callable[[Environment, Sizes], Outcome]
+SUITES: dict[str, Suite] = {
     "replay": replay.measure,
     "long": replay.measure_long,
     "stages": stages.measure,
@@ -55,21 +56,23 @@ _TITLES = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run; the exit code: 0 done, 1 a part failed, 2 bad usage, 130 stopped."""
-    options = _parser().parse_args(arguments)
+def main(
+    arguments: Sequence[str] | None = None, suites: Mapping[str, Suite] = MappingProxyType(SUITES)
+) -> int:
+    """Run parts; the exit code: 0 done, 1 a part failed, 2 bad usage, 130 stopped."""
+    options = _parser(suites).parse_args(arguments)
     # As Ctrl-C does: temporary folders and measured processes go too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        results = read_results(options.json)
         if options.write_docs:
-            _write_docs(results)
+            _write_docs(read_results(options.json))
             return 0
-        parts = options.parts or [name for name in PARTS if name not in _APART]
+        parts = options.parts or [name for name in suites if name not in _APART]
         with tempfile.TemporaryDirectory(prefix="lineage-bench-logs-") as folder:
             logs = options.logs or Path(folder)
             logs.mkdir(parents=True, exist_ok=True)
-            return _run(parts, sizes.of_options(options), results, options.json, logs)
+            chosen = {name: suites[name] for name in parts}
+            return _run(chosen, sizes.of_options(options), options.json, logs)
     except BenchmarkError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
@@ -78,17 +81,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(suites: Mapping[str, Suite]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         description="Measure; without a PART, all of them but history and long. Leave the "
         "machine alone meanwhile.",
     )
     # No choices here: argparse holds an empty list against them too.
-    parser.add_argument("parts", nargs="*", type=_part, metavar="PART", help=", ".join(PARTS))
+    names = ", ".join(suites)
+
+    def part(name: str) -> str:
+        if name not in suites:
+            raise argparse.ArgumentTypeError(f"{name!r} is no part; these are: {names}")
+        return name
+
+    parser.add_argument("parts", nargs="*", type=part, metavar="PART", help=names)
     parser.add_argument(
-        "--json", type=Path, default=RESULTS, metavar="FILE",
-        help="where results are kept; parts that are not run stay in it (benchmarks/results.json)",
+        "--json", type=Path, default=RESULTS, metavar="DIR",
+        help="where results are kept, a file a part; parts that are not run keep theirs "
+        "(benchmarks/results)",
     )  # fmt: skip
     parser.add_argument(
         "--logs", type=Path, metavar="DIR",
@@ -96,26 +107,20 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument(
         "--write-docs", action="store_true",
-        help="measure nothing; write the results into docs/performance.md and its picture",
+        help="measure nothing; write the results into docs/performance.md and its charts",
     )  # fmt: skip
     sizes.add_options(parser)
     return parser
 
 
-def _part(name: str) -> str:
-    if name not in PARTS:
-        raise argparse.ArgumentTypeError(f"{name!r} is no part; these are: {', '.join(PARTS)}")
-    return name
-
-
-def _run(parts: Sequence[str], size: Sizes, results: Results, path: Path, logs: Path) -> int:
+def _run(suites: Mapping[str, Suite], size: Sizes, folder: Path, logs: Path) -> int:
     failed = False
-    for name in dict.fromkeys(parts):
+    for name, suite in suites.items():
         machine = describe()
         began = time.monotonic()
         try:
-            with Surroundings(name, logs) as surroundings:
-                outcome = PARTS[name](surroundings, size)
+            with Environment(name, logs) as environment:
+                outcome = suite(environment, size)
         except MissingError as error:
             sys.stderr.write(f"{name} is left out: {error}\n")
             continue
@@ -124,12 +129,12 @@ def _run(parts: Sequence[str], size: Sizes, results: Results, path: Path, logs: 
             failed = True
             continue
         used = {key: asdict(size)[key] for key in outcome.sizes}
-        results[name] = replace(
+        outcome = replace(
             outcome, machine=machine, sizes=used, seconds=round(time.monotonic() - began, 1)
         )
-        show(_TITLES[name], results[name])
+        show(_TITLES[name], outcome)
         # After each part, so that stopping loses nothing.
-        write_results(path, results)
+        write_outcome(folder, name, outcome)
     return 1 if failed else 0
 
 
@@ -137,6 +142,6 @@ def _write_docs(results: Results) -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
     DOCUMENT.write_text(fill(text, results), encoding="utf-8")
     if "history" in results:
-        PICTURE.write_text(history_picture(results["history"].series["batches"]), encoding="utf-8")
+        HISTORY.write_text(history_chart(results["history"].points), encoding="utf-8")
     if bars := throughput_bars(results):
-        THROUGHPUT.write_text(throughput_picture(bars), encoding="utf-8")
+        THROUGHPUT.write_text(throughput_chart(bars), encoding="utf-8")

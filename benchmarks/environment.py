@@ -1,4 +1,4 @@
-"""What parts share: temporary folders, a Kafka, event logs, a word to the person who waits."""
+"""Gives parts their environment: temporary folders, a Kafka, event logs, words to people."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.errors import CommandFailedError, MissingError
-from benchmarks.process import LINEAGE, Finished, Program, program, run
+from benchmarks.measurement.process import LINEAGE, Finished, Program, program, run
 
-__all__ = ["Log", "Surroundings", "database_bytes", "need_packages"]
+__all__ = ["Environment", "Log", "database_bytes", "need_packages"]
 
 Mix = Literal["own", "worst"]
 Format = Literal["avro", "jsonl"]
@@ -37,7 +37,7 @@ class Log:
     bytes: int
 
 
-class Surroundings:
+class Environment:
     """One part's temporary folder, gone when the block is left; `say` tells what goes on.
 
     logs: where simulated logs are kept, and found again.
@@ -53,7 +53,7 @@ class Surroundings:
         self._temporary = tempfile.TemporaryDirectory(prefix="lineage-bench-")
         self.folder = Path(self._temporary.name)
 
-    def __enter__(self) -> Surroundings:
+    def __enter__(self) -> Environment:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -121,7 +121,7 @@ class Surroundings:
             yield bootstrap
 
     def load(self, log: Log, bootstrap: str, partitions: int, *options: str) -> int:
-        """Put a log of .avro files into Kafka's topics; the number of records in them."""
+        """Put a log of .avro files into Kafka's topics; return the number of records in them."""
         done = self.run(
             program("scripts.load", log.folder, bootstrap, "--partitions", partitions, *options)
         )

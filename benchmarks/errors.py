@@ -1,4 +1,4 @@
-"""What can go wrong while measuring.
+"""Defines the errors of measuring.
 
 BenchmarkError
 ├── UsageError            an option that makes no sense

@@ -1,15 +1,16 @@
-"""Figures with their units, and the file that they are kept in."""
+"""Keeps figures with their units: one small file a part, and the points of a chart beside it."""
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.errors import BenchmarkError
 
-__all__ = ["Figure", "Outcome", "Results", "read_results", "write_results"]
+__all__ = ["Figure", "Outcome", "Results", "read_results", "write_outcome"]
 
 Point = tuple[float, float]
 
@@ -30,44 +31,64 @@ class Figure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What running one part came to.
+    """The figures of one part.
 
-    sizes: the options it was run with. machine: see `machine.describe`. seconds: of the whole
-    part, preparation included. series: named lists of (x, y), for pictures.
+    points: (x, y) of its chart, if it has one. sizes: the options it was run with. machine: see
+    `machine.describe`. seconds: of the whole part, preparation included.
     """
 
     figures: Sequence[Figure]
-    series: Mapping[str, Sequence[Point]] = field(default_factory=dict)
+    points: Sequence[Point] = ()
     sizes: Mapping[str, object] = field(default_factory=dict)
     machine: Mapping[str, object] = field(default_factory=dict)
     seconds: float = 0.0
 
 
 Results = dict[str, Outcome]
-"""Part name to what its latest run came to."""
+"""Each part's name to the outcome of its latest run."""
 
 
-def read_results(path: Path) -> Results:
-    """Read what `write_results` wrote; no file: no results. Raises BenchmarkError for another."""
-    if not path.exists():
-        return {}
+def read_results(folder: Path) -> Results:
+    """Read what `write_outcome` wrote; no folder: no results. Raises BenchmarkError for another."""
+    return {path.stem: _read(path) for path in sorted(folder.glob("*.json"))}
+
+
+def _read(path: Path) -> Outcome:
     try:
-        parts = json.loads(path.read_text(encoding="utf-8"))["parts"]
-        return {name: _outcome(part) for name, part in parts.items()}
+        values = json.loads(path.read_text(encoding="utf-8"))
+        figures = [Figure(*each) for each in values.pop("figures")]
+        return Outcome(figures, _read_points(path.with_suffix(".csv")), **values)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BenchmarkError(
             f"{path} is no file of results ({type(error).__name__}); name another with --json"
         ) from error
 
 
-def _outcome(part: Mapping[str, object]) -> Outcome:
-    values = dict(part)
-    figures = [Figure(**each) for each in values.pop("figures")]  # type: ignore[attr-defined]  # a list in our own files
-    return Outcome(figures=figures, **values)  # type: ignore[arg-type]  # as we wrote them
+def _read_points(path: Path) -> list[Point]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [(float(x), float(y)) for x, y in csv.reader(file)]
 
 
-def write_results(path: Path, results: Results) -> None:
-    """Write all results as one JSON object: {"parts": {name: Outcome}}."""
-    parts = {name: asdict(outcome) for name, outcome in results.items()}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({"parts": parts}, indent=1) + "\n", encoding="utf-8")
+def write_outcome(folder: Path, name: str, outcome: Outcome) -> None:
+    """Write the outcome of a part: NAME.json, a line a figure; its points as NAME.csv."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rows = ([each.case, each.name, _short(each.value), each.unit] for each in outcome.figures)
+    figures = ",\n  ".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    fields = {"sizes": outcome.sizes, "machine": outcome.machine, "seconds": outcome.seconds}
+    others = "".join(f',\n "{key}": {json.dumps(value)}' for key, value in fields.items())
+    text = f'{{\n "figures": [\n  {figures}\n ]{others}\n}}\n'
+    (folder / f"{name}.json").write_text(text, encoding="utf-8")
+    points = folder / f"{name}.csv"
+    points.unlink(missing_ok=True)
+    if outcome.points:
+        lines = (f"{_short(x)},{_short(y)}\n" for x, y in outcome.points)
+        points.write_text("".join(lines), encoding="utf-8")
+
+
+def _short(value: float) -> float:
+    """Round to more digits than any table or chart shows."""
+    if value == int(value):
+        return int(value)
+    return round(value, 4) if abs(value) >= 1 else float(f"{value:.6g}")

@@ -1,4 +1,4 @@
-"""How large what is measured is; by default, `history` and `long` come to 100 million arrivals."""
+"""Sizes what is measured; by default, `history` and `long` come to 100 million arrivals."""
 
 from __future__ import annotations
 

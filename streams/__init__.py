@@ -1,1 +1,1 @@
-"""The Kafka side: topics, publishing, the Faust workers, and a local broker."""
+"""Connects lineage to Kafka: topics, publishing, Faust workers, a local broker, commands."""

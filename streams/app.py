@@ -1,4 +1,4 @@
-"""The app for Faust's own command: `faust -A streams.app worker`.
+"""Gives Faust's own command its app: `faust -A streams.app worker`.
 
 It is told what to do by LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL
 and LINEAGE_MEMORY.

@@ -1,4 +1,4 @@
-"""`make demo`: the main job from end to end, on the embedded default, each command shown."""
+"""Runs `make demo`: the main job from end to end on the embedded default, each command shown."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _run(title: str, *arguments: str, quiet: bool = False) -> int:
 
 
 def _longest_way(store: Store) -> str:
-    """The leaked InMail that took the most hops on its way to a third party."""
+    """Return the leaked InMail that took the most hops on its way to a third party."""
     row = store.sql(
         "SELECT f.message_id FROM flag f JOIN arrival a USING (message_id) "
         "WHERE f.rule = $rule GROUP BY ALL ORDER BY count(*) DESC, f.message_id LIMIT 1",

@@ -1,4 +1,4 @@
-"""Everything that the Kafka side can raise on purpose.
+"""Defines all errors that the Kafka side raises on purpose.
 
 StreamsError
 ├── BrokerError                  a broker is not there, or cannot be started

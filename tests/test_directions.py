@@ -24,6 +24,13 @@ STREAMS = {
     "worker": {"errors", "kafka"},
     "cli": {"errors", "kafka", "broker", "simulate", "worker", "demo"},
 }
+# The rooms within a room of streams, and what of that room each is built on.
+WITHIN = {
+    "streams.simulate.world": {"errors"},
+    "streams.simulate.leaks": {"errors", "world"},
+    "streams.cli.commands": {"errors", "options", "output", "process_limits", "progress"}
+    | {"route_tree"},
+}
 
 
 def modules(folder: str) -> list[Path]:
@@ -41,8 +48,9 @@ def imported(path: Path) -> Iterator[str]:
 
 def rooms_of(path: Path, package: str) -> set[str]:
     """The rooms, or modules beside them, of the package that a module imports."""
-    names = (name.split(".") for name in imported(path))
-    return {name[1] for name in names if name[0] == package and len(name) > 1}
+    inside = f"{package}."
+    names = (name.removeprefix(inside) for name in imported(path) if name.startswith(inside))
+    return {name.split(".")[0] for name in names}
 
 
 def clock_readings(path: Path) -> Iterator[str]:
@@ -84,10 +92,21 @@ def test_streams_are_built_the_same_way(room: str) -> None:
     assert {path.name: bad for path in paths if (bad := rooms_of(path, "streams") - allowed)} == {}
 
 
+@pytest.mark.parametrize("inner", sorted(WITHIN))
+def test_a_room_within_a_room_needs_nothing_from_above_it(inner: str) -> None:
+    outer, _, name = inner.rpartition(".")
+    allowed = WITHIN[inner] | {name}
+    paths = modules(inner.replace(".", "/"))
+    assert paths
+    assert {path.name: bad for path in paths if (bad := rooms_of(path, outer) - allowed)} == {}
+
+
 def test_every_folder_is_a_room() -> None:
     for package, rooms in (("lineage", ROOMS), ("streams", STREAMS)):
         folders = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
         assert folders == set(rooms)
+    inner = {path.parent for path in (ROOT / "streams").glob("*/*/__init__.py")}
+    assert {".".join(path.relative_to(ROOT).parts) for path in inner} == set(WITHIN)
 
 
 def test_schemas_are_data_alone() -> None:
@@ -105,4 +124,5 @@ def test_the_search_finds_what_it_looks_for(tmp_path: Path) -> None:
     bad.write_text(text + "def f():\n    import os.path\n    return datetime.now()\n")
     assert set(imported(bad)) == {"lineage.reach.fixpoint", "lineage.store", "os.path"}
     assert rooms_of(bad, "lineage") == {"reach", "store"}
+    assert rooms_of(bad, "lineage.reach") == {"fixpoint"}
     assert list(clock_readings(bad)) == ["bad.py:5"]

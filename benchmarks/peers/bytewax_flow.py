@@ -1,4 +1,4 @@
-"""bytewax: one dataflow from Kafka to a sink, a batch at a time."""
+"""Runs bytewax: one dataflow from Kafka to a sink, a batch at a time."""
 
 from __future__ import annotations
 

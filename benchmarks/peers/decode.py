@@ -1,4 +1,4 @@
-"""Kafka values to dicts, by fastavro, as everybody does it."""
+"""Decodes Kafka values to dicts, by fastavro, as everybody does it."""
 
 from __future__ import annotations
 

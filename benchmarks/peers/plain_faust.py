@@ -1,4 +1,4 @@
-"""Plain Faust: an agent a topic, an event at a time."""
+"""Runs plain Faust: an agent a topic, an event at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""quixstreams: a streaming dataframe a topic, and a batching sink that all of them share."""
+"""Runs quixstreams: a streaming dataframe a topic, and a batching sink that all of them share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every peer is told, and what it reads before it starts."""
+"""Starts a peer: its arguments, and all that it reads beforehand."""
 
 from __future__ import annotations
 

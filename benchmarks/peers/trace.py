@@ -1,4 +1,4 @@
-"""Where each message is, in dictionaries; events may come in any order, and twice."""
+"""Follows each message, in dictionaries; events may come in any order, and twice."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class Tracer:
             yield Flag(RULE, *key, arrival.arrived_at)
 
     def _third(self, dataset: str, at: datetime) -> bool:
-        """Whether the dataset was a third party's by then; by its first declaration before it."""
+        """Tell if the dataset was a third party's by then; by its first declaration before it."""
         spans = self._declared.get(dataset)
         if not spans:
             return False

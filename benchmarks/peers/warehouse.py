@@ -1,4 +1,4 @@
-"""Rows batched into DuckDB through Arrow, the fast way that its documentation shows."""
+"""Batches rows into DuckDB through Arrow, the fast way that its documentation shows."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ MESSAGE_SENT, RECORDS_MOVED, CONSENT_CHANGED = TOPICS[:3]
 
 
 class Job:
-    """What each event comes to, as rows. declarations: see Tracer."""
+    """Turns each event into rows. declarations: see Tracer."""
 
     def __init__(self, declarations: list[Event]) -> None:
         self._tracer = Tracer(declarations)

@@ -1,1 +1,1 @@
-"""Programs that parts run as processes of their own."""
+"""Holds programs that parts run as processes of their own."""

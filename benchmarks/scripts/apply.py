@@ -14,7 +14,7 @@ from pathlib import Path
 
 import lineage
 from lineage.codec import read_log
-from streams.worker.settings import MEMORY_MIB
+from streams.worker.settings import WRITER_MEMORY_MIB
 
 
 def main() -> None:
@@ -25,7 +25,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, required=True, help="events in each")
     asked = parser.parse_args()
     history = 0
-    with lineage.open(asked.database, memory_mib=MEMORY_MIB) as store:
+    with lineage.open(asked.database, memory_mib=WRITER_MEMORY_MIB) as store:
         for batch in read_log(asked.log, batch_events=asked.batch):
             began = time.perf_counter()
             applied = store.apply_batch(batch)

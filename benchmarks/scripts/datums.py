@@ -1,4 +1,4 @@
-"""The events of .avro files as they lie in them: bytes, and what the bytes say."""
+"""Reads the events of .avro files as they lie in them: bytes, and what the bytes say."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Datum:
 
     @property
     def key(self) -> bytes:
-        """The key under which it is published: what concerns one thing stays in order."""
+        """Return the key under which it is published: what concerns one thing stays in order."""
         if self.kind.name == "RecordsMoved":
             return str(min(self.fields["inputs"])).encode()
         return str(self.fields[KEYS[self.kind.name]]).encode()

@@ -21,7 +21,7 @@ from random import Random
 import lineage
 from lineage.codec import Batch, from_events, read_log
 from lineage.policy.parse import BUILT_IN_DOCUMENT
-from streams.simulate import company
+from streams.simulate.world import company
 
 # Batches in order, and as many in disorder.
 _PAIRS = 5

@@ -2,8 +2,8 @@
 
 The leaks: in some confidential InMails the last hop, to the search index, goes to a third party
 instead. Prints one JSON object: loaded and idle (milliseconds from handing the last hop to the
-producer until a consumer of the flag topic has the flag), over_time (seconds since the start,
-milliseconds), rate (events a second, as sent), late_ms_max (the sender behind its timetable).
+producer until a consumer of the flag topic has the flag), rate (events a second, as sent),
+late_ms_max (the sender behind its timetable).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from lineage.codec import FLAG_RAISED, INPUTS
 from lineage.codec.wire import PARSED
 from lineage.policy.parse import BUILT_IN
 from streams.kafka.topics import FLAG_TOPIC, create_topics, topic_partitions
-from streams.simulate import company
+from streams.simulate.world import company
 
 RULE = "confidential-inmail-to-third-party"
 LEAKS_A_SECOND = 50
@@ -44,7 +44,7 @@ _HEADER_BYTES = 5
 
 @dataclass(frozen=True)
 class Record:
-    """What is sent; leak: the message whose last hop it is."""
+    """A record to be sent; leak: the message whose last hop it is."""
 
     topic: str
     key: bytes
@@ -115,7 +115,7 @@ class Sender:
         produce(self._producer, record.topic, record.key, record.value)
 
     def send_at(self, records: list[Record], rate: int) -> float:
-        """Send all of them, so many a second; the seconds that it took."""
+        """Send all of them, so many a second; return the seconds that it took."""
         began = time.perf_counter()
         done = 0
         while done < len(records):
@@ -163,8 +163,7 @@ def main() -> None:
     seconds = sender.send_at(loaded, asked.rate)
     sender.flush()
     flags.wait_for(set(sender.sent))
-    over_time = _latencies(sender, flags, began)
-    under_load = [ms for at, ms in over_time if at >= asked.warm_up]
+    under_load = [ms for at, ms in _latencies(sender, flags, began) if at >= asked.warm_up]
 
     sender.sent.clear()
     for steps in alone:
@@ -180,7 +179,6 @@ def main() -> None:
     told = {
         "loaded": under_load,
         "idle": idle,
-        "over_time": over_time,
         "rate": len(loaded) / seconds,
         "late_ms_max": sender.late_ms_max,
     }
@@ -192,7 +190,7 @@ def _latencies(sender: Sender, flags: Flags, began: float) -> list[tuple[float, 
 
 
 def _in_order(folder: Path) -> tuple[list[Record], list[Datum]]:
-    """What is declared, ready to be sent; all else in the order of time."""
+    """Return the declarations, ready to be sent, and all else in the order of time."""
     headers = {kind.name: wire_header(kind) for kind in INPUTS}
     first: list[Record] = []
     rest: list[tuple[int, int, Datum]] = []
@@ -214,7 +212,7 @@ def _in_order(folder: Path) -> tuple[list[Record], list[Datum]]:
 def _planned(
     events: list[Datum], count: int, rate: int, idle: int
 ) -> tuple[list[Record], list[Record], list[list[Record]]]:
-    """The first leak with all before it, `count` events with leaks, and `idle` leaks alone."""
+    """Plan the first leak with all before it, `count` events with leaks, and `idle` leaks alone."""
     headers = {kind.name: wire_header(kind) for kind in INPUTS}
     secret = {
         one.fields["message_id"]
@@ -246,7 +244,7 @@ def _planned(
 
 
 def _message_of(event: Datum) -> str | None:
-    """The message that an event is about, None for a change of consent."""
+    """Return the message that an event is about, None for a change of consent."""
     if event.kind.name == "ConsentChanged":
         return None
     message: str = event.fields.get("message_id") or min(event.fields["inputs"])

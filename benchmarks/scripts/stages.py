@@ -49,7 +49,7 @@ class Stages:
         self._inside: list[float] = []
 
     def timed(self, stage: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        """Return `work`, timed."""
+        """Wrap `work`, to be timed."""
 
         def timing(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on as they are
             self._inside.append(0.0)
@@ -98,7 +98,7 @@ def _record(log: Path, batch_events: int, path: Path, stages: Stages) -> int:
 
 
 def _append(path: Path) -> float:
-    """Seconds in which DuckDB puts the same rows into empty tables, a million at a time."""
+    """Time DuckDB as it puts the same rows into empty tables, a million at a time, in seconds."""
     seconds = 0.0
     with tempfile.TemporaryDirectory() as folder:
         target = duckdb.connect(str(Path(folder) / "append.duckdb"))

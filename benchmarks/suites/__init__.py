@@ -1,1 +1,1 @@
-"""The parts: each has `measure(surroundings, sizes)`, which gives its figures."""
+"""Holds the parts: each has `measure(environment, sizes)`, which returns its figures."""

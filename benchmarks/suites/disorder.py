@@ -1,12 +1,12 @@
-"""Batches that are not in the order of time, upon a history."""
+"""Measures batches that are not in the order of time, upon a history."""
 
 from __future__ import annotations
 
 import json
 
-from benchmarks.environment import Surroundings
+from benchmarks.environment import Environment
 from benchmarks.figures import Figure, Outcome
-from benchmarks.process import program
+from benchmarks.measurement.process import program
 from benchmarks.sizes import Sizes
 
 __all__ = ["measure"]
@@ -14,7 +14,7 @@ __all__ = ["measure"]
 _EVENTS_MIN = 100_000
 
 
-def measure(here: Surroundings, sizes: Sizes) -> Outcome:
+def measure(here: Environment, sizes: Sizes) -> Outcome:
     """Give events, arrivals and seconds of each case, own mix."""
     log = here.log(sizes.disorder, "own", "avro")
     here.say(f"applying {log.events:,} events, the last of them in disorder")
@@ -34,7 +34,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
 
 
 def _throughput(case: str, told: dict[str, float]) -> list[Figure]:
-    """Events a second, where there are enough to say so."""
+    """Return events a second, where there are enough to say so."""
     if told["events"] < _EVENTS_MIN:
         return []
     return [Figure("events/s", case, told["events"] / told["seconds"])]

@@ -1,14 +1,14 @@
-"""The cost of a batch as history grows, from nothing to millions of messages."""
+"""Measures the cost of a batch as history grows, from nothing to millions of messages."""
 
 from __future__ import annotations
 
 import json
 
-from benchmarks.environment import MIB, Log, Surroundings, database_bytes
+from benchmarks.environment import MIB, Environment, Log, database_bytes
 from benchmarks.errors import MissingError, WrongResultError
 from benchmarks.figures import Figure, Outcome, Point
-from benchmarks.process import program
-from benchmarks.quantiles import median_near, quantile
+from benchmarks.measurement.process import program
+from benchmarks.measurement.quantiles import median_near, quantile
 from benchmarks.sizes import Sizes
 from benchmarks.suites.late_worker import measure_late
 
@@ -17,7 +17,7 @@ __all__ = ["measure"]
 _BATCHES_A_POINT = 10
 
 
-def measure(here: Surroundings, sizes: Sizes) -> Outcome:
+def measure(here: Environment, sizes: Sizes) -> Outcome:
     """Apply the own mix in the order of its log, batch after batch, and time each."""
     points = (sizes.history // 100, sizes.history)
     # As many batches after the last point as before it.
@@ -61,7 +61,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     ]
     return Outcome(
         figures,
-        series={"batches": batches},
+        points=batches,
         sizes={
             "history": sizes.history,
             "batch": sizes.batch,
@@ -70,8 +70,8 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     )
 
 
-def _replayed(here: Surroundings, sizes: Sizes, log: Log, parquet: int) -> list[Figure]:
-    """The same log by `lineage replay`, whose flags are held against the planted leaks; and a
+def _replayed(here: Environment, sizes: Sizes, log: Log, parquet: int) -> list[Figure]:
+    """Replay the same log with `lineage`, whose flags are held against the planted leaks; and run a
     worker upon it, where there is a Kafka.
 
     parquet: the bytes of the same events as Parquet.

@@ -1,11 +1,11 @@
-"""A worker upon a large history, to which Kafka brings what is as old as the history."""
+"""Measures a worker upon a large history, to which Kafka brings what is as old as the history."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-from benchmarks.environment import MIB, Surroundings, need_packages
+from benchmarks.environment import MIB, Environment, need_packages
 from benchmarks.errors import WrongResultError
 from benchmarks.figures import Figure
 from benchmarks.sizes import Sizes
@@ -19,7 +19,7 @@ _SEED = 2
 _RECORDED = "SELECT CAST(coalesce(sum(next_offset), 0) AS BIGINT) AS records FROM ingest_position"
 
 
-def measure_late(here: Surroundings, sizes: Sizes, database: Path, case: str) -> list[Figure]:
+def measure_late(here: Environment, sizes: Sizes, database: Path, case: str) -> list[Figure]:
     """Let `lineage worker --once` record a second log upon `database`, which holds the first.
 
     The second log begins when the first does, so that most of it is late, consents among it.

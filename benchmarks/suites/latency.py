@@ -1,14 +1,14 @@
-"""From the produce of the last hop of a leak to its flag on the topic, under load and idle."""
+"""Measures the latency from a leak's last hop to its flag on the topic, under load and idle."""
 
 from __future__ import annotations
 
 import json
 
-from benchmarks.environment import Surroundings, need_packages
+from benchmarks.environment import Environment, need_packages
 from benchmarks.errors import WrongResultError
 from benchmarks.figures import Figure, Outcome
-from benchmarks.process import LINEAGE, Program, program
-from benchmarks.quantiles import quantile
+from benchmarks.measurement.process import LINEAGE, Program, program
+from benchmarks.measurement.quantiles import quantile
 from benchmarks.sizes import Sizes
 
 __all__ = ["measure"]
@@ -19,7 +19,7 @@ _IDLE_LEAKS = 50
 _LATE_MS_MAX = 100.0
 
 
-def measure(here: Surroundings, sizes: Sizes) -> Outcome:
+def measure(here: Environment, sizes: Sizes) -> Outcome:
     """Run a worker, send it the worst mix at a steady rate, and wait for the flags of leaks."""
     need_packages("confluent_kafka")
     seconds = sizes.seconds + _WARM_UP_SECONDS
@@ -60,6 +60,5 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
             ]
     return Outcome(
         figures,
-        series={"latency_ms": [tuple(pair) for pair in told["over_time"]]},
         sizes={"rate": sizes.rate, "seconds": sizes.seconds, "partitions": sizes.partitions},
     )

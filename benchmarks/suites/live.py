@@ -1,4 +1,4 @@
-"""What lies in Kafka, until `lineage worker --once` has recorded all of it."""
+"""Measures `lineage worker --once`, until all that lies in Kafka is recorded."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.environment import MIB, Log, Mix, Surroundings, database_bytes, need_packages
+from benchmarks.environment import MIB, Environment, Log, Mix, database_bytes, need_packages
 from benchmarks.errors import WrongResultError
 from benchmarks.figures import Figure, Outcome
-from benchmarks.process import LINEAGE, Finished, program
+from benchmarks.measurement.process import LINEAGE, Finished, program
 from benchmarks.sizes import Sizes
 
 __all__ = ["beyond_one_event", "measure", "worker_command"]
@@ -24,7 +24,7 @@ def worker_command(bootstrap: str, database: Path, records: int) -> list[str]:
     return [*LINEAGE, "worker", "--once", "--bootstrap", bootstrap, "--db", str(database)]
 
 
-def measure(here: Surroundings, sizes: Sizes) -> Outcome:
+def measure(here: Environment, sizes: Sizes) -> Outcome:
     """Give the figures of the worker; its digest is held against that of a replay of the log."""
     need_packages("confluent_kafka")
     figures: list[Figure] = []
@@ -50,7 +50,7 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
 
 
 def beyond_one_event(
-    here: Surroundings, log: Log, partitions: int, command: Command, *options: str
+    here: Environment, log: Log, partitions: int, command: Command, *options: str
 ) -> Finished:
     """Record the first event of a log alone, in a Kafka of its own.
 
@@ -65,7 +65,7 @@ def beyond_one_event(
     return done
 
 
-def _check_digest(here: Surroundings, log: Log, database: Path) -> None:
+def _check_digest(here: Environment, log: Log, database: Path) -> None:
     here.say("holding the digest against that of a replay")
     replayed = here.folder / "replayed.duckdb"
     here.lineage("replay", log.folder, "--db", replayed)

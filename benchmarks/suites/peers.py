@@ -1,4 +1,4 @@
-"""The same job, written the usual way with other libraries, on the same Kafka."""
+"""Measures the same job, written the usual way with other libraries, on the same Kafka."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 from functools import partial
 from pathlib import Path
 
-from benchmarks.environment import MIB, Log, Surroundings, need_packages
+from benchmarks.environment import MIB, Environment, Log, need_packages
 from benchmarks.errors import WrongResultError
 from benchmarks.figures import Figure, Outcome
-from benchmarks.process import program
+from benchmarks.measurement.process import program
 from benchmarks.sizes import Sizes
 from benchmarks.suites.live import Command, beyond_one_event, worker_command
 
@@ -25,7 +25,7 @@ _PEERS = {
 _WITHOUT = ("--without", "PolicyPublished")
 
 
-def measure(here: Surroundings, sizes: Sizes) -> Outcome:
+def measure(here: Environment, sizes: Sizes) -> Outcome:
     """Give the figures of each, worst mix; all must come to the same flags and arrivals."""
     need_packages("confluent_kafka", "quixstreams", "bytewax")
     log = here.log(sizes.peers, "worst", "avro")
@@ -63,7 +63,7 @@ def _peer_command(module: str, bootstrap: str, database: Path, records: int) -> 
     return program(module, bootstrap, database, records)
 
 
-def _found(here: Surroundings, name: str, database: Path) -> str:
+def _found(here: Environment, name: str, database: Path) -> str:
     """Give what one came to as text: arrivals, and its flags in order."""
     return here.run(program("scripts.flags", database)).stdout
 

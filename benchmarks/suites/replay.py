@@ -1,13 +1,13 @@
-"""Replaying a log on disk: own mix and worst mix, Avro containers and lines of JSON."""
+"""Measures the replay of a log on disk: own mix and worst mix, Avro and lines of JSON."""
 
 from __future__ import annotations
 
 import json
 from itertools import product
 
-from benchmarks.environment import MIB, Format, Log, Mix, Surroundings, database_bytes
+from benchmarks.environment import MIB, Environment, Format, Log, Mix, database_bytes
 from benchmarks.figures import Figure, Outcome
-from benchmarks.process import Finished, program
+from benchmarks.measurement.process import Finished, program
 from benchmarks.sizes import Sizes
 
 __all__ = ["measure", "measure_long"]
@@ -16,7 +16,7 @@ _MIXES: tuple[Mix, ...] = ("own", "worst")
 _FORMATS: tuple[Format, ...] = ("avro", "jsonl")
 
 
-def measure(here: Surroundings, sizes: Sizes) -> Outcome:
+def measure(here: Environment, sizes: Sizes) -> Outcome:
     """Give the figures of `lineage replay`; its flags are held against the planted leaks."""
     figures: list[Figure] = []
     for mix, file_format in product(_MIXES, _FORMATS):
@@ -24,12 +24,12 @@ def measure(here: Surroundings, sizes: Sizes) -> Outcome:
     return Outcome(figures, sizes={"replay": sizes.replay})
 
 
-def measure_long(here: Surroundings, sizes: Sizes) -> Outcome:
+def measure_long(here: Environment, sizes: Sizes) -> Outcome:
     """Give the same of one log of many events, in the mix that makes the most work of each."""
     return Outcome(_measured(here, sizes.long, "worst", "avro"), sizes={"long": sizes.long})
 
 
-def _measured(here: Surroundings, messages: int, mix: Mix, file_format: Format) -> list[Figure]:
+def _measured(here: Environment, messages: int, mix: Mix, file_format: Format) -> list[Figure]:
     log = here.log(messages, mix, file_format)
     here.say(f"replaying {log.events:,} events")
     database = here.folder / "replayed.duckdb"

@@ -1,12 +1,12 @@
-"""Where the time goes: each stage of recording a log by itself, in one thread."""
+"""Measures where the time goes: each stage of recording a log by itself, in one thread."""
 
 from __future__ import annotations
 
 import json
 
-from benchmarks.environment import Mix, Surroundings
+from benchmarks.environment import Environment, Mix
 from benchmarks.figures import Figure, Outcome
-from benchmarks.process import program
+from benchmarks.measurement.process import program
 from benchmarks.sizes import Sizes
 
 __all__ = ["measure"]
@@ -15,7 +15,7 @@ _MIXES: tuple[Mix, ...] = ("own", "worst")
 _BATCH_EVENTS = 200_000
 
 
-def measure(here: Surroundings, sizes: Sizes) -> Outcome:
+def measure(here: Environment, sizes: Sizes) -> Outcome:
     """Give microseconds an event, by stage."""
     figures: list[Figure] = []
     for mix in _MIXES:

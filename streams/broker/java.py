@@ -1,4 +1,4 @@
-"""What a local broker needs of the machine: a Java, a Maven, and Apache Kafka's jars."""
+"""Finds what a local broker needs of the machine: a Java, a Maven, and Apache Kafka's jars."""
 
 from __future__ import annotations
 

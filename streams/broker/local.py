@@ -1,4 +1,4 @@
-"""A single-node Apache Kafka in a folder, as a child of this process."""
+"""Runs a single-node Apache Kafka in a folder, as a child of this process."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def _cluster_id(bootstrap: str) -> str:
 
 
 def _end_with_parent() -> Callable[[], None] | None:
-    """Return what a child calls, before it becomes Java, to end when this process does."""
+    """Return the function that a child calls before it becomes Java, to end with this process."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl

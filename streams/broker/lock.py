@@ -1,4 +1,4 @@
-"""One broker on a folder: a lock that lives as long as the broker does."""
+"""Lets one broker alone use a folder: a lock that lives as long as the broker does."""
 
 from __future__ import annotations
 

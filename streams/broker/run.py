@@ -1,4 +1,4 @@
-"""A local broker in the foreground, as a command runs it."""
+"""Runs a local broker in the foreground, as a command runs it."""
 
 from __future__ import annotations
 

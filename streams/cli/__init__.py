@@ -1,4 +1,4 @@
-"""The command `lineage`. What a command needs is imported when it runs: `--help` stays quick."""
+"""Holds the command `lineage`. Imports are made when a command runs: `--help` stays quick."""
 
 from streams.cli.app import cli, main
 

@@ -1,4 +1,4 @@
-"""The group of commands, and the only place where an error becomes an exit code."""
+"""Groups the commands, and is the only place where an error becomes an exit code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,19 @@ from types import FrameType
 
 import click
 
-from streams.cli import check, doctor, kafka, query, replay, route
+from streams.cli.commands import (
+    broker,
+    check,
+    digest,
+    doctor,
+    flags,
+    publish,
+    replay,
+    route,
+    simulate,
+    sql,
+    worker,
+)
 from streams.cli.errors import explained, was_interrupted
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
@@ -54,16 +66,16 @@ def cli() -> None:
 
 
 for _command in (
-    replay.simulate,
+    simulate.simulate,
     replay.replay,
     check.check,
-    query.flags,
+    flags.flags,
     route.route,
-    query.sql,
-    query.digest,
-    kafka.worker,
-    kafka.publish,
-    kafka.broker,
+    sql.sql,
+    digest.digest,
+    worker.worker,
+    publish.publish,
+    broker.broker,
     doctor.doctor,
 ):
     cli.add_command(_command)
@@ -72,7 +84,7 @@ for _command in (
 def _interrupt(number: int, frame: FrameType | None) -> None:
     """Unwind, and end the process if that takes long: DuckDB first ends the query it is at.
 
-    Nothing is lost by it. What is committed is committed, and the rest is read again.
+    Nothing is lost by it: committed batches stay, and the rest is read again.
     """
     timer = threading.Timer(_UNWIND_SECONDS_MAX, _end_now)
     timer.daemon = True

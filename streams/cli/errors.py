@@ -1,4 +1,4 @@
-"""Errors as one sentence on stderr and an exit code."""
+"""Turns errors into one sentence on stderr and an exit code."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Failure(click.ClickException):
 
 
 def explained(error: Exception) -> Failure:
-    """Give the failure that an error comes to; for one that nobody expected, say so."""
+    """Return the failure that an error comes to; for one that nobody expected, say so."""
     import duckdb
 
     from lineage.codec.errors import RegistryError, SchemasError
@@ -50,7 +50,7 @@ def explained(error: Exception) -> Failure:
 
 
 def was_interrupted(error: BaseException) -> bool:
-    """Whether it all began with Ctrl-C, which DuckDB tells as an error of its own."""
+    """Say whether it all began with Ctrl-C, which DuckDB tells as an error of its own."""
     return any(
         isinstance(one, KeyboardInterrupt)
         or (isinstance(one, RuntimeError) and str(one) == "Query interrupted")

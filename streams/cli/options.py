@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they are named and explained alike."""
+"""Defines options that several commands share, so that they are named and explained alike."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from streams.worker.settings import MEMORY_MIB
+from streams.worker.settings import WRITER_MEMORY_MIB
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -41,7 +41,7 @@ registry_url: Callable[[_F], _F] = click.option(
 memory: Callable[[_F], _F] = click.option(
     "--memory",
     type=click.IntRange(min=200),
-    default=MEMORY_MIB,
+    default=WRITER_MEMORY_MIB,
     show_default=True,
     envvar="LINEAGE_MEMORY",
     show_envvar=True,
@@ -79,7 +79,7 @@ event_logs: Callable[[_F], _F] = click.argument(
 
 
 def instant_now() -> Any:  # noqa: ANN401 - a datetime, imported when it is asked for
-    """Now, in UTC: the heart has no clock of its own."""
+    """Return the present instant in UTC: `lineage` reads no clock of its own."""
     from datetime import datetime
 
     return datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Rows and values on stdout: for people on a terminal, plain in a pipe, JSON or CSV."""
+"""Writes rows and values to stdout: for people on a terminal, plain in a pipe, JSON or CSV."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ _ROWS_AT_ONCE = 2048
 
 
 def style_of(as_json: bool, as_csv: bool = False) -> Style:
-    """Give the style that the options ask for. Raises UsageError for both."""
+    """Return the style that the options ask for. Raises UsageError for both."""
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     return "json" if as_json else "csv" if as_csv else "text"
 
 
 def instant(value: datetime) -> str:
-    """RFC 3339 in UTC with six fractional digits; a datetime without a zone is UTC."""
+    """Spell a datetime as RFC 3339 in UTC with six fractional digits; without a zone it is UTC."""
     if value.tzinfo is not None:
         value = value.astimezone(UTC).replace(tzinfo=None)
     return value.isoformat(timespec="microseconds") + "Z"
 
 
 def jsonable(value: object) -> object:
-    """Give a value of DuckDB as one that JSON has."""
+    """Convert a value of DuckDB to one that JSON has."""
     if value is None or isinstance(value, (str, bool, int)):
         return value
     if isinstance(value, float):
@@ -62,7 +62,7 @@ def jsonable(value: object) -> object:
 
 
 def text(value: object) -> str:
-    """Give a value as text in one line."""
+    """Convert a value to text in one line."""
     value = jsonable(value)
     if value is None:
         return ""
@@ -147,7 +147,7 @@ def _write_aligned(columns: Sequence[str], rows: Iterator[Row]) -> int:
 
 
 def console() -> Console:
-    """Give a console on stdout: as wide as the terminal, and in a pipe as wide as the text."""
+    """Return a console on stdout: as wide as the terminal, and in a pipe as wide as the text."""
     from rich.console import Console
 
     return Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 10_000)

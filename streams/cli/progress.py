@@ -1,4 +1,4 @@
-"""How far a command has come, on stderr and only on a terminal."""
+"""Shows the progress of a command, on stderr and only on a terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Literal
 def progress(
     what: str, total: int | None, unit: Literal["bytes", "events", "messages"]
 ) -> Iterator[Callable[[int], None]]:
-    """Give a function that is told how many further units are done."""
+    """Yield a function to be called with the number of further units that are done."""
     if not sys.stderr.isatty():
         yield lambda done: None
         return

@@ -1,4 +1,4 @@
-"""The reference of the commands, written from the commands by `make docs`."""
+"""Writes the reference of the commands from the commands themselves, for `make docs`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Written from the commands themselves by `make docs`; a test holds the two togeth
 
 
 def reference() -> str:
-    """Give the whole reference as Markdown."""
+    """Return the whole reference as Markdown."""
     # As when it runs: what the group says of its help option holds for its commands, too.
     group = click.Context(cli, info_name="lineage", **cli.context_settings)
     parts = [_HEAD, _help(cli) + "\n", *_table(cli, group)]

@@ -1,4 +1,4 @@
-"""The rows of a route in the order of a tree: each arrival once, below the record it came from."""
+"""Orders the rows of a route as a tree: each arrival once, below the record it came from."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Way:
+class RouteTree:
     """The arrivals of one message by key, and for each record what came from it."""
 
     arrivals: Mapping[_Key, Arrival]
     onward: Mapping[_Record, Sequence[_Key]]
 
     @classmethod
-    def of(cls, rows: Sequence[Arrival]) -> Way:
+    def of(cls, rows: Sequence[Arrival]) -> RouteTree:
         """Read the rows of Store.route: one for each arrival and record that it came from."""
         arrivals: dict[_Key, Arrival] = {}
         onward: dict[_Record, list[_Key]] = {}
@@ -47,7 +47,7 @@ class Way:
         return cls(arrivals, onward)
 
     def steps(self) -> Iterator[Step]:
-        """Give every step, an arrival before what came from it; no arrival is left out."""
+        """Yield every step, an arrival before those that came from it; no arrival is left out."""
         drawn: set[_Key] = set()
         roots = [key for key, arrival in self.arrivals.items() if arrival["hop_id"] is None]
         for root in [*roots, *self.arrivals]:
@@ -77,7 +77,7 @@ class Way:
                 waiting.append(self._next(key))
 
     def _next(self, key: _Key) -> Iterator[_Key]:
-        """Give the arrivals that came from this one: what left its record no earlier."""
+        """Yield the arrivals that came from this one: those that left its record no earlier."""
         arrival = self.arrivals[key]
         for onward in self.onward.get((arrival["dataset"], arrival["record_id"]), ()):
             if self.arrivals[onward]["arrived_at"] >= arrival["arrived_at"] and onward != key:

@@ -1,1 +1,1 @@
-"""Kafka itself: topics, clients, records in and out."""
+"""Speaks Kafka: topics, clients, records in and out."""

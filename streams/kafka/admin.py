@@ -1,4 +1,4 @@
-"""Connections to Kafka whose failures are ours to explain."""
+"""Connects to Kafka, and explains why where it cannot."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from streams.errors import BrokerUnavailableError
+from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 
-__all__ = ["CONNECT_SECONDS_MAX", "admin_client", "check_bootstrap", "new_admin_client"]
+__all__ = ["admin_client", "check_bootstrap", "new_admin_client"]
 
-# How long a broker may take to answer before it counts as not there.
-CONNECT_SECONDS_MAX = 8.0
-# What the client reports as an error here is raised as one of ours, in words for people.
+# Errors that the client reports here are raised as ours, in words for people.
 logging.getLogger("kafka").setLevel(logging.CRITICAL)
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:,/\[\]]+):(?P<port>[0-9]{1,5})")
 
@@ -35,30 +34,34 @@ def check_bootstrap(bootstrap: str) -> list[str]:
 
 
 @contextmanager
-def admin_client(bootstrap: str) -> Iterator[KafkaAdminClient]:
-    """Give a client for topics and offsets.
+def admin_client(bootstrap: str, limits: KafkaLimits = KAFKA_LIMITS) -> Iterator[KafkaAdminClient]:
+    """Yield a client for topics and offsets.
 
-    Raises BrokerUnavailableError within CONNECT_SECONDS_MAX where no broker answers.
+    Raises BrokerUnavailableError within `connect_seconds_max` where no broker answers.
     """
-    admin = new_admin_client(bootstrap)
+    admin = new_admin_client(bootstrap, limits)
     try:
         yield admin
     finally:
         admin.close()
 
 
-def new_admin_client(bootstrap: str, answer_seconds_max: float | None = None) -> KafkaAdminClient:
+def new_admin_client(
+    bootstrap: str,
+    limits: KafkaLimits = KAFKA_LIMITS,
+    answer_seconds_max: float | None = None,
+) -> KafkaAdminClient:
     """Connect a client for topics and offsets; close it.
 
     answer_seconds_max: how long a request may take (None: as long as Kafka's clients let it).
-    Raises BrokerUnavailableError within CONNECT_SECONDS_MAX where no broker answers.
+    Raises BrokerUnavailableError within `connect_seconds_max` where no broker answers.
     """
     seconds = answer_seconds_max
     bounded = {} if seconds is None else {"request_timeout_ms": int(seconds * 1000)}
     try:
         return KafkaAdminClient(
             bootstrap_servers=check_bootstrap(bootstrap),
-            bootstrap_timeout_ms=int(CONNECT_SECONDS_MAX * 1000),
+            bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
             client_id="lineage",
             **bounded,
         )

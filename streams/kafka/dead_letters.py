@@ -1,4 +1,4 @@
-"""A dead letter as a Kafka record: the original bytes, and headers that name the cause."""
+"""Makes a Kafka record of a dead letter: the original bytes, and headers that name the cause."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["headers", "key"]
 
 
 def key(letter: DeadLetter) -> bytes:
-    """Return where it was read, so that a dead letter that was sent twice can be told as one.
+    """Return the place where it was read, by which duplicates of a dead letter can be told.
 
     A record without a value must have a key in any case.
     """

@@ -1,4 +1,4 @@
-"""Send an event log to Kafka."""
+"""Publishes event logs to Kafka."""
 
 from __future__ import annotations
 
@@ -24,22 +24,18 @@ from lineage.codec.contract.events import (
     EventType,
 )
 from streams.errors import BrokerUnavailableError, PublishError
-from streams.kafka.admin import CONNECT_SECONDS_MAX, check_bootstrap
+from streams.kafka.admin import check_bootstrap
 from streams.kafka.dead_letters import headers, key
+from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.registry import registry_at
 from streams.kafka.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX, Topic, create_topics
 
 __all__ = ["Published", "publish"]
 
-# The client keeps what it has not sent yet in memory without a bound of its own.
-_UNACKED_MAX = 50_000
-_DELIVERY_SECONDS_MAX = 30
-_PROGRESS_EVERY = 1000
-
 
 @dataclass(frozen=True)
 class Published:
-    """What was sent, and acknowledged by the broker.
+    """The numbers of records that were sent, and acknowledged by the broker.
 
     events: how many to each topic. dead_letters: how many went to the dead-letter topic.
     topics: as they are in Kafka. notes: sentences for the person who asked.
@@ -57,6 +53,7 @@ def publish(
     partitions: int | None = None,
     progress: Callable[[int], None] | None = None,
     registry_url: str | None = None,
+    limits: KafkaLimits = KAFKA_LIMITS,
 ) -> Published:
     """Send every event of the logs to its topic, and what breaks the contract to dead letters.
 
@@ -73,13 +70,13 @@ def publish(
     files = list(paths)
     # A wrong path, and a registry that is away, should be said before a topic is made.
     codec.log_files(files)
-    registry = registry_at(registry_url)
+    registry = registry_at(registry_url, limits)
     for event_type in codec.INPUTS:
         registry.id_of(event_type)
-    topics = create_topics(bootstrap, partitions)
+    topics = create_topics(bootstrap, partitions, limits=limits)
     encoder = codec.Encoder(registry)
     counts: Counter[str] = Counter()
-    with _Sender(bootstrap, progress) as sender:
+    with _Sender(bootstrap, progress, limits) as sender:
         for item in codec.read_events(files):
             if isinstance(item, DeadLetter):
                 sender.send(DEAD_LETTER_TOPIC, key(item), item.value, headers(item))
@@ -122,31 +119,37 @@ _KEYS = {
 
 
 class _Sender:
-    """A producer that bounds what is under way, and checks every acknowledgement."""
+    """A producer with backpressure: bounds what is under way, and checks every acknowledgement."""
 
-    def __init__(self, bootstrap: str, progress: Callable[[int], None] | None) -> None:
+    def __init__(
+        self, bootstrap: str, progress: Callable[[int], None] | None, limits: KafkaLimits
+    ) -> None:
+        delivery_milliseconds = limits.delivery_seconds_max * 1000
         try:
             self._producer = KafkaProducer(
                 bootstrap_servers=check_bootstrap(bootstrap),
-                bootstrap_timeout_ms=int(CONNECT_SECONDS_MAX * 1000),
+                bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
                 client_id="lineage-publish",
                 acks="all",
                 linger_ms=20,
                 batch_size=256 * 1024,
                 max_request_size=MESSAGE_BYTES_MAX,
-                delivery_timeout_ms=_DELIVERY_SECONDS_MAX * 1000,
-                request_timeout_ms=_DELIVERY_SECONDS_MAX * 1000 // 2,
-                max_block_ms=_DELIVERY_SECONDS_MAX * 1000,
+                delivery_timeout_ms=delivery_milliseconds,
+                request_timeout_ms=delivery_milliseconds // 2,
+                max_block_ms=delivery_milliseconds,
                 allow_auto_create_topics=False,
             )
         except (KafkaError, OSError) as error:
             raise BrokerUnavailableError(bootstrap) from error
+        self._limits = limits
         self._bootstrap = bootstrap
         self._progress = progress or (lambda records: None)
         self._changed = Condition()
+        self._unacked_max = limits.unacked_records_max
+        self._progress_records = limits.progress_records
         self._sent = 0
         self._acked = 0
-        self._told = 0
+        self._reported = 0
         self._error: BaseException | None = None
 
     def __enter__(self) -> _Sender:
@@ -162,16 +165,17 @@ class _Sender:
             if kind is None:
                 self._finish()
         finally:
-            self._producer.close(timeout=0 if kind or self._error else _DELIVERY_SECONDS_MAX)
+            failed = kind is not None or self._error is not None
+            self._producer.close(timeout=0 if failed else self._limits.delivery_seconds_max)
 
     def send(
         self, topic: str, key: bytes | None, value: bytes | None, tags: list[tuple[str, bytes]]
     ) -> None:
         """Hand over one record; waits where too many are under way."""
-        if self._sent - self._acked >= _UNACKED_MAX:
-            self._wait(_UNACKED_MAX // 2)
-        elif self._sent % _PROGRESS_EVERY == 0:
-            self._tell()
+        if self._sent - self._acked >= self._unacked_max:
+            self._wait(self._unacked_max // 2)
+        elif self._sent % self._progress_records == 0:
+            self._report_progress()
         if self._error is not None:
             raise self._failure() from self._error
         try:
@@ -202,10 +206,10 @@ class _Sender:
                 done = self._changed.wait_for(
                     lambda: self._error is not None or self._sent - self._acked <= unacked_max, 0.2
                 )
-            self._tell()
+            self._report_progress()
             if self._acked != acked:
                 acked, moved_at = self._acked, time.monotonic()
-            elif time.monotonic() - moved_at > 2 * _DELIVERY_SECONDS_MAX:
+            elif time.monotonic() - moved_at > 2 * self._limits.delivery_seconds_max:
                 self._error = TimeoutError("it went silent")
 
     def _finish(self) -> None:
@@ -213,11 +217,11 @@ class _Sender:
         if self._error is not None:
             raise self._failure() from self._error
 
-    def _tell(self) -> None:
+    def _report_progress(self) -> None:
         acked = self._acked
-        if acked > self._told:
-            self._progress(acked - self._told)
-            self._told = acked
+        if acked > self._reported:
+            self._progress(acked - self._reported)
+            self._reported = acked
 
     def _failure(self) -> PublishError:
         return PublishError(

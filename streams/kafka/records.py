@@ -1,5 +1,5 @@
-"""Records of Kafka, fetched together or to be sent. Faust is not needed to have them: another
-process does.
+"""Holds records of Kafka, fetched together or to be sent. The decoder's process has them without
+Faust.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-__all__ = ["Outgoing", "Records"]
+__all__ = ["OutgoingRecord", "Records"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Records:
         return self.values[index] if found else None
 
 
-class Outgoing(NamedTuple):
+class OutgoingRecord(NamedTuple):
     """A record to be sent. One without a value must have a key. headers: names and UTF-8 text."""
 
     key: bytes | None

@@ -1,4 +1,4 @@
-"""Schema registries as a service: with the REST interface of Confluent's."""
+"""Asks a schema registry that has the REST interface of Confluent's."""
 
 from __future__ import annotations
 
@@ -13,18 +13,13 @@ from typing import Any
 from lineage.codec.contract.events import EventType
 from lineage.codec.errors import NotAvroError, RegistryError, UnknownSchemaError
 from lineage.codec.registry import LocalIds, Registry, unknown
+from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.rest import Address, Answer, RestClient
 
 __all__ = ["HttpRegistry", "registry_at"]
 
-TIMEOUT_SECONDS = 10.0
 _ID_MAX = 2**32 - 1
 _NO_SUCH_SCHEMA = 40403
-# How long an id that is not registered is not asked for again. A producer registers a schema
-# before it writes with it, so good values of that time would become dead letters: no longer than
-# it takes to end a flood of requests.
-UNKNOWN_SECONDS = 1.0
-UNKNOWN_IDS_MAX = 100_000
 
 
 class HttpRegistry:
@@ -32,20 +27,22 @@ class HttpRegistry:
 
     url: such as http://localhost:8081; user and password in it are sent as HTTP Basic
     authentication, and like its query never shown. clock: seconds that never go back.
-    timeout_seconds: for each step of an answer.
 
-    Asks once for a schema, and at most once a second for an id that is not registered.
-    RegistryError where the service is away or answers something else; that is never taken for
-    "no such schema".
+    Asks once for a schema, and at most once in `unknown_id_seconds` for an id that is not
+    registered. RegistryError where the service is away or answers something else; that is never
+    taken for "no such schema".
     """
 
     def __init__(
         self,
         url: str,
         clock: Callable[[], float] = time.monotonic,
-        timeout_seconds: float = TIMEOUT_SECONDS,
+        limits: KafkaLimits = KAFKA_LIMITS,
     ) -> None:
-        self._client = RestClient(Address.of(url), timeout_seconds)
+        self._client = RestClient(
+            Address.of(url), limits.registry_step_seconds_max, limits.registry_answer_bytes_max
+        )
+        self._limits = limits
         self._clock = clock
         self._schemas: dict[int, str] = {}
         self._not_avro: set[int] = set()
@@ -66,13 +63,13 @@ class HttpRegistry:
         self._client.close()
 
     def schema_of(self, schema_id: int) -> str:
-        """The text of the schema; UnknownSchemaError if the registry has no such id."""
+        """Return the text of the schema; UnknownSchemaError if the registry has no such id."""
         if schema_id not in self._schemas:
             self._learn(schema_id)
         return self._schemas[schema_id]
 
     def id_of(self, event: EventType) -> int:
-        """The id of the event's present schema, which is registered if it was not yet."""
+        """Return the id of the event's present schema, which is registered if it was not yet."""
         if event.name not in self._ids:
             path = f"/subjects/{urllib.parse.quote(event.subject, safe='')}/versions"
             answer = self._client.ask(path, {"schema": event.schema})
@@ -83,7 +80,7 @@ class HttpRegistry:
         return self._ids[event.name]
 
     def subjects(self) -> frozenset[str]:
-        """The subjects that have a schema there."""
+        """Return the subjects that have a schema there."""
         path = "/subjects"
         answer = self._client.ask(path)
         self._check(path, answer)
@@ -112,9 +109,9 @@ class HttpRegistry:
         """Remember an id as unknown, and forget those that were long enough or are too many."""
         now = self._clock()
         self._unknown.pop(schema_id, None)
-        self._unknown[schema_id] = now + UNKNOWN_SECONDS
+        self._unknown[schema_id] = now + self._limits.unknown_id_seconds
         for other, until in list(islice(self._unknown.items(), 2)):
-            if until <= now or len(self._unknown) > UNKNOWN_IDS_MAX:
+            if until <= now or len(self._unknown) > self._limits.unknown_ids_max:
                 del self._unknown[other]
 
     def _part(self, path: str, answer: Answer, name: str, kind: type) -> Any:  # noqa: ANN401 - of that kind
@@ -152,9 +149,9 @@ class HttpRegistry:
         return RegistryError(f"schema registry: {where} answered {what}")
 
 
-def registry_at(url: str | None) -> Registry:
-    """The schema registry at a URL; without one, the schemas' own ids."""
-    return HttpRegistry(url) if url else LocalIds()
+def registry_at(url: str | None, limits: KafkaLimits = KAFKA_LIMITS) -> Registry:
+    """Return the schema registry at a URL; without one, the schemas' own ids."""
+    return HttpRegistry(url, limits=limits) if url else LocalIds()
 
 
 def _not_avro(schema_id: int) -> str:

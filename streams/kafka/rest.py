@@ -1,4 +1,4 @@
-"""JSON over HTTP with one service, on one connection that is kept alive."""
+"""Exchanges JSON over HTTP with one service, on one connection that is kept alive."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ from lineage.codec.errors import RegistryError
 
 __all__ = ["Address", "Answer", "RestClient"]
 
-_ANSWER_BYTES_MAX = 16 << 20
 _MEDIA_TYPE = "application/vnd.schemaregistry.v1+json"
 _PORTS = {"http": 80, "https": 443}
-# What may stand in a path or query as it is; "%" since they are percent-encoded already.
+# Characters that stay in a path or query; "%" since they are percent-encoded already.
 _AS_IT_IS = "%/:?&=+,;@!$'()*~[]"
 
 
@@ -42,7 +41,7 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """The address that a URL has. Raises RegistryError, which never quotes it."""
+        """Parse the address that a URL has. Raises RegistryError, which never quotes it."""
         address = _parsed(url.strip())
         if address is None:
             raise RegistryError(
@@ -55,7 +54,7 @@ class Address:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: the status, the parsed JSON (None if it is none), where it redirects to."""
+    """An answer: the status, the parsed JSON (None if it is none), where it redirects to."""
 
     status: int
     body: object
@@ -71,14 +70,17 @@ class Answer:
 class RestClient:
     """Asks a service, which has `timeout_seconds` for each step of an answer.
 
+    An answer beyond `answer_bytes_max` is read no further, and counts as something else than JSON.
+
     Its methods may be called from any thread; one request is made at a time. A proxy is used
     where the environment names one (http_proxy, https_proxy, no_proxy). No redirect is followed,
     so user and password reach no other host.
     """
 
-    def __init__(self, address: Address, timeout_seconds: float) -> None:
+    def __init__(self, address: Address, timeout_seconds: float, answer_bytes_max: int) -> None:
         self.address = address
         self._timeout = timeout_seconds
+        self._answer_bytes_max = answer_bytes_max
         self._lock = threading.Lock()
         self._proxy = _proxy_of(address)
         self._connection = self._unconnected()
@@ -124,10 +126,15 @@ class RestClient:
             target = f"http://{_host_and_port(self.address)}{target}"
         connection.request("GET" if data is None else "POST", target, data, headers)
         response = connection.getresponse()
-        text = response.read(_ANSWER_BYTES_MAX + 1)
+        limit = self._answer_bytes_max
+        text = response.read(limit + 1)
         if not response.isclosed():
             connection.close()  # the rest of it would be taken for the next answer
-        return Answer(response.status, _parsed_json(text), response.getheader("Location"))
+        return Answer(
+            response.status,
+            _parsed_json(text) if len(text) <= limit else None,
+            response.getheader("Location"),
+        )
 
     def _unconnected(self) -> http.client.HTTPConnection:
         there = self._proxy or self.address
@@ -143,7 +150,7 @@ class RestClient:
 
 
 def _parsed(url: str) -> Address | None:
-    """The address; None if it is none. An error would quote it."""
+    """Return the address; None if it is none. An error would quote it."""
     try:
         parts = urllib.parse.urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -169,7 +176,7 @@ def _parsed(url: str) -> Address | None:
 
 
 def _proxy_of(address: Address) -> Address | None:
-    """The proxy that the environment names for an address."""
+    """Return the proxy that the environment names for an address."""
     if urllib.request.proxy_bypass(_host_and_port(address)):
         return None
     url = urllib.request.getproxies().get(address.scheme)
@@ -194,8 +201,6 @@ def _host_and_port(address: Address) -> str:
 
 
 def _parsed_json(text: bytes) -> object:
-    if len(text) > _ANSWER_BYTES_MAX:
-        return None
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
@@ -203,7 +208,7 @@ def _parsed_json(text: bytes) -> object:
 
 
 def _why(error: Exception | None, seconds: float) -> str:
-    """Why a request failed, in words that hold nothing of the request."""
+    """Say why a request failed, in words that hold nothing of the request."""
     if isinstance(error, TimeoutError):
         return f"nothing came in {seconds:g} s"
     if isinstance(error, http.client.RemoteDisconnected):

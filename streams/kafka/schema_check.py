@@ -22,23 +22,14 @@ from lineage.codec.contract.events import EventType, by_topic
 from lineage.codec.errors import NotAvroError, UnknownSchemaError
 from lineage.codec.registry import Registry
 from streams.errors import BrokerUnavailableError, SchemaIdError, TopicError
-from streams.kafka.admin import CONNECT_SECONDS_MAX, check_bootstrap
+from streams.kafka.admin import check_bootstrap
+from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.topics import INPUT_TOPICS
 
 __all__ = ["check_schema_ids", "other_meaning"]
 
 logger = logging.getLogger(__name__)
 
-_SECONDS_MAX = 5.0
-# What is looked at in one place of a partition: so many records, or bytes of values.
-_RECORDS = 20
-_BYTES = 1024 * 1024
-# Of one partition at a time; a larger value still comes through.
-_FETCH_BYTES_MAX = 256 * 1024
-# Where a topic has no more to be read than this, a few stray records can be all of it.
-_FEW_RECORDS = 1_000
-# More different ids than this are a producer's mistake, and no other registry.
-_IDS_MAX = 100
 _HEADER_BYTES = 5
 
 Window = tuple[int, int]
@@ -49,7 +40,7 @@ def check_schema_ids(
     bootstrap: str,
     registry: Registry,
     starts: Mapping[tuple[str, int], int],
-    seconds_max: float = _SECONDS_MAX,
+    limits: KafkaLimits = KAFKA_LIMITS,
 ) -> None:
     """Look at some values of each topic, and raise SchemaIdError where none can be read though
     the registry knows their schema ids.
@@ -57,8 +48,8 @@ def check_schema_ids(
     starts: the first offset to be read, by topic and partition; a partition with nothing to read
     from there on is passed over. Ids that the registry does not know say nothing, and neither
     do stray values among good ones: both become dead letters. A second look, at more places,
-    comes before a refusal; each look takes at most about `seconds_max`, and what could not be
-    looked at in time is not refused but logged.
+    comes before a refusal; each look takes at most about `schema_check_seconds_max`, and what
+    could not be looked at in time is not refused but logged.
 
     Raises BrokerUnavailableError and TopicError where the topics cannot be read, RegistryError
     where the registry is away.
@@ -67,12 +58,12 @@ def check_schema_ids(
     if not wanted:
         return
     try:
-        consumer = _consumer(bootstrap)
+        consumer = _consumer(bootstrap, limits)
     except (KafkaError, OSError) as error:
         raise BrokerUnavailableError(bootstrap) from error
     try:
         with closing(consumer):
-            _Check(consumer, registry, wanted, seconds_max).run()
+            _Check(consumer, registry, wanted, limits).run()
     except KafkaTimeoutError:
         logger.warning("the schema ids were not checked: the broker did not answer in time")
     except KafkaError as error:
@@ -81,14 +72,14 @@ def check_schema_ids(
 
 @dataclass
 class _Sample:
-    """What was seen of a topic: how often each header, and whether all of it was seen in time."""
+    """A sample of a topic: how often each header was seen, and whether all was read in time."""
 
     headers: Counter[bytes] = field(default_factory=Counter)
     whole: bool = True
 
 
 @dataclass(frozen=True)
-class _Other:
+class _OtherSchema:
     """An id that means something else: its schema, in words."""
 
     schema_id: int
@@ -103,12 +94,13 @@ class _Check:
         consumer: KafkaConsumer,
         registry: Registry,
         wanted: Mapping[TopicPartition, int],
-        seconds_max: float,
+        limits: KafkaLimits,
     ) -> None:
         self._consumer = consumer
         self._registry = registry
-        self._seconds_max = seconds_max
-        timeout_ms = int(seconds_max * 1000)
+        self._limits = limits
+        self._seconds_max = limits.schema_check_seconds_max
+        timeout_ms = int(self._seconds_max * 1000)
         self._begins = consumer.beginning_offsets(list(wanted), timeout_ms)
         # Of what is committed: nothing is read beyond an open transaction.
         ends = consumer.end_offsets(list(wanted), timeout_ms)
@@ -121,7 +113,8 @@ class _Check:
 
     def run(self) -> None:
         """Raise SchemaIdError for the first topic, by name, that cannot be read."""
-        self._look([_first(self._unread), _last(self._unread)])
+        records = self._limits.sampled_records_max
+        self._look([_first(self._unread, records), _last(self._unread, records)])
         suspects = {topic for topic in self._samples if self._other(topic) is not None}
         if not suspects:
             return
@@ -139,24 +132,25 @@ class _Check:
             )  # fmt: skip
 
     def _more_places(self, topics: Iterable[str]) -> list[dict[TopicPartition, Window]]:
-        """Places in between; and what was read before, where little is left to be read."""
+        """Return places in between; and what was read before, where little is left to be read."""
         chosen = {at: window for at, window in self._unread.items() if at.topic in topics}
         unread: Counter[str] = Counter()
         for at, (first, end) in chosen.items():
             unread[at.topic] += end - first
+        records = self._limits.sampled_records_max
         between = [
             {
-                at: (place, min(place + _RECORDS, end))
+                at: (place, min(place + records, end))
                 for at, (first, end) in chosen.items()
-                if end - first > 2 * _RECORDS
+                if end - first > 2 * records
                 for place in [first + (end - first) * quarter // 4]
             }
             for quarter in (1, 2, 3)
         ]
         before = {
-            at: (max(first - _RECORDS, self._begins[at]), first)
+            at: (max(first - records, self._begins[at]), first)
             for at, (first, _) in chosen.items()
-            if unread[at.topic] <= _FEW_RECORDS and first > self._begins[at]
+            if unread[at.topic] <= self._limits.few_records_max and first > self._begins[at]
         }
         return [*between, before]
 
@@ -171,7 +165,8 @@ class _Check:
         self, windows: Mapping[TopicPartition, Window], deadline: float
     ) -> set[TopicPartition]:
         """Read each window until it is done; the partitions where it was not done in time."""
-        consumer = self._consumer
+        consumer, limits = self._consumer, self._limits
+        records_max = limits.sampled_records_max
         consumer.assign(list(windows))
         for at, (first, _) in windows.items():
             consumer.seek(at, first)
@@ -179,10 +174,10 @@ class _Check:
         seen: Counter[TopicPartition] = Counter()
         size: Counter[TopicPartition] = Counter()
         while left and time.monotonic() < deadline:
-            polled = consumer.poll(100, max_records=_RECORDS)
+            polled = consumer.poll(100, max_records=records_max)
             for at, records in polled.items():
                 for record in records:
-                    if at in left and record.offset < windows[at][1] and seen[at] < _RECORDS:
+                    if at in left and record.offset < windows[at][1] and seen[at] < records_max:
                         seen[at] += 1
                         size[at] += len(record.value or b"")
                         self._note(at.topic, record.value)
@@ -192,7 +187,9 @@ class _Check:
             done = {
                 at
                 for at, end in ends.items()
-                if seen[at] >= _RECORDS or size[at] >= _BYTES or end >= windows[at][1]
+                if seen[at] >= records_max
+                or size[at] >= limits.sampled_bytes_max
+                or end >= windows[at][1]
             } & left
             if done:
                 left -= done
@@ -204,11 +201,11 @@ class _Check:
         if value is not None and len(value) >= _HEADER_BYTES and value[0] == 0:
             self._samples[topic].headers[value[:_HEADER_BYTES]] += 1
 
-    def _other(self, topic: str) -> _Other | None:
-        """The most frequent id that means something else, if no value can be read."""
-        found: _Other | None = None
+    def _other(self, topic: str) -> _OtherSchema | None:
+        """Return the most frequent id that means something else, if no value can be read."""
+        found: _OtherSchema | None = None
         headers = self._samples[topic].headers.most_common()
-        if len(headers) > _IDS_MAX:
+        if len(headers) > self._limits.schema_ids_max:
             return None
         for header, _ in headers:
             schema_id = int.from_bytes(header[1:], "big")
@@ -218,24 +215,24 @@ class _Check:
                 continue
             if meant is None:
                 return None
-            found = found or _Other(schema_id, meant)
+            found = found or _OtherSchema(schema_id, meant)
         return found
 
 
-def _first(unread: Mapping[TopicPartition, Window]) -> dict[TopicPartition, Window]:
-    return {at: (first, min(first + _RECORDS, end)) for at, (first, end) in unread.items()}
+def _first(unread: Mapping[TopicPartition, Window], records: int) -> dict[TopicPartition, Window]:
+    return {at: (first, min(first + records, end)) for at, (first, end) in unread.items()}
 
 
-def _last(unread: Mapping[TopicPartition, Window]) -> dict[TopicPartition, Window]:
+def _last(unread: Mapping[TopicPartition, Window], records: int) -> dict[TopicPartition, Window]:
     return {
-        at: (max(first + _RECORDS, end - _RECORDS), end)
+        at: (max(first + records, end - records), end)
         for at, (first, end) in unread.items()
-        if end - first > _RECORDS
+        if end - first > records
     }
 
 
 def other_meaning(event: EventType, registry: Registry, schema_id: int) -> str | None:
-    """What the schema of an id is instead of the event's, such as "is of RecordsMoved, not of
+    """Say which schema an id has instead of the event's, such as "is of RecordsMoved, not of
     MessageSent"; None if it is the event's, even if it cannot be read as it.
 
     Raises UnknownSchemaError where the registry has no such id, RegistryError where it is away.
@@ -251,7 +248,7 @@ def other_meaning(event: EventType, registry: Registry, schema_id: int) -> str |
     return None
 
 
-def _sentence(topic: str, other: _Other, registry: Registry) -> str:
+def _sentence(topic: str, other: _OtherSchema, registry: Registry) -> str:
     return (
         f"the values in {topic} have schema id {other.schema_id}, but the schema that {registry} "
         f"has under it {other.what}; start with the registry that they were written with "
@@ -260,15 +257,15 @@ def _sentence(topic: str, other: _Other, registry: Registry) -> str:
     )
 
 
-def _consumer(bootstrap: str) -> KafkaConsumer:
+def _consumer(bootstrap: str, limits: KafkaLimits) -> KafkaConsumer:
     return KafkaConsumer(
         bootstrap_servers=check_bootstrap(bootstrap),
-        bootstrap_timeout_ms=int(CONNECT_SECONDS_MAX * 1000),
+        bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
         client_id="lineage-schema-check",
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed",
         # Where Kafka deletes records meanwhile.
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=_FETCH_BYTES_MAX,
+        max_partition_fetch_bytes=limits.sample_fetch_bytes_max,
     )

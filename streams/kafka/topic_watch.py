@@ -1,4 +1,4 @@
-"""The topics, looked at again and again while they are read: are they still what was recorded?
+"""Watches the topics while they are read: are they still those that were recorded?
 
 Kafka's consumers go by names and offsets. A topic that is deleted and made anew under the same
 name, or another cluster at the same address, goes on without a word, and what lies below the
@@ -20,16 +20,12 @@ from kafka.errors import KafkaError
 from lineage.database.positions import Positions, TopicIdentity
 from streams.errors import BrokerUnavailableError, LostEvidenceError, StreamsError, TopicError
 from streams.kafka.admin import new_admin_client
+from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.topics import TOPICS, TopicsState, topics_state
 
 __all__ = ["TopicWatch", "check_positions"]
 
 logger = logging.getLogger(__name__)
-
-LOOK_SECONDS = 2.0
-# A broker that restarts is back sooner.
-AWAY_SECONDS_MAX = 30.0
-_ANSWER_SECONDS_MAX = 5.0
 
 
 def check_positions(
@@ -95,12 +91,14 @@ class TopicWatch:
         state: TopicsState,
         positions: Callable[[], Positions],
         fail: Callable[[BaseException], None],
+        limits: KafkaLimits = KAFKA_LIMITS,
     ) -> None:
         self._bootstrap = bootstrap
         self._db = db
         self._known = state.identities
         self._positions = positions
         self._fail = fail
+        self._limits = limits
         self._stopped = threading.Event()
         self._admin: KafkaAdminClient | None = None
         self._partitions = state.partitions
@@ -118,7 +116,7 @@ class TopicWatch:
 
     def _run(self) -> None:
         try:
-            while not self._stopped.wait(LOOK_SECONDS):
+            while not self._stopped.wait(self._limits.watch_interval_seconds):
                 self._look()
         except Exception as error:
             if not self._stopped.is_set():
@@ -138,7 +136,7 @@ class TopicWatch:
         # Also where nothing is recorded yet: the readers hold on to the topic that is gone.
         _check_identities(self._db, self._known, self._known, state)
         self._check_ends(positions, state)
-        self._say_added(state)
+        self._log_added_partitions(state)
 
     def _gone(self, topic: str) -> str:
         return f"the topic {topic} is gone from {self._bootstrap}: it was deleted; " + (
@@ -165,7 +163,9 @@ class TopicWatch:
         """Return what the cluster says; None where nothing answers, for a while."""
         try:
             if self._admin is None:
-                self._admin = new_admin_client(self._bootstrap, _ANSWER_SECONDS_MAX)
+                self._admin = new_admin_client(
+                    self._bootstrap, self._limits, self._limits.watch_answer_seconds_max
+                )
             state = topics_state(self._admin, TOPICS)
         except StreamsError:
             self._disconnect()
@@ -178,7 +178,7 @@ class TopicWatch:
 
     def _wait_for_broker(self) -> None:
         silent = time.monotonic() - self._answered_at
-        if silent > AWAY_SECONDS_MAX:
+        if silent > self._limits.broker_away_seconds_max:
             raise BrokerUnavailableError(
                 self._bootstrap, f"nothing has answered for {silent:.0f} s"
             )
@@ -186,11 +186,11 @@ class TopicWatch:
             logger.warning(
                 "no Kafka broker answers at %s; it is waited for, up to %.0f s",
                 self._bootstrap,
-                AWAY_SECONDS_MAX,
+                self._limits.broker_away_seconds_max,
             )
         self._away = True
 
-    def _say_added(self, state: TopicsState) -> None:
+    def _log_added_partitions(self, state: TopicsState) -> None:
         for topic, count in state.partitions.items():
             before = self._partitions.get(topic, count)
             if count > before:

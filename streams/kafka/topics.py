@@ -1,4 +1,4 @@
-"""The seven topics: their names, how they are created, and how far they reach."""
+"""Names and creates the seven topics, and tells how far they reach."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from lineage.codec.contract.events import FLAG_RAISED, INPUTS
 from lineage.database.positions import TopicIdentity
 from streams.errors import TopicError
 from streams.kafka.admin import admin_client
+from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 
 __all__ = [
     "DEAD_LETTER_TOPIC",
@@ -77,7 +78,10 @@ class TopicsState:
 
 
 def create_topics(
-    bootstrap: str, partitions: int | None = None, replication_factor: int = 1
+    bootstrap: str,
+    partitions: int | None = None,
+    replication_factor: int = 1,
+    limits: KafkaLimits = KAFKA_LIMITS,
 ) -> tuple[Topic, ...]:
     """Create those of TOPICS that are not there, and return all of them as they are.
 
@@ -93,7 +97,7 @@ def create_topics(
         }
         for name in TOPICS
     }
-    with admin_client(bootstrap) as admin:
+    with admin_client(bootstrap, limits) as admin:
         before = _partitions(admin, TOPICS)
         missing = {name: what for name, what in wanted.items() if name not in before}
         if missing:
@@ -128,7 +132,9 @@ def topics_state(admin: KafkaAdminClient, topics: Collection[str]) -> TopicsStat
     try:
         cluster_id = str(admin.describe_cluster()["cluster_id"])
     except KafkaError as error:
-        raise TopicError(f"the broker does not describe its cluster: {_told(error)}") from error
+        raise TopicError(
+            f"the broker does not describe its cluster: {_error_text(error)}"
+        ) from error
     identities = {
         name: TopicIdentity(cluster_id, str(topic["topic_id"])) for name, topic in described.items()
     }
@@ -145,7 +151,9 @@ def _described(admin: KafkaAdminClient, topics: Collection[str]) -> dict[str, di
     try:
         described = admin.describe_topics(list(topics))
     except KafkaError as error:
-        raise TopicError(f"the broker does not describe its topics: {_told(error)}") from error
+        raise TopicError(
+            f"the broker does not describe its topics: {_error_text(error)}"
+        ) from error
     found = {}
     for topic in described:
         code = topic["error_code"]
@@ -164,16 +172,18 @@ def earliest_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str,
 
 
 def end_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str, int], int]:
-    """Return, for every partition of topics that exist, the offset that comes next."""
+    """Return, for each partition of topics that exist, the next offset (high watermark)."""
     return _offsets(bootstrap, topics, OffsetSpec.LATEST)
 
 
-def stable_end_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str, int], int]:
+def stable_end_offsets(
+    bootstrap: str, topics: Collection[str], limits: KafkaLimits = KAFKA_LIMITS
+) -> dict[tuple[str, int], int]:
     """Return, for every partition of topics that exist, the last stable offset.
 
     A reader of committed transactions gets no further: what comes after may still be aborted.
     """
-    return _offsets(bootstrap, topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
+    return _offsets(bootstrap, topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED, limits)
 
 
 def _offsets(
@@ -181,8 +191,9 @@ def _offsets(
     topics: Collection[str],
     which: OffsetSpec,
     isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
+    limits: KafkaLimits = KAFKA_LIMITS,
 ) -> dict[tuple[str, int], int]:
-    with admin_client(bootstrap) as admin:
+    with admin_client(bootstrap, limits) as admin:
         return _offsets_of(admin, _partitions(admin, topics), which, isolation)
 
 
@@ -201,7 +212,7 @@ def _offsets_of(
         found = admin.list_partition_offsets(asked, isolation_level=isolation) if asked else {}
     except KafkaError as error:
         raise TopicError(
-            f"the broker does not say how far its topics reach: {_told(error)}"
+            f"the broker does not say how far its topics reach: {_error_text(error)}"
         ) from error
     return {(tp.topic, tp.partition): int(at.offset) for tp, at in found.items()}
 
@@ -212,11 +223,11 @@ def group_members(admin: KafkaAdminClient, group: str) -> int:
         described = admin.describe_groups([group])
     except KafkaError as error:
         raise TopicError(
-            f"the broker does not describe the group {group}: {_told(error)}"
+            f"the broker does not describe the group {group}: {_error_text(error)}"
         ) from error
     return len(described[group]["members"])
 
 
-def _told(error: KafkaError) -> str:
+def _error_text(error: KafkaError) -> str:
     """Return the error's text, or its kind where it has none."""
     return str(error) or type(error).__name__

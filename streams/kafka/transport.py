@@ -1,4 +1,4 @@
-"""A Faust transport that hands over Kafka records by the fetch, not one by one.
+"""Hands Kafka records over to Faust by the fetch, not one by one.
 
 Faust makes several tasks for each message that it reads, which bounds a plain agent to about
 12,000 messages a second. This transport makes **one** Faust message of all the records that
@@ -31,16 +31,12 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, ProducerT
 
-from streams.kafka.records import Outgoing, Records
+from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
+from streams.kafka.records import OutgoingRecord, Records
 
-__all__ = ["FETCH_BYTES_MIN", "FETCH_WAIT_MS_MAX", "Consumer", "Producer", "Transport"]
+__all__ = ["Consumer", "Producer", "Transport"]
 
 logger = logging.getLogger(__name__)
-
-# The broker answers a fetch when so many bytes are there, of all partitions together, or after
-# so long.
-FETCH_BYTES_MIN = 256 * 1024
-FETCH_WAIT_MS_MAX = 25
 
 
 class _WholePartitions(DefaultSchedulingStrategy):
@@ -56,8 +52,8 @@ class _WholePartitions(DefaultSchedulingStrategy):
                 yield tp, fetched
 
 
-class _Fetched(OrderedDict[TopicPartition, Any]):
-    """What a fetcher holds for its consumer, whose records stay as they came off the wire.
+class _RawFetches(OrderedDict[TopicPartition, Any]):
+    """The records that a fetcher holds for its consumer, raw as they came off the wire.
 
     aiokafka would make a further object of each, which takes longer than all else that is done
     with it here.
@@ -65,11 +61,11 @@ class _Fetched(OrderedDict[TopicPartition, Any]):
 
     def __setitem__(self, partition: TopicPartition, result: Any) -> None:  # noqa: ANN401 - an error's too
         if isinstance(result, FetchResult):
-            result._partition_records._consumer_record = _as_it_came
+            result._partition_records._consumer_record = _keep_raw
         super().__setitem__(partition, result)
 
 
-def _as_it_came(partition: TopicPartition, record: Any) -> Any:  # noqa: ANN401 - of several formats
+def _keep_raw(partition: TopicPartition, record: Any) -> Any:  # noqa: ANN401 - of several formats
     return record
 
 
@@ -84,9 +80,9 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
         """Start the driver's consumer; no partition is its own yet, so nothing is fetched."""
         await super().on_start()
         fetcher = self._ensure_consumer()._fetcher
-        fetcher._records = _Fetched()
+        fetcher._records = _RawFetches()
         if hasattr(self.app, "start_offsets"):
-            fetcher._update_fetch_positions = _until_sought
+            fetcher._update_fetch_positions = _wait_for_seek
 
     async def on_thread_stop(self) -> None:
         """Stop the driver's consumer; one whose broker is gone may fail in it, and has stopped."""
@@ -97,15 +93,16 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - inherited
         consumer = super()._create_worker_consumer(transport)
-        # Faust has no settings for these.
-        consumer._fetch_min_bytes = FETCH_BYTES_MIN
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS_MAX
-        # What a producer took back never happened.
+        # Faust has no settings for these. An app that has limits of its own says so.
+        limits: KafkaLimits = getattr(self.app, "kafka_limits", KAFKA_LIMITS)
+        consumer._fetch_min_bytes = limits.fetch_bytes_min
+        consumer._fetch_max_wait_ms = limits.fetch_wait_milliseconds_max
+        # Records of an aborted transaction never happened.
         consumer._isolation_level = "read_committed"
         return consumer
 
 
-async def _until_sought(assignment: Any, node_id: int, partitions: Any) -> bool:  # noqa: ANN401 - aiokafka's own
+async def _wait_for_seek(assignment: Any, node_id: int, partitions: Any) -> bool:  # noqa: ANN401 - aiokafka's own
     """Wait until the app has said where each partition begins; return that nothing was fetched.
 
     In place of aiokafka's own search for a position: it asks the group's commits, and a partition
@@ -197,7 +194,7 @@ class Consumer(driver.Consumer):
 class Producer(driver.Producer):
     """The driver's producer, which can also send many records at once."""
 
-    async def send_many(self, topic: str, records: Sequence[Outgoing]) -> list[int]:
+    async def send_many(self, topic: str, records: Sequence[OutgoingRecord]) -> list[int]:
         """Send records in batches, those with one key in their order.
 
         Returns, once all others are acknowledged, the places of the records that are larger than
@@ -216,7 +213,7 @@ class Producer(driver.Producer):
         return sorted(chain.from_iterable(refused))
 
     async def _send_to(
-        self, topic: str, partition: int, records: Sequence[Outgoing], places: Sequence[int]
+        self, topic: str, partition: int, records: Sequence[OutgoingRecord], places: Sequence[int]
     ) -> list[int]:
         """Send the records at `places` to one partition, one batch after the other."""
         refused: list[int] = []
@@ -234,7 +231,9 @@ class Producer(driver.Producer):
             places = places[count:]
         return refused
 
-    def _batch_of(self, records: Sequence[Outgoing], places: Sequence[int]) -> tuple[Any, int]:
+    def _batch_of(
+        self, records: Sequence[OutgoingRecord], places: Sequence[int]
+    ) -> tuple[Any, int]:
         """Return a batch of as many records as it takes, at least one, and how many these are."""
         batch = self._ensure_producer().create_batch()
         count = 0

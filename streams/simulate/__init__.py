@@ -1,6 +1,6 @@
-"""The simulator: an event log of a fictional company, with leaks planted into it.
+"""Simulates an event log of a fictional company, with leaks planted into it.
 
-What must be flagged is known from how the leaks were planted; it is written beside the log.
+The flags to be expected are known from how the leaks were planted; they are written beside the log.
 """
 
 from streams.simulate.errors import GraphError, SimulationError

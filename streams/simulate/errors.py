@@ -1,4 +1,4 @@
-"""What can go wrong when an event log is simulated.
+"""Defines the errors of a simulation.
 
 StreamsError
 └── SimulationError      the log cannot be written as asked

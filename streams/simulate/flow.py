@@ -1,4 +1,4 @@
-"""The ordinary pipelines of the company, which break no rule of any policy in force.
+"""Simulates the ordinary pipelines of the company, which break no rule of any policy in force.
 
 Window by window, some hours after it ended: messages go from the topic into the raw and the
 curated table; from there parts of them into embeddings, conversation features, a search index,
@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from streams.simulate import company
-from streams.simulate.events import DECLASSIFICATION
-from streams.simulate.ids import uuid7
-from streams.simulate.messages import Windows
-from streams.simulate.random_stream import below, stream, unit
+from streams.simulate.world import company
+from streams.simulate.world.events import DECLASSIFICATION
+from streams.simulate.world.ids import uuid7
+from streams.simulate.world.messages import Windows
+from streams.simulate.world.random_stream import below, stream_key, unit
 
 # When a step moves its records: so many hundredths of its busy time after the end of that.
 _AFTER = {
@@ -85,15 +85,15 @@ def timetable(seed: int, windows: Windows, first: int, last: int) -> pl.DataFram
     end = company.START + w * windows.length + windows.busy
     unsteady = max(1, windows.busy // 25)
     table = pl.DataFrame({"window": pl.int_range(first, last + 1, eager=True)}).with_columns(
-        (end + windows.busy * after // 100 + below(stream(seed, "step", name), w, unsteady)).alias(
-            f"{name}_at"
-        )
+        (
+            end + windows.busy * after // 100 + below(stream_key(seed, "step", name), w, unsteady)
+        ).alias(f"{name}_at")
         for name, after in _AFTER.items()
     )
     least = pl.when(pl.col("anonymise_at") < company.NOTICE)
     return table.with_columns(
         k=least.then(company.DEFAULT_ON_POLICY.min_k).otherwise(company.NOTICE_POLICY.min_k)
-        + 5 * below(stream(seed, "k"), w, 10)
+        + 5 * below(stream_key(seed, "k"), w, 10)
     )
 
 
@@ -117,7 +117,7 @@ class Flow:
     def hops(self, messages: pl.DataFrame) -> list[pl.DataFrame]:
         """The RecordsMoved of a chunk, one frame a job.
 
-        messages: as `messages.tagged` gives them, with the columns of `timetable`.
+        messages: as `messages.with_parties` gives them, with the columns of `timetable`.
         """
         self.arrivals += messages.height
         curated = messages.filter(self._some(CURATE, 0.75))
@@ -138,7 +138,7 @@ class Flow:
         ]
 
     def _some(self, step: Step, share: float) -> pl.Expr:
-        return unit(stream(self._seed, "share", step.name), pl.col("index")) < share
+        return unit(stream_key(self._seed, "share", step.name), pl.col("index")) < share
 
     def _training(self, curated: pl.DataFrame, anonymous: pl.DataFrame) -> list[pl.DataFrame]:
         """Shards and models; nothing is trained on shards from before a change of policy."""
@@ -194,11 +194,11 @@ class Flow:
         )
         number = batches["window"] * _PARTS + batches["part"]
         at = batches["moved_at"]
-        record = uuid7(at, stream(self._seed, "record", step.name), number)
+        record = uuid7(at, stream_key(self._seed, "record", step.name), number)
         declassified = step is ANONYMISE
         return batches.with_columns(
-            uuid7(at, stream(self._seed, "hop", step.name), number).alias("hop_id"),
-            uuid7(at, stream(self._seed, "run", step.name), batches["window"]).alias("run_id"),
+            uuid7(at, stream_key(self._seed, "hop", step.name), number).alias("hop_id"),
+            uuid7(at, stream_key(self._seed, "run", step.name), batches["window"]).alias("run_id"),
             record.alias("outputs"),
             job=pl.lit(step.job),
             operation=pl.lit(step.operation),

@@ -10,22 +10,23 @@ import json
 from abc import ABC, abstractmethod
 from collections import Counter
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import fastavro
 import polars as pl
 
 from lineage.codec.contract.events import by_name
-from streams.simulate.events import COLUMNS, INSTANTS, Frames, shaped
-from streams.simulate.random_stream import Draws, stream
+from streams.simulate.world.events import COLUMNS, INSTANTS, Frames, select_columns
+from streams.simulate.world.random_stream import RandomStream, stream_key
 
-_EVENTS_A_FILE = 500_000
+FILE_EVENTS_MAX = 500_000
+"""Of a file of JSON lines: one that editors and tools still open."""
 _LINES_AT_ONCE = 50_000
 _RFC_3339 = "%Y-%m-%dT%H:%M:%S%.6fZ"
 
 
 def with_text_instants(events: pl.DataFrame) -> pl.DataFrame:
-    """Instants (microseconds since 1970) as RFC 3339 with six fractional digits and Z."""
+    """Spell instants (microseconds since 1970) as RFC 3339 with six fractional digits and Z."""
     instants = [c for c in events.columns if c in INSTANTS or c in ("first_at", "last_at")]
     return events.with_columns(
         pl.col(instants).cast(pl.Datetime("us")).dt.strftime(_RFC_3339) if instants else []
@@ -48,7 +49,7 @@ class LogWriter(ABC):
         for name, events in frames.items():
             for each in events:
                 self.events[name] += each.height
-                self._hold(name, shaped(name, each))
+                self._hold(name, select_columns(name, each))
 
     @abstractmethod
     def _hold(self, name: str, events: pl.DataFrame) -> None: ...
@@ -65,10 +66,11 @@ def _due(held: list[pl.DataFrame], before: int) -> tuple[pl.DataFrame, pl.DataFr
 
 
 class JsonLines(LogWriter):
-    """One JSON event a line, types mixed, half a million events a file: events-0000.jsonl."""
+    """Writes one JSON event a line, types mixed, `file_events_max` a file: events-0000.jsonl."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file_events_max: int = FILE_EVENTS_MAX) -> None:
         super().__init__(folder)
+        self._file_events_max = file_events_max
         self._held: list[pl.DataFrame] = []
         self._room = 0
 
@@ -81,7 +83,7 @@ class JsonLines(LogWriter):
         )
 
     def write_until(self, before: int) -> None:
-        """As LogWriter says; a full file is followed by the next number."""
+        """Write what is due, as LogWriter says; a full file is followed by the next number."""
         if not self._held:
             return
         due, later = _due(self._held, before)
@@ -89,7 +91,7 @@ class JsonLines(LogWriter):
         while due.height:
             if self._room == 0:
                 self.paths.append(self.folder / f"events-{len(self.paths):04}.jsonl")
-                self._room = _EVENTS_A_FILE
+                self._room = self._file_events_max
             size = min(self._room, _LINES_AT_ONCE)
             part, due = due[:size], due[size:]
             self._room -= part.height
@@ -99,22 +101,24 @@ class JsonLines(LogWriter):
 
 
 class AvroFiles(LogWriter):
-    """Object container files, one a type, numbered in the order in which they are best read."""
+    """Writes object container files, one a type, numbered in the order in which to read them."""
 
     def __init__(self, folder: Path, seed: int) -> None:
         super().__init__(folder)
         # The marker between blocks is random by custom; drawn, the bytes repeat.
-        draws = Draws(stream(seed, "avro"))
-        self._marker = b"".join(draws.bits().to_bytes(8, "big") for _ in range(2))
+        random_stream = RandomStream(stream_key(seed, "avro"))
+        self._marker = b"".join(random_stream.bits().to_bytes(8, "big") for _ in range(2))
         parsed = {name: json.loads(by_name(name).schema) for name in COLUMNS}
-        self._schemas = {name: fastavro.parse_schema(schema) for name, schema in parsed.items()}
+        self._schemas = {
+            name: _in_one_order(fastavro.parse_schema(schema)) for name, schema in parsed.items()
+        }
         self._held: dict[str, list[pl.DataFrame]] = {name: [] for name in COLUMNS}
 
     def _hold(self, name: str, events: pl.DataFrame) -> None:
         self._held[name].append(events)
 
     def write_until(self, before: int) -> None:
-        """As LogWriter says, within each type."""
+        """Write what is due, as LogWriter says, within each type."""
         for number, name in enumerate(COLUMNS):
             if not self._held[name]:
                 continue
@@ -132,3 +136,17 @@ class AvroFiles(LogWriter):
         fastavro.writer(
             file, self._schemas[name], events.iter_rows(named=True), sync_marker=self._marker
         )
+
+
+def _in_one_order(schema: Any) -> Any:  # noqa: ANN401 - JSON, and what fastavro adds to it
+    """Sort the keys of a parsed schema: fastavro has them in the order of a set, which is another
+    one in each process, and writes them into the file.
+    """
+    if isinstance(schema, list):
+        return [_in_one_order(each) for each in schema]
+    if isinstance(schema, dict):
+        return {
+            key: value if key == "__named_schemas" else _in_one_order(value)
+            for key, value in sorted(schema.items())
+        }
+    return schema

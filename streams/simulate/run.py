@@ -9,10 +9,19 @@ from typing import Literal
 
 import polars as pl
 
-from streams.simulate import company, injection
-from streams.simulate import messages as ordinary
 from streams.simulate.errors import SimulationError
-from streams.simulate.events import (
+from streams.simulate.flow import Flow, timetable
+from streams.simulate.leaks import injection
+from streams.simulate.log_writer import (
+    FILE_EVENTS_MAX,
+    AvroFiles,
+    JsonLines,
+    LogWriter,
+    with_text_instants,
+)
+from streams.simulate.world import company
+from streams.simulate.world import messages as ordinary
+from streams.simulate.world.events import (
     CONSENT_CHANGED,
     DATASET_DECLARED,
     MESSAGE_SENT,
@@ -21,12 +30,10 @@ from streams.simulate.events import (
     Frames,
     frame,
 )
-from streams.simulate.flow import Flow, timetable
-from streams.simulate.graph import placed, read_graph
-from streams.simulate.log_writer import AvroFiles, JsonLines, LogWriter, with_text_instants
-from streams.simulate.members import consent_changes, make_members
-from streams.simulate.random_stream import below, chance, stream
-from streams.simulate.worst_case import WorstFlow
+from streams.simulate.world.graph import place_in_time, read_graph
+from streams.simulate.world.members import consent_changes, make_members
+from streams.simulate.world.random_stream import below, chance, stream_key
+from streams.simulate.worst_case_flow import WorstFlow
 
 EXPECTED_FLAGS = "expected-flags.jsonl"
 
@@ -37,11 +44,11 @@ _ONE_AGAIN_IN = 1_000
 
 @dataclass(frozen=True)
 class Summary:
-    """What was written.
+    """The counts and files of a log that was written.
 
     events: by type, second copies included. messages: distinct ones, planted ones included.
-    arrivals: what a tracker must find, origins included. leaks, near_misses: plants by kind.
-    flags: rows of `expected`, the file of the expected flags; paths: the files of the log.
+    arrivals: how many a tracker must find, origins included. leaks, near_misses: planted ones, by
+    scenario. flags: rows of `expected`, the file of the expected flags; paths: files of the log.
     """
 
     events: dict[str, int]
@@ -62,6 +69,7 @@ def simulate(
     graph: Path | None = None,
     mix: Literal["own", "worst"] = "own",
     progress: Callable[[int], None] | None = None,
+    file_events_max: int = FILE_EVENTS_MAX,
 ) -> Summary:
     """Write an event log with planted leaks into a folder, and beside it the expected flags.
 
@@ -71,7 +79,7 @@ def simulate(
     sender, recipient and order in time from this list (see `graph.read_graph`), its times
     stretched to the simulated ones. mix: the company's own flow, about four arrivals a message,
     or the worst, three hops of a single record for each. progress: is told the number of
-    messages made so far.
+    messages made so far. file_events_max: of one file of JSON lines.
 
     Raises SimulationError if the arguments or the folder cannot be used, GraphError if the list
     cannot be read. Memory does not grow with `messages`, only with the list and the members.
@@ -81,15 +89,17 @@ def simulate(
     if rows is not None:
         messages = min(messages, rows.height)
     _make_folder(out)
-    plants = injection.schedule(seed, messages, injection.OWN if mix == "own" else injection.WORST)
-    planted = sum(plant.recipe.messages for plant in plants)
+    injections = injection.schedule(
+        seed, messages, injection.OWN_MIX if mix == "own" else injection.WORST_MIX
+    )
+    planted = sum(each.scenario.messages for each in injections)
     source = _Source.of(seed, messages - planted, rows)
-    garden = injection.Garden(seed, plants, first_member=source.members.height)
-    writer = JsonLines(out) if format == "jsonl" else AvroFiles(out, seed)
+    injector = injection.LeakInjector(seed, injections, first_member=source.members.height)
+    writer = JsonLines(out, file_events_max) if format == "jsonl" else AvroFiles(out, seed)
     flow = Flow(seed) if mix == "own" else WorstFlow(seed)
     try:
-        _write_log(seed, source, flow, garden, writer, progress)
-        flags = injection.expected_flags(garden.breaks)
+        _write_log(seed, source, flow, injector, writer, progress)
+        flags = injection.expected_flags(injector.breaks)
         with_text_instants(flags).write_ndjson(out / EXPECTED_FLAGS)
     except OSError as error:
         raise SimulationError(
@@ -98,9 +108,9 @@ def simulate(
     return Summary(
         events=dict(writer.events),
         messages=messages,
-        arrivals=flow.arrivals + garden.arrivals,
-        leaks=dict(garden.leaks),
-        near_misses=dict(garden.near_misses),
+        arrivals=flow.arrivals + injector.arrivals,
+        leaks=dict(injector.leaks),
+        near_misses=dict(injector.near_misses),
         flags=flags.height,
         paths=tuple(writer.paths),
         expected=out / EXPECTED_FLAGS,
@@ -132,7 +142,7 @@ def _make_folder(out: Path) -> None:
 
 @dataclass(frozen=True)
 class _Source:
-    """Where the ordinary messages come from."""
+    """The source of the ordinary messages: the member base, or a list of real ones."""
 
     members: pl.DataFrame
     windows: ordinary.Windows
@@ -142,12 +152,12 @@ class _Source:
     def of(seed: int, count: int, rows: pl.DataFrame | None) -> _Source:
         if rows is not None:
             windows = ordinary.Windows.of_graph(count)
-            graph = placed(rows[:count])
+            graph = place_in_time(rows[:count])
             members = make_members(seed, graph.member_ids.len(), graph.member_ids)
-            return _Source(members, windows, ordinary.of_graph(graph, windows))
+            return _Source(members, windows, ordinary.graph_messages(graph, windows))
         windows = ordinary.Windows.of(count)
         number = min(_MEMBERS_MAX, max(_MEMBERS_MIN, count // _MESSAGES_A_MEMBER))
-        chunks = ordinary.drawn(seed, count, number, windows)
+        chunks = ordinary.random_messages(seed, count, number, windows)
         return _Source(make_members(seed, number), windows, chunks)
 
 
@@ -155,12 +165,12 @@ def _write_log(
     seed: int,
     source: _Source,
     flow: Flow | WorstFlow,
-    garden: injection.Garden,
+    injector: injection.LeakInjector,
     writer: LogWriter,
     progress: Callable[[int], None] | None,
 ) -> None:
-    """Chunk by chunk; what comes after a chunk's last window is held until its turn."""
-    writer.add(introduction())
+    """Write the log by chunks; events after a chunk's last window are held until their turn."""
+    writer.add(declarations_and_policies())
     consents = consent_changes(seed, source.members)
     done = 0
     for number, chunk in enumerate(source.chunks):
@@ -168,7 +178,7 @@ def _write_log(
         chunk = chunk.join(
             timetable(seed, source.windows, first, last), "window", maintain_order="left"
         )
-        sent = ordinary.tagged(seed, source.members, chunk, groups=isinstance(flow, Flow))
+        sent = ordinary.with_parties(seed, source.members, chunk, groups=isinstance(flow, Flow))
         before = source.windows.start(last + 1)
         cut = consents["effective_at"].search_sorted(before, side="left")
         frames: Frames = {
@@ -178,21 +188,21 @@ def _write_log(
         }
         consents = consents[cut:]
         writer.add(frames)
-        writer.add(_again(stream(seed, "again", number), frames))
-        writer.add(garden.until(before))
+        writer.add(_duplicates(stream_key(seed, "again", number), frames))
+        writer.add(injector.until(before))
         writer.write_until(before)
         done += chunk.height
         if progress is not None:
             progress(done)
     writer.add({CONSENT_CHANGED: [consents]})
-    writer.add(garden.until(company.NEVER))
+    writer.add(injector.until(company.NEVER))
     writer.write_until(company.NEVER)
     if progress is not None:
-        progress(done + garden.messages)
+        progress(done + injector.messages)
 
 
-def introduction() -> Frames:
-    """The declarations, and the policies, each at the instant from which it holds."""
+def declarations_and_policies() -> Frames:
+    """Return the declarations, and the policies, each at the instant from which it holds."""
     declarations = [
         {
             "declaration_id": f"declaration-{number:02}",
@@ -221,14 +231,14 @@ def introduction() -> Frames:
     }
 
 
-def _again(key: int, frames: Frames) -> Frames:
-    """Second copies of one event in a thousand, up to two days later in the log."""
+def _duplicates(key: int, frames: Frames) -> Frames:
+    """Return second copies of one event in a thousand, up to two days later in the log."""
     row = pl.int_range(pl.len())
     delay = company.HOUR + below(key + 1, row, 2 * company.DAY)
     return {
         name: [
             each.with_columns(log_at=pl.col("log_at") + delay).filter(
-                chance(stream(key, name, place), row, _ONE_AGAIN_IN)
+                chance(stream_key(key, name, place), row, _ONE_AGAIN_IN)
             )
             for place, each in enumerate(some)
         ]

@@ -1,1 +1,1 @@
-"""The live worker: Faust agents around one recorder."""
+"""Runs the live worker: Faust agents around one group committer."""

@@ -1,4 +1,4 @@
-"""The Faust app: an agent for each topic, all of them thin around the recorder."""
+"""Wires the Faust app: an agent for each topic, all of them thin around the group committer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 import faust
@@ -17,7 +18,8 @@ from faust.types import TP, StreamT
 from lineage.codec import DeadLetter, Encoder
 from streams.errors import StreamsError, WorkerError
 from streams.kafka.admin import admin_client, check_bootstrap
-from streams.kafka.records import Outgoing
+from streams.kafka.limits import KafkaLimits
+from streams.kafka.records import OutgoingRecord
 from streams.kafka.registry import registry_at
 from streams.kafka.schema_check import check_schema_ids
 from streams.kafka.topic_watch import TopicWatch, check_positions
@@ -41,20 +43,6 @@ __all__ = ["LineageApp"]
 
 logger = logging.getLogger(__name__)
 
-# Of one partition at a time: some thousand events; a single larger one still comes through. More
-# lets one topic run far ahead of the others, and hops without their messages cost much more.
-_FETCH_BYTES_MAX = 1024 * 1024
-# Faust reports a partition as stuck after so long without an event; ours are often quiet.
-_SILENT_SECONDS_MAX = 7 * 24 * 3600.0
-_STALLED_SECONDS_MAX = 60.0
-# What was fetched is with the recorder after so long.
-_QUIET_SECONDS_MIN = 2.0
-_RETRY_SECONDS = 0.5
-# A partition that was added, or a topic's new leader, is known after so long.
-_METADATA_SECONDS_MAX = 10
-# Of dead letters and flags: the broker's own default for a topic is 1 MiB a batch.
-_BATCH_BYTES_MAX = 512 * 1024
-
 
 class LineageApp(faust.App):
     """Reads the five topics into the store of `settings`.
@@ -73,21 +61,24 @@ class LineageApp(faust.App):
     ) -> None:
         super().__init__(settings.group, **_configuration(settings))
         self.settings = settings
+        self.kafka_limits = settings.limits.kafka  # the transport's, too
         self._on_end = on_end
         self._ended = False
-        self._ending = threading.Lock()
+        self._end_lock = threading.Lock()
         self._prepared = False
-        self._ends: dict[tuple[str, int], int] = {}
+        self._end_offsets: dict[tuple[str, int], int] = {}
         self._once: asyncio.Task[None] | None = None
         self._watch: TopicWatch | None = None
-        self._decoding = Decoders(settings.registry_url)
-        encoder = Encoder(registry_at(settings.registry_url))
-        self.recorder = GroupCommitter(
+        limits = settings.limits
+        self._decoders = Decoders(settings.registry_url, limits)
+        encoder = Encoder(registry_at(settings.registry_url, limits.kafka))
+        self.committer = GroupCommitter(
             lambda: StoreSink(settings.db, encoder, settings.memory_mib),
-            self._decoding.prepared,
+            self._decoders.encoded,
             self._produce,
             self.end,
             progress,
+            limits,
         )
         for topic in INPUT_TOPICS:
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw")
@@ -97,14 +88,14 @@ class LineageApp(faust.App):
         # Without acknowledgement by Faust itself: it would come before the commit.
         async for event in cast("Stream[Any]", stream).noack().events():
             try:
-                await self.recorder.read(event.value, event.ack)
+                await self.committer.read(event.value, event.ack)
             except Exception as error:
                 self.end(error)
                 return
 
     def end(self, error: BaseException | None) -> None:
         """Say that the app cannot (an error) or need not (None) go on. Only the first counts."""
-        with self._ending:
+        with self._end_lock:
             ended, self._ended = self._ended, True
         if not ended:
             self._on_end(error)
@@ -116,33 +107,35 @@ class LineageApp(faust.App):
         other topics, SchemaIdError where the registry has other schemas, RegistryError, and what
         `lineage.open` raises.
         """
-        self._decoding.open()  # its process starts while the rest is looked after
+        self._decoders.open()  # its process starts while the rest is looked after
         try:
             await self._prepare()
         except BaseException:
-            self._decoding.close()
-            await self.recorder.stop()
+            self._decoders.close()
+            await self.committer.stop()
             raise
         self._prepared = True
 
     async def _prepare(self) -> None:
-        bootstrap, recorder = self.settings.bootstrap, self.recorder
+        bootstrap, committer, limits = self.settings.bootstrap, self.committer, self.kafka_limits
         # Before anything is made: neither a database nor topics, where there is no broker, or
         # another one than the database was read from.
-        state = await asyncio.to_thread(_state, bootstrap)
-        await recorder.open()
-        check_positions(self.settings.db, recorder.positions, recorder.identities, state)
-        await asyncio.to_thread(create_topics, bootstrap)
-        state = await asyncio.to_thread(_state, bootstrap)
-        check_positions(self.settings.db, recorder.positions, recorder.identities, state)
-        await recorder.identify(state.identities)
+        state = await asyncio.to_thread(_state, bootstrap, limits)
+        await committer.open()
+        check_positions(self.settings.db, committer.positions, committer.identities, state)
+        await asyncio.to_thread(partial(create_topics, bootstrap, limits=limits))
+        state = await asyncio.to_thread(_state, bootstrap, limits)
+        check_positions(self.settings.db, committer.positions, committer.identities, state)
+        await committer.identify(state.identities)
         self._watch = TopicWatch(
-            bootstrap, self.settings.db, state, lambda: recorder.positions, self.end
+            bootstrap, self.settings.db, state, lambda: committer.positions, self.end, limits
         )
-        self._ends = await asyncio.to_thread(stable_end_offsets, bootstrap, INPUT_TOPICS)
-        starts = {at: recorder.positions.get(at, 0) for at in state.ends}
-        registry = registry_at(self.settings.registry_url)
-        await asyncio.to_thread(check_schema_ids, bootstrap, registry, starts)
+        self._end_offsets = await asyncio.to_thread(
+            stable_end_offsets, bootstrap, INPUT_TOPICS, limits
+        )
+        starts = {at: committer.positions.get(at, 0) for at in state.ends}
+        registry = registry_at(self.settings.registry_url, limits)
+        await asyncio.to_thread(check_schema_ids, bootstrap, registry, starts, limits)
 
     async def on_first_start(self) -> None:
         """Prepare, unless that was done, and start recording."""
@@ -154,7 +147,7 @@ class LineageApp(faust.App):
             except Exception as error:
                 self.end(error)
                 raise
-        self.recorder.start()
+        self.committer.start()
         if self._watch is not None:
             self._watch.start()
         if self.settings.once:
@@ -166,8 +159,8 @@ class LineageApp(faust.App):
             self._once.cancel()
         if self._watch is not None:
             self._watch.stop()
-        await self.recorder.stop()
-        self._decoding.close()
+        await self.committer.stop()
+        self._decoders.close()
         usual_collections()
         await super().on_stop()
 
@@ -183,7 +176,7 @@ class LineageApp(faust.App):
                     # A broker that restarts; one that is gone is noticed by the watch.
                     if not error.retriable:
                         raise
-                    await asyncio.sleep(_RETRY_SECONDS)
+                    await asyncio.sleep(self.settings.limits.retry_seconds)
         except Exception as error:
             self.end(error)
             # Faust would log it and read on from somewhere; it is not let to until it stops.
@@ -191,22 +184,22 @@ class LineageApp(faust.App):
             raise
 
     async def _start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
-        await self._say_what_is_not_ours(partitions)
+        await self._report_other_members(partitions)
         earliest = await self.consumer.earliest_offsets(*partitions)
         starts: dict[TP, int] = {}
         for tp in partitions:
-            stored = self.recorder.positions.get((tp.topic, tp.partition))
+            stored = self.committer.positions.get((tp.topic, tp.partition))
             if stored is None:
                 starts[tp] = earliest[tp]
                 if earliest[tp] > 0:
-                    self._say_lost(tp, 0, earliest[tp])
+                    self._report_lost(tp, 0, earliest[tp])
             else:
                 starts[tp] = max(stored, earliest[tp])
                 if earliest[tp] > stored:
-                    self._say_lost(tp, stored, earliest[tp])
+                    self._report_lost(tp, stored, earliest[tp])
         return starts
 
-    def _say_lost(self, tp: TP, first: int, earliest: int) -> None:
+    def _report_lost(self, tp: TP, first: int, earliest: int) -> None:
         """Say loudly, and record where auditors look, that records were never read."""
         reason = (
             f"offsets {first} to {earliest - 1} were deleted from the topic before they were "
@@ -214,17 +207,17 @@ class LineageApp(faust.App):
         )
         logger.error("EVIDENCE LOST: %s partition %d: %s", tp.topic, tp.partition, reason)
         letter = DeadLetter.of(tp.topic, tp.partition, first, reason, None)
-        self.recorder.note_lost((tp.topic, tp.partition), letter, earliest)
+        self.committer.note_lost((tp.topic, tp.partition), letter, earliest)
 
-    async def _say_what_is_not_ours(self, partitions: set[TP]) -> None:
-        missing = set(self._ends) - {(tp.topic, tp.partition) for tp in partitions}
+    async def _report_other_members(self, partitions: set[TP]) -> None:
+        missing = set(self._end_offsets) - {(tp.topic, tp.partition) for tp in partitions}
         # Partitions of a topic that was deleted are missing, too, and nobody else reads them.
         if not missing or await asyncio.to_thread(self._members) < 2:
             return
         message = (
             f"another worker of the group {self.settings.group} reads {len(missing)} of "
-            f"{len(self._ends)} partitions, so {self.settings.db} would get only a part of the "
-            "events; end it, or give one of the two another group"
+            f"{len(self._end_offsets)} partitions, so {self.settings.db} would get only a part of "
+            "the events; end it, or give one of the two another group"
         )
         if self.settings.once:
             raise WorkerError(message)
@@ -232,7 +225,8 @@ class LineageApp(faust.App):
 
     def _members(self) -> int:
         """Return how many workers the group has; 0 where that cannot be told now."""
-        with suppress(StreamsError), admin_client(self.settings.bootstrap) as admin:
+        bootstrap = self.settings.bootstrap
+        with suppress(StreamsError), admin_client(bootstrap, self.kafka_limits) as admin:
             return group_members(admin, self.settings.group)
         return 0
 
@@ -247,51 +241,54 @@ class LineageApp(faust.App):
     async def _until_recorded(self) -> None:
         """Return when everything that was there at the start is recorded."""
         clock = asyncio.get_running_loop().time
-        before, quiet_since = dict(self.recorder.positions), clock()
+        limits = self.settings.limits
+        before, quiet_since = dict(self.committer.positions), clock()
         while lagging := self._lagging():
             await asyncio.sleep(0.1)
-            if self.recorder.positions != before or not self.recorder.idle:
-                before, quiet_since = dict(self.recorder.positions), clock()
+            if self.committer.positions != before or not self.committer.idle:
+                before, quiet_since = dict(self.committer.positions), clock()
             quiet = clock() - quiet_since
-            if quiet > _QUIET_SECONDS_MIN and await self._passed(lagging):
+            if quiet > limits.quiet_seconds_min and await self._only_marks_left(lagging):
                 break
-            if quiet > _STALLED_SECONDS_MAX:
+            if quiet > limits.stalled_seconds_max:
                 raise WorkerError(
                     f"nothing came from {self.settings.bootstrap} for {quiet:.0f} s though there "
                     "is more to read; what was recorded is safe, so start the worker again when "
                     "the broker is well"
                 )
-        while not self.recorder.idle:  # flags may be on their way
+        while not self.committer.idle:  # flags may be on their way
             await asyncio.sleep(0.05)
 
     def _lagging(self) -> list[TP]:
-        positions = self.recorder.positions
-        return [TP(*at) for at, end in self._ends.items() if positions.get(at, 0) < end]
+        positions = self.committer.positions
+        return [TP(*at) for at, end in self._end_offsets.items() if positions.get(at, 0) < end]
 
-    async def _passed(self, lagging: list[TP]) -> bool:
+    async def _only_marks_left(self, lagging: list[TP]) -> bool:
         """Say if the rest are no records: a transaction's last offset is only a mark."""
         if not self.consumer.assignment().issuperset(lagging):
             return False  # the group is still forming
         try:
             positions = await asyncio.wait_for(
-                asyncio.gather(*(self.consumer.position(tp) for tp in lagging)), 5
+                asyncio.gather(*(self.consumer.position(tp) for tp in lagging)),
+                self.settings.limits.position_seconds_max,
             )
         except TimeoutError:
             return False
-        ends = [self._ends[tp.topic, tp.partition] for tp in lagging]
+        ends = [self._end_offsets[tp.topic, tp.partition] for tp in lagging]
         return all(at is not None and at >= end for at, end in zip(positions, ends, strict=True))
 
-    async def _produce(self, topic: str, records: Sequence[Outgoing]) -> Sequence[int]:
+    async def _produce(self, topic: str, records: Sequence[OutgoingRecord]) -> Sequence[int]:
         producer = cast(Producer, await self.maybe_start_producer())
         return await producer.send_many(topic, records)
 
 
-def _state(bootstrap: str) -> TopicsState:
-    with admin_client(bootstrap) as admin:
+def _state(bootstrap: str, limits: KafkaLimits) -> TopicsState:
+    with admin_client(bootstrap, limits) as admin:
         return topics_state(admin, INPUT_TOPICS)
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
+    limits = settings.limits
     return {
         "broker": [f"batched://{address}" for address in check_bootstrap(settings.bootstrap)],
         "Worker": "streams.worker.run:BoundedWorker",
@@ -307,25 +304,23 @@ def _configuration(settings: Settings) -> dict[str, Any]:
         # A stream's buffer counts fetched lists, not events.
         "stream_buffer_maxsize": 2,
         "stream_recovery_delay": 0.0,
-        "stream_processing_timeout": _SILENT_SECONDS_MAX,
-        "broker_commit_livelock_soft_timeout": _SILENT_SECONDS_MAX,
-        # A worker that was killed counts as gone after so long; the next one waits for it.
-        "broker_session_timeout": 10.0,
-        "broker_heartbeat_interval": 2.0,
-        "broker_request_timeout": 30.0,
-        "broker_commit_interval": 1.0,
-        # A transaction can take long where a late declaration touches much of the history.
-        "broker_max_poll_interval": 3600.0,
-        "consumer_max_fetch_size": _FETCH_BYTES_MAX,
+        "stream_processing_timeout": limits.silent_seconds_max,
+        "broker_commit_livelock_soft_timeout": limits.silent_seconds_max,
+        "broker_session_timeout": limits.session_seconds_max,
+        "broker_heartbeat_interval": limits.heartbeat_seconds,
+        "broker_request_timeout": limits.request_seconds_max,
+        "broker_commit_interval": limits.commit_interval_seconds,
+        "broker_max_poll_interval": limits.transaction_seconds_max,
+        "consumer_max_fetch_size": limits.fetch_bytes_max,
         # Where to start is said by start_offsets. An offset that is gone must never be passed
         # over without a word.
         "consumer_auto_offset_reset": "none",
-        "producer_request_timeout": 30.0,
+        "producer_request_timeout": limits.request_seconds_max,
         "producer_max_request_size": MESSAGE_BYTES_MAX,
         "producer_linger": 0.0,
-        "producer_max_batch_size": _BATCH_BYTES_MAX,
-        "consumer_metadata_max_age_ms": _METADATA_SECONDS_MAX * 1000,
-        # What was read and is not recorded when the worker stops, or partitions are taken away, is
-        # read again. Faust would wait for it to be acknowledged.
+        "producer_max_batch_size": limits.produced_batch_bytes_max,
+        "consumer_metadata_max_age_ms": limits.metadata_seconds_max * 1000,
+        # Records that were read and are not recorded when the worker stops, or partitions are taken
+        # away, are read again. Faust would wait for them to be acknowledged.
         "stream_wait_empty": False,
     }

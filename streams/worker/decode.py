@@ -1,4 +1,4 @@
-"""From fetched records to a batch that is ready to be recorded; much of it in a second process."""
+"""Decodes fetched records to encoded batches, ready to be recorded; many in a second process."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from lineage.codec import Batch, DeadLetter, Decoder
 from lineage.codec.log.portions import portions
 from lineage.ingest.decoder_process import DecoderProcess
 from lineage.ingest.encode import EncodedBatch, encode
+from streams.kafka.limits import KafkaLimits
 from streams.kafka.records import Records
 from streams.kafka.registry import registry_at
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
-__all__ = ["Decoders", "decoded"]
-
-# Fewer are decoded here before they would be there and back.
-_BESIDE_EVENTS = 4_000
+__all__ = ["Decoders", "decode_and_encode"]
 
 
 class Decoders:
-    """Decodes what was fetched. Call its methods from one thread at a time."""
+    """Decodes fetched records. Call its methods from one thread at a time."""
 
-    def __init__(self, registry_url: str | None) -> None:
+    def __init__(self, registry_url: str | None, limits: WorkerLimits = WORKER_LIMITS) -> None:
         self._registry_url = registry_url
-        self._decoder = Decoder(registry_at(registry_url))
+        self._limits = limits
+        self._decoder = Decoder(registry_at(registry_url, limits.kafka))
         self._process: DecoderProcess | None = None
 
     def open(self) -> None:
@@ -39,16 +39,22 @@ class Decoders:
         if process is not None:
             process.close()
 
-    def prepared(
+    def encoded(
         self, lists: Sequence[Records], letters: Sequence[DeadLetter]
     ) -> list[EncodedBatch]:
-        """What `decoded` gives. Raises DecoderProcessError where the second process has ended."""
-        if self._process is None or sum(map(len, lists)) < _BESIDE_EVENTS:
-            return decoded(self._decoder, lists, letters)
-        return self._process.call(_decoded_there, self._registry_url, lists, letters)
+        """Decode and encode, here or in the second process.
+
+        Raises DecoderProcessError where that process has ended.
+        """
+        few = sum(map(len, lists)) < self._limits.decoder_process_events_min
+        if self._process is None or few:
+            return decode_and_encode(self._decoder, lists, letters)
+        return self._process.call(
+            _decode_in_process, self._registry_url, self._limits.kafka, lists, letters
+        )
 
 
-def decoded(
+def decode_and_encode(
     decoder: Decoder, lists: Sequence[Records], letters: Sequence[DeadLetter]
 ) -> list[EncodedBatch]:
     """Make batches of fetched lists, with `letters` and their own dead letters, which have the
@@ -61,33 +67,36 @@ def decoded(
         topics.setdefault(one.topic, []).append(one)
     batches = [_of_topic(decoder, of_topic) for of_topic in topics.values()]
     batch = Batch.concat([Batch.of({}, letters), *batches])
-    return [_prepared(part, topics) for part in portions(batch)]
+    return [_encoded(part, topics) for part in portions(batch)]
 
 
-def _prepared(batch: Batch, topics: Mapping[str, Sequence[Records]]) -> EncodedBatch:
-    ready = encode(batch)
+def _encoded(batch: Batch, topics: Mapping[str, Sequence[Records]]) -> EncodedBatch:
+    encoded = encode(batch)
     # A policy's document is judged by lineage, not by its schema.
-    late = ready.dead_letters[len(batch.dead_letters) :]
+    late = encoded.dead_letters[len(batch.dead_letters) :]
     if not late:
-        return ready
+        return encoded
     originals = [_with_original(one, topics[one.source]) for one in late]
-    return replace(ready, dead_letters=(*batch.dead_letters, *originals))
+    return replace(encoded, dead_letters=(*batch.dead_letters, *originals))
 
 
-def _decoded_there(
-    registry_url: str | None, lists: Sequence[Records], letters: Sequence[DeadLetter]
+def _decode_in_process(
+    registry_url: str | None,
+    limits: KafkaLimits,
+    lists: Sequence[Records],
+    letters: Sequence[DeadLetter],
 ) -> list[EncodedBatch]:
-    return decoded(_decoder(registry_url), lists, letters)
+    return decode_and_encode(_process_decoder(registry_url, limits), lists, letters)
 
 
 @lru_cache(maxsize=1)
-def _decoder(registry_url: str | None) -> Decoder:
-    """Of the second process: it keeps what it has learnt about schemas."""
-    return Decoder(registry_at(registry_url))
+def _process_decoder(registry_url: str | None, limits: KafkaLimits) -> Decoder:
+    """Return the decoder of the second process, which keeps what it has learnt about schemas."""
+    return Decoder(registry_at(registry_url, limits))
 
 
 def _of_topic(decoder: Decoder, lists: Sequence[Records]) -> Batch:
-    """Decode them in one go: many small lists cost as much as as many large ones."""
+    """Decode the lists of one topic in one go: a small list alone costs as much as a large one."""
     return decoder.decode(
         lists[0].topic,
         np.repeat([one.partition for one in lists], [len(one) for one in lists]),

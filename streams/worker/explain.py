@@ -1,4 +1,4 @@
-"""Errors of libraries, as the sentences that a worker ends with."""
+"""Explains errors of libraries, in the sentences that a worker ends with."""
 
 from __future__ import annotations
 

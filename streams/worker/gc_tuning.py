@@ -1,4 +1,4 @@
-"""Python's garbage collector, so that it does not go through everything again and again.
+"""Tunes Python's garbage collector, so that it does not go through everything again and again.
 
 Libraries leave more than a hundred thousand objects behind when they are loaded, and a full
 collection looks at each of them. Records off the wire, which live for a moment, are many enough to
@@ -25,6 +25,6 @@ def few_collections() -> None:
 
 
 def usual_collections() -> None:
-    """Undo it."""
+    """Undo `few_collections`."""
     gc.set_threshold(*_USUAL)
     gc.unfreeze()

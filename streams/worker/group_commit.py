@@ -1,9 +1,8 @@
-"""Group commit: decodes and records what was read, and only then acknowledges it.
+"""Decodes and records what was read, and only then acknowledges it: group commit.
 
-What has piled up, of all topics and partitions, is decoded together and applied by one writer
-thread as one batch in one transaction: little when little comes in, much under load; reading
-waits where too much is queued (backpressure). The order of it is what makes a kill at any point
-harmless:
+Records that have piled up, of all topics and partitions, are decoded together and applied by one
+writer thread as one batch in one transaction: little when little comes in, much under load; reading
+waits where too much is queued (backpressure). The order of steps makes a kill at any time harmless:
 
 1. dead letters go to their topic, and are acknowledged by the broker;
 2. events, lineage, flags, dead letters and the positions read up to are committed together;
@@ -13,9 +12,9 @@ harmless:
 Where hops that move very much come together, a group is several transactions, and the positions are
 committed with the last: what is recorded by then and read again changes nothing.
 
-Whatever was not committed is read again, from the positions in the store. What is read twice is
-left out here, by its offset, so it is never applied twice. Topics may get a dead letter or a
-flag twice: at least once is what they promise.
+Whatever was not committed is read again, from the positions in the store. Records that are read
+twice are deduplicated here by their offset, so they are never applied twice. Topics may get a dead
+letter or a flag twice: at least once is what they promise.
 """
 
 from __future__ import annotations
@@ -33,31 +32,22 @@ from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
 from streams.kafka.producer import Produce, send_dead_letters, send_flags
 from streams.kafka.records import Records
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
-__all__ = ["GROUP_EVENTS_MAX", "GroupCommitter", "Sink"]
+__all__ = ["GroupCommitter", "Sink"]
 
-# Bounds on one transaction, which must hold both: an event that moves many records is one event,
-# but weighs more.
-GROUP_EVENTS_MAX = 200_000
-GROUP_BYTES_MAX = 64 * 1024 * 1024
-_QUEUED_EVENTS_MAX = 400_000
-# So much is worth decoding while a transaction still runs.
-_EAGER_EVENTS = 100_000
-# Further lists of the same fetch, of other topics too, come within so long. One topic read ahead
-# of the others costs far more: hops wait in the store for their messages.
-_FETCH_SECONDS = 0.01
 Partition = tuple[str, int]
 T = TypeVar("T")
 
 
 class Sink(Protocol):
-    """What the recorder needs of a store; every method is called in one and the same thread."""
+    """The store, as the group committer needs it; all methods are called in the same thread."""
 
     def positions(self) -> dict[Partition, int]:
-        """(topic, partition) to the offset that comes next."""
+        """Return (topic, partition) to the offset that comes next."""
 
     def identities(self) -> dict[str, TopicIdentity]:
-        """Topic to the identity of what the positions are of."""
+        """Return topic to the identity of the topic that the positions are of."""
 
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Keep the identity of topics."""
@@ -66,17 +56,17 @@ class Sink(Protocol):
         """Record both in one transaction, or raise."""
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
-        """What was raised and cleared but not published: its last number; keys and values."""
+        """Return the flags that are not published: their last number; keys and values."""
 
     def published(self, number: int) -> None:
         """Note that all up to this number is published."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the store."""
 
 
 @dataclass(frozen=True)
-class _Read:
+class _QueuedRecords:
     """A fetched list and how to acknowledge it; or a letter about records that are gone."""
 
     records: Records
@@ -96,7 +86,7 @@ class _Read:
 class _Group:
     """Lists that are recorded together, decoded, and where to go on from after them."""
 
-    reads: Sequence[_Read]
+    reads: Sequence[_QueuedRecords]
     parts: Sequence[EncodedBatch]
     positions: Mapping[Partition, int]
 
@@ -117,17 +107,19 @@ class GroupCommitter:
         produce: Produce,
         fail: Callable[[BaseException], None],
         progress: Callable[[int], None] = lambda records: None,
+        limits: WorkerLimits = WORKER_LIMITS,
     ) -> None:
         self._open_sink = open_sink
         self._decode = decode
         self._produce = produce
         self._fail = fail
         self._progress = progress
-        # The next group is decoded while the one before it is written.
-        self._decoder = ThreadPoolExecutor(1, thread_name_prefix="decode")
+        self._limits = limits
+        # Prefetch: the next group is decoded while the one before it is written.
+        self._decode_thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
         # One: a DuckDB connection belongs to one thread, and one writer needs no locks.
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="record")
-        self._queue: deque[_Read] = deque()
+        self._writer_thread = ThreadPoolExecutor(1, thread_name_prefix="record")
+        self._queue: deque[_QueuedRecords] = deque()
         self._queued = 0
         self._taken = 0
         self._recording = False
@@ -135,7 +127,7 @@ class GroupCommitter:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._sink: Sink | None = None
-        self._ahead: dict[Partition, int] = {}
+        self._prefetched_to: dict[Partition, int] = {}
         self.positions: dict[Partition, int] = {}
         self.identities: dict[str, TopicIdentity] = {}
 
@@ -144,7 +136,7 @@ class GroupCommitter:
         self._sink = await self._write(self._open_sink)
         self.positions = await self._write(self._sink.positions)
         self.identities = await self._write(self._sink.identities)
-        self._ahead = dict(self.positions)
+        self._prefetched_to = dict(self.positions)
 
     async def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Keep the identity of the topics that are read. Raises what the store raises."""
@@ -165,8 +157,8 @@ class GroupCommitter:
         sink, self._sink = self._sink, None
         if sink is not None:
             await self._write(sink.close)
-        self._decoder.shutdown(wait=False)
-        self._writer.shutdown(wait=False)
+        self._decode_thread.shutdown(wait=False)
+        self._writer_thread.shutdown(wait=False)
 
     @property
     def idle(self) -> bool:
@@ -177,12 +169,12 @@ class GroupCommitter:
         """Queue records; `ack` is called when they are recorded.
 
         Call it for the records of one partition in their order, one after the other. Waits
-        where too much is queued already. Once it is stopping, nothing is taken any more.
+        where too much is queued already (backpressure). Once it is stopping, nothing is taken.
         """
         if self._stopping:
             return
-        self._enqueue(_Read(records, ack))
-        while self._queued >= _QUEUED_EVENTS_MAX and not self._stopping:
+        self._enqueue(_QueuedRecords(records, ack))
+        while self._queued >= self._limits.queued_events_max and not self._stopping:
             self._changed.clear()
             await self._changed.wait()
 
@@ -190,21 +182,21 @@ class GroupCommitter:
         """Record, in its turn, that records of a partition were gone before they were read."""
         topic, number = partition
         lost = Records(topic, number, [next_offset - 1], [None])
-        self._enqueue(_Read(lost, lambda: None, letter))
+        self._enqueue(_QueuedRecords(lost, lambda: None, letter))
 
-    def _enqueue(self, read: _Read) -> None:
+    def _enqueue(self, read: _QueuedRecords) -> None:
         self._queue.append(read)
         self._queued += len(read.records)
         self._changed.set()
 
     async def _run(self) -> None:
-        coming: asyncio.Task[_Group | None] | None = None
+        prefetch: asyncio.Task[_Group | None] | None = None
         try:
             await self._publish_flags()
-            coming = asyncio.create_task(self._next())
-            while (group := await coming) is not None and not self._stopping:
+            prefetch = asyncio.create_task(self._prefetch())
+            while (group := await prefetch) is not None and not self._stopping:
                 self._recording = True
-                coming = asyncio.create_task(self._next())
+                prefetch = asyncio.create_task(self._prefetch())
                 await self._record(group)
                 self._taken -= len(group.reads)
                 self._changed.set()
@@ -212,34 +204,36 @@ class GroupCommitter:
             self._stopping = True
             self._fail(error)
         finally:
-            if coming is not None:
-                coming.cancel()
+            if prefetch is not None:
+                prefetch.cancel()
             self._changed.set()  # let go of those who wait for room
 
-    async def _next(self) -> _Group | None:
-        """Decode the next group. None once it is stopping.
+    async def _prefetch(self) -> _Group | None:
+        """Prefetch: decode the next group. None once it is stopping.
 
         While a transaction runs, what comes in is left to pile up, unless it is much already.
         """
         piled_up = bool(self._queue)
+        prefetch_min = self._limits.prefetch_events_min
         while not self._stopping:
-            if self._queue and (not self._recording or self._queued >= _EAGER_EVENTS):
+            if self._queue and (not self._recording or self._queued >= prefetch_min):
                 if not piled_up:
-                    await asyncio.sleep(_FETCH_SECONDS)
-                return await self._decoded(self._take())
+                    await asyncio.sleep(self._limits.fetch_gap_seconds)
+                return await self._decode_reads(self._take())
             piled_up = self._recording
             self._changed.clear()
             await self._changed.wait()
         return None
 
-    def _take(self) -> list[_Read]:
-        self._queue = deque(_in_time(self._queue))
+    def _take(self) -> list[_QueuedRecords]:
+        self._queue = deque(_ordered_by_time(self._queue))
         group = [self._queue.popleft()]
         events, size = len(group[0].records), group[0].bytes
+        limits = self._limits
         while self._queue:
             events += len(self._queue[0].records)
             size += self._queue[0].bytes
-            if events > GROUP_EVENTS_MAX or size > GROUP_BYTES_MAX:
+            if events > limits.group_events_max or size > limits.group_bytes_max:
                 break
             group.append(self._queue.popleft())
         self._queued -= sum(len(read.records) for read in group)
@@ -247,21 +241,21 @@ class GroupCommitter:
         self._changed.set()
         return group
 
-    async def _decoded(self, reads: list[_Read]) -> _Group:
-        """Decode what of it was not read before: after a rebalance, lists can overlap."""
+    async def _decode_reads(self, reads: list[_QueuedRecords]) -> _Group:
+        """Decode the records that were not read before: after a rebalance, lists can overlap."""
         lists: list[Records] = []
         positions: dict[Partition, int] = {}
         letters: list[DeadLetter] = []
         for read in reads:
-            fresh = read.records.since(self._ahead.get(read.partition, 0))
-            if fresh is None:
+            new = read.records.since(self._prefetched_to.get(read.partition, 0))
+            if new is None:
                 continue
-            self._ahead[read.partition] = positions[read.partition] = fresh.next_offset
+            self._prefetched_to[read.partition] = positions[read.partition] = new.next_offset
             if read.letter is not None:
                 letters.append(read.letter)
             else:
-                lists.append(fresh)
-        parts = await self._in_thread(self._decoder, lambda: self._decode(lists, letters))
+                lists.append(new)
+        parts = await self._in_thread(self._decode_thread, lambda: self._decode(lists, letters))
         return _Group(reads, parts, positions)
 
     async def _record(self, group: _Group) -> None:
@@ -288,7 +282,7 @@ class GroupCommitter:
             await self._write(lambda: self._open.published(number))
 
     async def _write(self, work: Callable[[], T]) -> T:
-        return await self._in_thread(self._writer, work)
+        return await self._in_thread(self._writer_thread, work)
 
     @staticmethod
     async def _in_thread(pool: ThreadPoolExecutor, work: Callable[[], T]) -> T:
@@ -301,12 +295,12 @@ class GroupCommitter:
         return self._sink
 
 
-def _in_time(queue: Iterable[_Read]) -> list[_Read]:
+def _ordered_by_time(queue: Iterable[_QueuedRecords]) -> list[_QueuedRecords]:
     """Return lists by the time that Kafka has for their first record, those of one partition
     in their order: topics that were written together are read together.
     """
     latest: dict[Partition, int] = {}
-    keyed: list[tuple[int, _Read]] = []
+    keyed: list[tuple[int, _QueuedRecords]] = []
     for read in queue:
         at = max(read.records.timestamp or 0, latest.get(read.partition, 0))
         latest[read.partition] = at

@@ -1,4 +1,4 @@
-"""The worker's log on stderr: one line for what happened, without pictures of the program."""
+"""Writes the worker's log to stderr: one line for each event, without pictures of the program."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ import os
 import sys
 import threading
 
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
+
 __all__ = ["RepeatFilter", "log_to_stderr"]
 
 logger = logging.getLogger(__name__)
 
-# Libraries say the same of a broker that is away many times a second.
-REPEAT_SECONDS = 60.0
-_REMEMBERED_MAX = 1_000
-
 
 class RepeatFilter(logging.Filter):
-    """Leaves out what a library has said in the last REPEAT_SECONDS: the same text, whatever its
-    values. What this project says is never left out.
+    """Leaves out what a library has said in the last `log_repeat_seconds`: the same text, whatever
+    its values. Nothing that this project says is left out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: WorkerLimits = WORKER_LIMITS) -> None:
         super().__init__()
+        self._limits = limits
         self._said_at: dict[tuple[str, object], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -31,9 +30,9 @@ class RepeatFilter(logging.Filter):
             return True
         key = (record.name, record.msg)
         said_at = self._said_at.get(key)
-        if said_at is not None and record.created - said_at < REPEAT_SECONDS:
+        if said_at is not None and record.created - said_at < self._limits.log_repeat_seconds:
             return False
-        if len(self._said_at) >= _REMEMBERED_MAX:  # some put their values into the text
+        if len(self._said_at) >= self._limits.log_texts_max:
             self._said_at.clear()
         self._said_at[key] = record.created
         return True

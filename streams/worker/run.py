@@ -1,4 +1,4 @@
-"""Run the Faust worker in this process, and end it within bounds: the cause is the last line."""
+"""Runs the Faust worker in this process, and ends it within bounds: the cause is the last line."""
 
 from __future__ import annotations
 
@@ -15,20 +15,18 @@ import faust
 
 from streams.worker.app import LineageApp
 from streams.worker.explain import explained
-from streams.worker.settings import DEFAULT_GROUP, MEMORY_MIB, Settings
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
+from streams.worker.settings import DEFAULT_GROUP, WRITER_MEMORY_MIB, Settings
 
-__all__ = ["SHUTDOWN_SECONDS_MAX", "BoundedWorker", "end_process", "run_worker"]
+__all__ = ["BoundedWorker", "end_process", "run_worker"]
 
 logger = logging.getLogger(__name__)
 
-SHUTDOWN_SECONDS_MAX = 8.0
-# After a failure there is less to wait for: what is not recorded is read again.
-_FAILED_SECONDS_MAX = 4.0
 _EXIT_FAILED = 3
 
 
 class BoundedWorker(faust.Worker):
-    """Faust's worker, whose shutdown takes at most SHUTDOWN_SECONDS_MAX.
+    """Faust's worker, whose shutdown takes at most `shutdown_seconds_max`.
 
     Faust can sit through a SIGTERM for minutes where a stream is stuck. Ending the process at
     any point is safe here: what is committed is committed, and the rest is read again.
@@ -37,8 +35,12 @@ class BoundedWorker(faust.Worker):
     error: BaseException | None = None
     _timer: threading.Timer | None = None
 
+    @property
+    def _limits(self) -> WorkerLimits:
+        return cast(LineageApp, self.app).settings.limits
+
     def _schedule_shutdown(self, signal: Any) -> None:  # noqa: ANN401 - inherited
-        self._end_by_force_later(SHUTDOWN_SECONDS_MAX)
+        self._end_by_force_later(self._limits.shutdown_seconds_max)
         super()._schedule_shutdown(signal)
 
     def _crash(self, reason: BaseException) -> None:
@@ -49,7 +51,10 @@ class BoundedWorker(faust.Worker):
     def end(self, error: BaseException | None) -> None:
         """Stop everything, and by force if it does not stop in time. Call it from any thread."""
         self.error = error
-        self._end_by_force_later(SHUTDOWN_SECONDS_MAX if error is None else _FAILED_SECONDS_MAX)
+        limits = self._limits
+        self._end_by_force_later(
+            limits.shutdown_seconds_max if error is None else limits.failed_shutdown_seconds_max
+        )
         with suppress(RuntimeError):  # the loop is closed: all has stopped
             self.loop.call_soon_threadsafe(self._stop_soon)
 
@@ -87,7 +92,8 @@ def run_worker(
     once: bool = False,
     registry_url: str | None = None,
     group: str = DEFAULT_GROUP,
-    memory_mib: int = MEMORY_MIB,
+    memory_mib: int = WRITER_MEMORY_MIB,
+    limits: WorkerLimits = WORKER_LIMITS,
     progress: Callable[[int], None] | None = None,
 ) -> int:
     """Record what is in the topics, and what comes, into `db`; call from the main thread.
@@ -97,10 +103,10 @@ def run_worker(
     topics when it began is recorded: of transactions, what was committed by then. Raises
     BrokerUnavailableError within some ten seconds where no broker answers, StoreError where the
     database cannot be used, and StreamsError where it cannot go on; all that was acknowledged by
-    then is in the database. Should the shutdown take longer than SHUTDOWN_SECONDS_MAX, it ends the
-    process with the exit code of the outcome, and the sentence of the error as the last line.
+    then is in the database. Should the shutdown take longer than `shutdown_seconds_max`, it ends
+    the process with the exit code of the outcome, and the sentence of the error as the last line.
     """
-    settings = Settings(os.fspath(db), bootstrap, group, registry_url, once, memory_mib)
+    settings = Settings(os.fspath(db), bootstrap, group, registry_url, once, memory_mib, limits)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     outcome: list[BaseException | None] = []

@@ -1,4 +1,4 @@
-"""What a worker has to know to start."""
+"""Holds the settings with which a worker starts."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from streams.errors import WorkerError
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
-__all__ = ["DEFAULT_GROUP", "MEMORY_MIB", "Settings"]
+__all__ = ["DEFAULT_GROUP", "WRITER_MEMORY_MIB", "Settings"]
 
 DEFAULT_GROUP = "lineage"
-_MEMORY_MIB_MIN = 200
-# Recording is as fast with this as with more, and the worker stays below 2 GiB; who asks questions
-# needs more.
-MEMORY_MIB = 320
+_WRITER_MEMORY_MIB_MIN = 200
+# Recording is as fast with this as with more, and the worker stays below 2 GiB. Questions need
+# more, and have a default of their own.
+WRITER_MEMORY_MIB = 320
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a worker has to know to start.
+    """The settings with which a worker starts.
 
     db: the DuckDB file. bootstrap: HOST:PORT of the broker, or several with commas.
     group: its Kafka consumer group; a worker records every partition, so two workers, each with
     a database of its own, need two groups. registry_url: of a Confluent schema registry; None:
     the ids that ship with `schemas`. once: end when all that was there at the start is recorded.
-    memory_mib: what the database may take.
+    memory_mib: what the database may take. limits: bounds that no option sets.
     """
 
     db: str
@@ -33,7 +34,8 @@ class Settings:
     group: str = DEFAULT_GROUP
     registry_url: str | None = field(default=None, repr=False)  # it can hold a password
     once: bool = False
-    memory_mib: int = MEMORY_MIB
+    memory_mib: int = WRITER_MEMORY_MIB
+    limits: WorkerLimits = WORKER_LIMITS
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
@@ -45,11 +47,13 @@ class Settings:
             bootstrap=environment.get("LINEAGE_BOOTSTRAP", "127.0.0.1:9092"),
             group=environment.get("LINEAGE_GROUP") or DEFAULT_GROUP,
             registry_url=environment.get("LINEAGE_REGISTRY_URL") or None,
-            memory_mib=_mib(environment.get("LINEAGE_MEMORY") or str(MEMORY_MIB)),
+            memory_mib=_mib(environment.get("LINEAGE_MEMORY") or str(WRITER_MEMORY_MIB)),
         )
 
 
 def _mib(text: str) -> int:
-    if not (text.isdecimal() and int(text) >= _MEMORY_MIB_MIN):
-        raise WorkerError(f"LINEAGE_MEMORY must be a whole number of MiB from {_MEMORY_MIB_MIN} on")
+    if not (text.isdecimal() and int(text) >= _WRITER_MEMORY_MIB_MIN):
+        raise WorkerError(
+            f"LINEAGE_MEMORY must be a whole number of MiB from {_WRITER_MEMORY_MIB_MIN} on"
+        )
     return int(text)

@@ -1,4 +1,4 @@
-"""The store as the recorder needs it."""
+"""Adapts the store to the group committer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import lineage
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
-from streams.worker.settings import MEMORY_MIB
+from streams.worker.settings import WRITER_MEMORY_MIB
 
 __all__ = ["StoreSink"]
 
@@ -24,11 +24,11 @@ class StoreSink:
     Raises what `lineage.open` and the store raise, from the thread that calls it.
     """
 
-    def __init__(self, db: str, encoder: Encoder, memory_mib: int = MEMORY_MIB) -> None:
+    def __init__(self, db: str, encoder: Encoder, memory_mib: int = WRITER_MEMORY_MIB) -> None:
         self._store = lineage.open(db, memory_mib=memory_mib)
         self._encoder = encoder
-        # What is not published yet; None until the store has been asked, which costs as much as a
-        # small batch.
+        # The flags that are not published yet; None until the store has been asked, which costs as
+        # much as a small batch.
         self._changes: list[pa.Table] | None = None
 
     def positions(self) -> dict[Partition, int]:

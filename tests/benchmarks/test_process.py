@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.errors import CommandFailedError
-from benchmarks.process import Program, run
+from benchmarks.measurement.process import Program, run
 
 MEASURE = """
 import sys
 from pathlib import Path
-from benchmarks.process import run
+from benchmarks.measurement.process import run
 
 for code in sys.argv[2:]:
     done = run([sys.executable, "-c", code], Path(sys.argv[1]))
@@ -21,7 +21,7 @@ for code in sys.argv[2:]:
 
 
 def mebibytes(folder: Path, *programs: str) -> list[int]:
-    """What is measured of each, from a small process, as the benchmarks are: the tests' own memory
+    """Return what each measures, from a small process, as the benchmarks are: the tests' own memory
     would count, too.
     """
     done = run([sys.executable, "-c", MEASURE, folder, *programs], folder)

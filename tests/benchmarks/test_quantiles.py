@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.quantiles import median_near, quantile
+from benchmarks.measurement.quantiles import median_near, quantile
 
 
 @pytest.mark.parametrize(

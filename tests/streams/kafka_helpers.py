@@ -1,4 +1,4 @@
-"""What tests on a real Kafka share."""
+"""Helps tests on a real Kafka."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def read_all(bootstrap: str, topic: str) -> list[Any]:
 
 
 def committed_offsets(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
-    """What a consumer group has committed to Kafka."""
+    """Return the offsets that a consumer group has committed to Kafka."""
     try:
         with admin_client(bootstrap) as admin:
             found = admin.list_group_offsets(group)

@@ -19,13 +19,15 @@ from tests.streams.kafka_helpers import committed_offsets
 # small and slow, make a small log last long enough to be killed on the way.
 COMMAND = """
 import gc, logging, sys, time
-import streams.worker.app, streams.worker.group_commit, streams.worker.sink
+from dataclasses import replace
+import streams.worker.sink
+from streams.worker.limits import WORKER_LIMITS
 from streams.worker.run import run_worker
 logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
 db, bootstrap, group, once, slow = sys.argv[1:]
+limits = WORKER_LIMITS
 if slow == "slow":
-    streams.worker.app._FETCH_BYTES_MAX = 2048
-    streams.worker.group_commit.GROUP_EVENTS_MAX = 50
+    limits = replace(limits, fetch_bytes_max=2048, group_events_max=50)
     apply = streams.worker.sink.StoreSink.apply
     def slowly(*arguments):
         time.sleep(0.05)
@@ -40,7 +42,7 @@ if slow == "watched":
 if slow == "stuck":
     streams.worker.sink.StoreSink.apply = lambda *_: time.sleep(3600)
 try:
-    run_worker(db, bootstrap, group=group, once=once == "once")
+    run_worker(db, bootstrap, group=group, once=once == "once", limits=limits)
 except Exception as error:
     print(type(error).__name__, error, file=sys.stderr)
     sys.exit(error.exit_code)

@@ -15,7 +15,7 @@ from lineage.judge import flags
 from lineage.limits import Limits
 from streams.simulate import simulate
 from tests.stores import new_store
-from tests.streams.simulate.reading import events
+from tests.streams.simulate.log_reader import events
 
 LATE = {"PolicyPublished", "DatasetDeclared"}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import lineage
-from tests.streams.cli.running import EVENTS, FLAGS, flag, write_log
+from tests.streams.cli.runner import EVENTS, FLAGS, flag, write_log
 
 
 @pytest.fixture

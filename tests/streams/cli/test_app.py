@@ -14,10 +14,10 @@ from pathlib import Path
 import click
 import pytest
 
-import streams.cli.query
+import streams.cli.commands.flags
 from streams.cli import cli
 from streams.cli.reference import reference
-from tests.streams.cli.running import run
+from tests.streams.cli.runner import run
 
 ROOT = Path(__file__).parents[3]
 LINEAGE = [sys.executable, "-c", "from streams.cli import main; main()"]
@@ -78,7 +78,7 @@ def test_a_mistake_of_ours_is_said_in_a_sentence_that_quotes_nothing(
     def broken(*_: object) -> None:
         raise KeyError("the text of a message")
 
-    monkeypatch.setattr(streams.cli.query, "write_relation", broken)
+    monkeypatch.setattr(streams.cli.commands.flags, "write_relation", broken)
     ran = run("flags", "--db", db)
     assert ran.code == 70
     assert ran.err.startswith("Error: an unexpected KeyError")
@@ -89,7 +89,7 @@ def test_ctrl_c_ends_quietly(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(streams.cli.query, "write_relation", interrupted)
+    monkeypatch.setattr(streams.cli.commands.flags, "write_relation", interrupted)
     ran = run("flags", "--db", db)
     assert (ran.code, ran.out, ran.err) == (130, "", "")
 

@@ -10,7 +10,7 @@ import pytest
 
 from lineage.codec import INPUTS
 from tests.registry_service import RegistryService
-from tests.streams.cli.running import run
+from tests.streams.cli.runner import run
 
 CLOSED = "127.0.0.1:1"
 

@@ -12,7 +12,7 @@ import pytest
 
 from streams.worker.settings import Settings
 from tests.registry_service import RegistryService
-from tests.streams.cli.running import EVENTS, FLAGS, flag, run, write_log
+from tests.streams.cli.runner import EVENTS, FLAGS, flag, run, write_log
 
 CLOSED = "127.0.0.1:1"
 LINEAGE = [sys.executable, "-c", "from streams.cli import main; main()"]

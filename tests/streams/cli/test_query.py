@@ -12,7 +12,7 @@ import pytest
 
 import lineage
 from tests.lineage.events.builders import at, declared, hop, message
-from tests.streams.cli.running import FLAGS, flag, run
+from tests.streams.cli.runner import FLAGS, flag, run
 
 ROOT = Path(__file__).parents[3]
 
@@ -157,7 +157,7 @@ def test_sql_writes_an_answer_of_any_size_as_it_comes(db: Path) -> None:
 
 @pytest.mark.slow
 def test_sql_is_ended_by_the_system_where_duckdb_does_not_count(db: Path) -> None:
-    """What a function takes beside DuckDB's memory ends in an error, and never in a kill."""
+    """A function's memory beside DuckDB's ends in an error, and never in a kill."""
     doubling = "WITH RECURSIVE r AS (SELECT 'x' AS s UNION ALL SELECT s || s FROM r) FROM r"
     command = [sys.executable, "-m", "streams.cli", "sql", f"SELECT length(s) FROM ({doubling})"]
     ran = subprocess.run(

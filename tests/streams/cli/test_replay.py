@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.lineage.events.builders import declared
-from tests.streams.cli.running import EVENTS, FLAGS, flag, run, write_log
+from tests.streams.cli.runner import EVENTS, FLAGS, flag, run, write_log
 
 
 def test_replay_tells_what_it_came_to(log: Path, tmp_path: Path) -> None:

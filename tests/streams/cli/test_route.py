@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import lineage
-from streams.cli.route_tree import CYCLE, DRAWN_ABOVE, Way
+from streams.cli.route_tree import CYCLE, DRAWN_ABOVE, RouteTree
 from tests.lineage.events.builders import at, hop, message
-from tests.streams.cli.running import run
+from tests.streams.cli.runner import run
 
 
 def steps(path: Path, message_id: str = "m1") -> list[tuple[int, str, str, str]]:
@@ -16,7 +16,7 @@ def steps(path: Path, message_id: str = "m1") -> list[tuple[int, str, str, str]]
         rows = [dict(zip(relation.columns, row, strict=True)) for row in relation.fetchall()]
     return [
         (step.depth, step.arrival["hop_id"] or "SEND", step.arrival["dataset"], step.again)
-        for step in Way.of(rows).steps()
+        for step in RouteTree.of(rows).steps()
     ]
 
 

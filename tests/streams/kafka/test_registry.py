@@ -8,12 +8,11 @@ import threading
 import traceback
 import urllib.parse
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import streams.kafka.registry
-import streams.kafka.rest
 from lineage import codec
 from lineage.codec import (
     Decoder,
@@ -23,6 +22,7 @@ from lineage.codec import (
     UnknownSchemaError,
 )
 from lineage.codec.avro.reader import Reader
+from streams.kafka.limits import KAFKA_LIMITS
 from streams.kafka.registry import HttpRegistry, registry_at
 from tests.lineage.codec.examples import CONSENT, TYPES, content
 from tests.registry_service import RegistryService
@@ -172,9 +172,9 @@ class TestAFloodOfBadIds:
         decoder = Decoder(HttpRegistry(service.url, clock))
         for _ in range(3):
             assert reasons(decoder, 9, 9) == ["schema id 9 is not registered"] * 2
-            clock.seconds += streams.kafka.registry.UNKNOWN_SECONDS / 4
+            clock.seconds += KAFKA_LIMITS.unknown_id_seconds / 4
         assert service.asked == ["/schemas/ids/9"]
-        clock.seconds += streams.kafka.registry.UNKNOWN_SECONDS
+        clock.seconds += KAFKA_LIMITS.unknown_id_seconds
         assert len(reasons(decoder, 9)) == 1
         assert len(service.asked) == 2
 
@@ -184,26 +184,23 @@ class TestAFloodOfBadIds:
         decoder = Decoder(HttpRegistry(service.url, clock))
         assert len(reasons(decoder, 9)) == 1
         written = Encoder(HttpRegistry(service.url)).encode(CONSENT)
-        clock.seconds += streams.kafka.registry.UNKNOWN_SECONDS
+        clock.seconds += KAFKA_LIMITS.unknown_id_seconds
         batch = decoder.decode(TOPIC, 0, [0, 1], [written, value(9)])
         assert (batch.events, len(batch.dead_letters)) == (1, 1)
         assert "not a whole ConsentChanged" in batch.dead_letters[0].reason
 
     def test_no_more_than_a_second_of_good_values_can_be_taken_for_unknown(self) -> None:
-        assert 0 < streams.kafka.registry.UNKNOWN_SECONDS <= 1
+        assert 0 < KAFKA_LIMITS.unknown_id_seconds <= 1
 
-    def test_how_many_unknown_ids_are_remembered_is_bounded(
-        self, service: RegistryService, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(streams.kafka.registry, "UNKNOWN_IDS_MAX", 10)
+    def test_how_many_unknown_ids_are_remembered_is_bounded(self, service: RegistryService) -> None:
         clock = Clock()
-        registry = HttpRegistry(service.url, clock)
+        registry = HttpRegistry(service.url, clock, replace(KAFKA_LIMITS, unknown_ids_max=10))
         decoder = Decoder(registry)
         assert len(reasons(decoder, *range(30))) == 30
         assert len(registry._unknown) == 10
         assert len(reasons(decoder, *range(20, 30))) == 10
         assert len(service.asked) == 30
-        clock.seconds += 2 * streams.kafka.registry.UNKNOWN_SECONDS
+        clock.seconds += 2 * KAFKA_LIMITS.unknown_id_seconds
         for schema_id in range(20, 31):
             reasons(decoder, schema_id)
         assert len(registry._unknown) <= 11
@@ -249,7 +246,7 @@ FAILURES = {
     "deep JSON": (200, {}, b"[" * 100_000),
     "elsewhere": (302, {"Location": "http://127.0.0.1:9/schemas/ids/13"}, b""),
     "an empty elsewhere": (302, {"Location": "http://"}, b""),
-    "a long answer": (200, {}, b" " * (streams.kafka.rest._ANSWER_BYTES_MAX + 1)),
+    "a long answer": (200, {}, b" " * (KAFKA_LIMITS.registry_answer_bytes_max + 1)),
     "a short answer": (200, {"Content-Length": "100", "Connection": "close"}, b"{}"),
 }
 
@@ -285,7 +282,9 @@ def test_a_service_that_fails_makes_no_dead_letters_and_tells_no_secret(
 ) -> None:
     service.answers["/schemas/ids/13"] = FAILURES[failure]
     service.answers[f"/subjects/{TOPIC}-value/versions"] = FAILURES[failure]
-    registry = HttpRegistry(with_secrets(service.url), timeout_seconds=5.0)
+    registry = HttpRegistry(
+        with_secrets(service.url), limits=replace(KAFKA_LIMITS, registry_step_seconds_max=5.0)
+    )
     with pytest.raises(RegistryError, match="schema registry: ") as error:
         reasons(Decoder(registry), 13)
     assert not isinstance(error.value, UnknownSchemaError)
@@ -297,7 +296,7 @@ def test_a_service_that_fails_makes_no_dead_letters_and_tells_no_secret(
     with pytest.raises(RegistryError, match="schema registry: ") as error:
         Encoder(registry).encode(CONSENT)
     assert_no_secret(whole_text(error.value))
-    # What is wrong with one answer is not wrong with the next.
+    # A fault of one answer is none of the next.
     del service.answers["/schemas/ids/13"]
     assert reasons(Decoder(registry), 13) == ["schema id 13 is not registered"]
 
@@ -377,7 +376,9 @@ def test_a_service_that_is_away_makes_no_dead_letters() -> None:
 def test_a_service_that_is_silent_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        registry = HttpRegistry(with_secrets(url), timeout_seconds=0.2)
+        registry = HttpRegistry(
+            with_secrets(url), limits=replace(KAFKA_LIMITS, registry_step_seconds_max=0.2)
+        )
         with pytest.raises(RegistryError, match=r"nothing came in 0\.2 s") as error:
             registry.subjects()
         assert_no_secret(whole_text(error.value))

@@ -7,6 +7,7 @@ import struct
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from kafka import KafkaProducer, TopicPartition
@@ -21,6 +22,7 @@ from lineage.codec import (
 )
 from lineage.codec.errors import RegistryError
 from streams.errors import BrokerUnavailableError, SchemaIdError
+from streams.kafka.limits import KAFKA_LIMITS
 from streams.kafka.registry import HttpRegistry
 from streams.kafka.schema_check import check_schema_ids
 from streams.kafka.topics import FLAG_TOPIC, INPUT_TOPICS, MESSAGE_BYTES_MAX, end_offsets
@@ -29,6 +31,7 @@ from tests.streams.kafka_helpers import PARTITIONS
 
 MESSAGES, HOPS = MESSAGE_SENT.topic, RECORDS_MOVED.topic
 STARTS = {(topic, n): 0 for topic in INPUT_TOPICS for n in range(PARTITIONS)}
+PATIENT = replace(KAFKA_LIMITS, schema_check_seconds_max=60.0)
 
 
 def value(schema_id: int, size: int = 3) -> bytes:
@@ -218,16 +221,16 @@ class TestOnRealKafka:
             producer.flush()
             end()
         started = time.monotonic()
-        check_schema_ids(topics, LocalIds(), STARTS, 60)
+        check_schema_ids(topics, LocalIds(), STARTS, PATIENT)
         producer.begin_transaction()
         producer.send(MESSAGES, value=OTHER, partition=0)
         producer.flush()
-        check_schema_ids(topics, LocalIds(), STARTS, 60)
+        check_schema_ids(topics, LocalIds(), STARTS, PATIENT)
         assert time.monotonic() - started < 50  # it waits for no end of a transaction
         producer.commit_transaction()
-        check_schema_ids(topics, LocalIds(), {(MESSAGES, 0): 0, (MESSAGES, 1): 0}, 60)
+        check_schema_ids(topics, LocalIds(), {(MESSAGES, 0): 0, (MESSAGES, 1): 0}, PATIENT)
         with pytest.raises(SchemaIdError):
-            check_schema_ids(topics, LocalIds(), {(MESSAGES, 0): 0}, 60)
+            check_schema_ids(topics, LocalIds(), {(MESSAGES, 0): 0}, PATIENT)
         producer.close()
 
     def test_the_largest_values_are_seen(self, topics: str) -> None:
@@ -235,22 +238,25 @@ class TestOnRealKafka:
         for partition in range(2):
             send(topics, large, partition)
         with pytest.raises(SchemaIdError):
-            check_schema_ids(topics, LocalIds(), STARTS, 60)
+            check_schema_ids(topics, LocalIds(), STARTS, PATIENT)
 
     def test_what_could_not_be_looked_at_in_time_is_said_and_not_refused(
         self, topics: str, caplog: pytest.LogCaptureFixture
     ) -> None:
         send(topics, [OTHER] * 40)
 
-        with closing(streams.kafka.schema_check._consumer(topics)) as consumer:
+        with closing(streams.kafka.schema_check._consumer(topics, PATIENT)) as consumer:
             wanted = {TopicPartition(MESSAGES, n): 0 for n in range(PARTITIONS)}
-            check = streams.kafka.schema_check._Check(consumer, LocalIds(), wanted, 60)
-            check._look([streams.kafka.schema_check._first(check._unread)])
+            check = streams.kafka.schema_check._Check(consumer, LocalIds(), wanted, PATIENT)
+            check._look(
+                [streams.kafka.schema_check._first(check._unread, PATIENT.sampled_records_max)]
+            )
             check._seconds_max = 0.0
             check.run()
         assert "could not be checked in 0 s; it holds values with schema id 2, for" in caplog.text
         caplog.clear()
-        check_schema_ids(topics, LocalIds(), STARTS, 0.0)
+        hurried = replace(KAFKA_LIMITS, schema_check_seconds_max=0.0)
+        check_schema_ids(topics, LocalIds(), STARTS, hurried)
         assert "were not checked: the broker did not answer in time" in caplog.text
 
     def test_a_registry_that_is_away_is_said(self, topics: str) -> None:

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from streams.simulate import GraphError, company, simulate
-from streams.simulate.graph import placed, read_graph
-from tests.streams.simulate.reading import events, expected, tracked
+from streams.simulate import GraphError, simulate
+from streams.simulate.world import company
+from streams.simulate.world.graph import place_in_time, read_graph
+from tests.streams.simulate.log_reader import events, expected, tracked
 
 LIST = """% asym positive
 # sender recipient weight time
@@ -65,7 +66,7 @@ def test_a_list_that_is_not_there_is_an_error(tmp_path: Path) -> None:
 
 
 def test_times_are_stretched_to_the_simulated_ones_in_their_order(tmp_path: Path) -> None:
-    sent_at = placed(read_graph(written(tmp_path, LIST))).messages["sent_at"]
+    sent_at = place_in_time(read_graph(written(tmp_path, LIST))).messages["sent_at"]
     assert sent_at.is_sorted()
     assert sent_at[0] == company.START
     assert company.END - company.SECOND < sent_at[-1] < company.END
@@ -74,7 +75,7 @@ def test_times_are_stretched_to_the_simulated_ones_in_their_order(tmp_path: Path
 
 
 def test_messages_of_one_instant_are_all_sent_at_the_start(tmp_path: Path) -> None:
-    graph = placed(read_graph(written(tmp_path, "1 2 5\n2 1 5\n")))
+    graph = place_in_time(read_graph(written(tmp_path, "1 2 5\n2 1 5\n")))
     assert graph.messages["sent_at"].to_list() == [company.START, company.START]
 
 

@@ -3,13 +3,13 @@ from uuid import UUID
 import polars as pl
 import pytest
 
-from streams.simulate import company
-from streams.simulate.ids import member_id, member_ids, one_uuid7, uuid7
-from streams.simulate.random_stream import Draws
+from streams.simulate.world import company
+from streams.simulate.world.ids import member_id, member_ids, one_uuid7, uuid7
+from streams.simulate.world.random_stream import RandomStream
 
 AT = pl.Series("at", [company.START + n * 7_777_777 for n in range(1000)])
 COLUMN = uuid7(AT, 42, pl.int_range(1000, eager=True)).to_list()
-SINGLE = [one_uuid7(at, draws) for draws in [Draws(42)] for at in AT]
+SINGLE = [one_uuid7(at, one_stream) for one_stream in [RandomStream(42)] for at in AT]
 
 
 @pytest.mark.parametrize("made", [COLUMN, SINGLE], ids=["a column", "one by one"])

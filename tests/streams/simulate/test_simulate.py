@@ -1,5 +1,8 @@
 """A whole log: its bytes, its shape, and the flags that the tracker finds in it."""
 
+import os
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -8,8 +11,9 @@ import pytest
 
 from lineage import codec
 from lineage.codec.contract.events import OPERATIONS, TIERS
-from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, company, log_writer, simulate
-from tests.streams.simulate.reading import events, expected, tracked
+from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, simulate
+from streams.simulate.world import company
+from tests.streams.simulate.log_reader import events, expected, tracked
 
 
 def bytes_of(folder: Path) -> dict[str, bytes]:
@@ -27,6 +31,18 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
         simulate(500, seed, tmp_path / name, format=format, mix=mix)
     assert bytes_of(tmp_path / "a") == bytes_of(tmp_path / "b")
     assert bytes_of(tmp_path / "a") != bytes_of(tmp_path / "c")
+
+
+def test_the_same_seed_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "streams.cli", "simulate", "--messages", "1"]
+    for hash_seed in "012":  # of Python: the order of its sets
+        subprocess.run(
+            [*command, "--format", "avro", "--out", tmp_path / hash_seed],
+            env={**os.environ, "PYTHONHASHSEED": hash_seed},
+            check=True,
+        )
+    written = [bytes_of(tmp_path / hash_seed) for hash_seed in "012"]
+    assert written == [written[0]] * 3
 
 
 @pytest.mark.parametrize(
@@ -84,12 +100,9 @@ def test_every_event_keeps_the_contract(own: Own) -> None:
     assert sum(batch.events for batch in batches) == len(log)
 
 
-def test_a_long_log_goes_on_in_the_next_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_long_log_goes_on_in_the_next_file(tmp_path: Path) -> None:
     simulate(300, 1, tmp_path / "one")
-    monkeypatch.setattr(log_writer, "_EVENTS_A_FILE", 400)
-    summary = simulate(300, 1, tmp_path / "many")
+    summary = simulate(300, 1, tmp_path / "many", file_events_max=400)
     total = sum(summary.events.values())
     names = [path.name for path in summary.paths]
     assert names == [f"events-{n:04}.jsonl" for n in range(-(-total // 400))]

@@ -1,9 +1,10 @@
-"""What was fetched becomes the same batch here and in a second process."""
+"""Fetched records become the same batch here and in a second process."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 
@@ -19,8 +20,8 @@ from lineage.codec import (
 from lineage.ingest.decoder_process import DecoderProcess
 from lineage.ingest.encode import EncodedBatch
 from streams.kafka.records import Records
-from streams.worker import decode
 from streams.worker.decode import Decoders
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 from tests.lineage.events.builders import message, policy
 from tests.lineage.ingest.test_decoder_process import loaded
 from tests.stores import new_store
@@ -42,17 +43,14 @@ LISTS = [
 ]
 
 
-def beside(registry_url: str | None, monkeypatch: pytest.MonkeyPatch) -> Decoders:
-    """Decodes in the second process, however little it is."""
+ALL_THERE = replace(WORKER_LIMITS, decoder_process_events_min=0)
+"""However little it is, it is decoded in the second process."""
 
-    def not_here(*_: object) -> EncodedBatch:
-        raise AssertionError("it was decoded here")
 
-    monkeypatch.setattr(decode, "_BESIDE_EVENTS", 0)
-    monkeypatch.setattr(decode, "decoded", not_here)
-    there = Decoders(registry_url)
-    there.open()
-    return there
+def opened(registry_url: str | None = None, limits: WorkerLimits = ALL_THERE) -> Decoders:
+    decoders = Decoders(registry_url, limits)
+    decoders.open()
+    return decoders
 
 
 def outcome(parts: Sequence[EncodedBatch]) -> tuple[object, ...]:
@@ -63,10 +61,11 @@ def outcome(parts: Sequence[EncodedBatch]) -> tuple[object, ...]:
         return sum(part.events for part in parts), letters, store.digest()
 
 
-def test_here_and_there_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    here = outcome(Decoders(None).prepared(LISTS, [LOST]))
-    with closing(beside(None, monkeypatch)) as there:
-        assert [outcome(there.prepared(LISTS, [LOST])) for _ in range(2)] == [here, here]
+def test_here_and_there_give_the_same() -> None:
+    here = outcome(Decoders(None).encoded(LISTS, [LOST]))
+    with closing(opened()) as there:
+        there._decoder.decode = None  # type: ignore[method-assign,assignment]  # not to be used
+        assert [outcome(there.encoded(LISTS, [LOST])) for _ in range(2)] == [here, here]
     events, letters, _ = here
     assert events == 2
     assert isinstance(letters, tuple)
@@ -79,32 +78,26 @@ def test_here_and_there_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_little_is_decoded_here() -> None:
-    with closing(Decoders(None)) as here:
-        here.open()
-        with pytest.MonkeyPatch.context() as patching:
-            patching.setattr(DecoderProcess, "call", None)
-            assert here.prepared(LISTS, [])[0].events == 2
+    with closing(opened(limits=WORKER_LIMITS)) as here, pytest.MonkeyPatch.context() as patching:
+        patching.setattr(DecoderProcess, "call", None)
+        assert here.encoded(LISTS, [])[0].events == 2
 
 
-def test_a_registry_that_is_away_is_told_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_that_is_away_is_told_from_there() -> None:
     with (
-        closing(beside("http://127.0.0.1:9", monkeypatch)) as there,
+        closing(opened("http://127.0.0.1:9")) as there,
         pytest.raises(RegistryError, match=r"127\.0\.0\.1:9"),
     ):
-        there.prepared(LISTS, [])
+        there.encoded(LISTS, [])
 
 
-def test_the_second_process_has_the_decoder_at_once_and_no_kafka(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(decode, "_BESIDE_EVENTS", 0)
-    with closing(Decoders(None)) as there:
-        there.open()
+def test_the_second_process_has_the_decoder_at_once_and_no_kafka() -> None:
+    with closing(opened()) as there:
         process = there._process
         assert process is not None
         assert process.call(loaded, "streams.worker.decode")
         assert not process.call(loaded, "faust")
-        there.prepared(LISTS, [])
+        there.encoded(LISTS, [])
         assert not process.call(loaded, "faust")
 
 
@@ -128,7 +121,7 @@ def hop(number: int) -> dict[str, object]:
 def test_hops_that_bring_very_much_are_no_batch_together() -> None:
     values: list[bytes | None] = [ENCODER.encode(hop(number)) for number in range(9)]
     values.insert(4, b"broken")
-    parts = Decoders(None).prepared([records(RECORDS_MOVED.topic, 0, values)], [LOST])
+    parts = Decoders(None).encoded([records(RECORDS_MOVED.topic, 0, values)], [LOST])
     assert len(parts) > 4
     assert sum(part.events for part in parts) == 9
     letters = [letter for part in parts for letter in part.dead_letters]

@@ -1,9 +1,10 @@
-"""The recorder's order of things, on a store in memory: no Kafka, no Faust."""
+"""The group committer's order of things, on a store in memory: no Kafka, no Faust."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -11,10 +12,11 @@ import pytest
 
 from lineage.codec import MESSAGE_SENT, DeadLetter, Encoder, LocalIds
 from lineage.ingest.encode import EncodedBatch
-from streams.kafka.records import Outgoing, Records
+from streams.kafka.records import OutgoingRecord, Records
 from streams.kafka.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
 from streams.worker.decode import Decoders
 from streams.worker.group_commit import GroupCommitter, Partition
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 from streams.worker.sink import StoreSink
 
 REGISTRY = LocalIds()
@@ -74,23 +76,24 @@ class Watched(StoreSink):
 
 
 class Bench:
-    """A recorder, what it did in order, and what it sent."""
+    """A group committer, what it did in order, and what it sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: WorkerLimits = WORKER_LIMITS) -> None:
         self.told: list[str] = []
         self.sent: list[tuple[str, bytes | None, Tags]] = []
         self.failed: list[BaseException] = []
         self.refuse: Exception | None = None
         self.counts: dict[str, int] = {}
         self.sink = Watched(self.told)
-        self.recorder = GroupCommitter(
+        self.committer = GroupCommitter(
             lambda: self.sink,
-            Decoders(None).prepared,
+            Decoders(None).encoded,
             self.produce,
             self.failed.append,
+            limits=limits,
         )
 
-    async def produce(self, topic: str, records: Sequence[Outgoing]) -> Sequence[int]:
+    async def produce(self, topic: str, records: Sequence[OutgoingRecord]) -> Sequence[int]:
         if self.refuse is not None:
             raise self.refuse
         if records:
@@ -100,22 +103,22 @@ class Bench:
 
     async def read(self, *all_records: Records) -> None:
         for one in all_records:
-            await self.recorder.read(one, lambda: self.told.append("ack"))
+            await self.committer.read(one, lambda: self.told.append("ack"))
 
     async def settle(self) -> None:
-        while not (self.recorder.idle or self.failed):
+        while not (self.committer.idle or self.failed):
             await asyncio.sleep(0.01)
 
 
-def run(scene: Callable[[Bench], Awaitable[Any]]) -> Bench:
+def run(scene: Callable[[Bench], Awaitable[Any]], limits: WorkerLimits = WORKER_LIMITS) -> Bench:
     async def play() -> Bench:
-        bench = Bench()
-        await bench.recorder.open()
-        bench.recorder.start()
+        bench = Bench(limits)
+        await bench.committer.open()
+        bench.committer.start()
         await scene(bench)
         await bench.settle()
         bench.counts = {what: bench.sink.count(what) for what in ("message", "dead_letter")}
-        await bench.recorder.stop()
+        await bench.committer.stop()
         return bench
 
     return asyncio.run(asyncio.wait_for(play(), 60))
@@ -131,16 +134,14 @@ def test_dead_letters_then_the_commit_then_acknowledgements_then_flags() -> None
     ]
 
 
-def test_what_came_to_kafka_first_is_recorded_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.worker.group_commit.GROUP_EVENTS_MAX", 2)
-
+def test_what_came_to_kafka_first_is_recorded_first() -> None:
     async def later_partition_first(bench: Bench) -> None:
         for partition, at in ((0, 2_000), (1, 1_000)):
             ack = partial(bench.told.append, f"ack {partition}")
             values = [message(2 * partition), message(2 * partition + 1)]
-            await bench.recorder.read(records(0, values, partition, at), ack)
+            await bench.committer.read(records(0, values, partition, at), ack)
 
-    told = run(later_partition_first).told
+    told = run(later_partition_first, replace(WORKER_LIMITS, group_events_max=2)).told
     assert [one for one in told if one.startswith("ack")] == ["ack 1", "ack 0"]
 
 
@@ -153,7 +154,7 @@ def test_what_is_read_twice_is_recorded_once() -> None:
 
     bench = run(overlapping)
     assert bench.counts == {"message": 3, "dead_letter": 2}
-    assert bench.recorder.positions == {(TOPIC, 0): 5}
+    assert bench.committer.positions == {(TOPIC, 0): 5}
     assert bench.told.count("ack") == 3
     assert bench.told.count(f"sent to {DEAD_LETTER_TOPIC}") == 2
 
@@ -165,7 +166,7 @@ def test_what_comes_in_while_one_transaction_runs_goes_into_the_next_together() 
 
     bench = run(much)
     assert bench.counts["message"] == 40
-    assert bench.recorder.positions == {(TOPIC, n): 1 for n in range(40)}
+    assert bench.committer.positions == {(TOPIC, n): 1 for n in range(40)}
     assert len([what for what in bench.told if what.startswith("commit")]) < 20
 
 
@@ -206,28 +207,28 @@ def test_a_dead_letter_carries_the_original_bytes_and_its_cause(value: bytes | N
 
 def test_what_weighs_too_much_is_committed_in_parts_and_the_positions_with_the_last() -> None:
     bench = Bench()
-    decoding = Decoders(None).prepared
+    decoding = Decoders(None).encoded
 
     def in_parts(lists: Sequence[Records], letters: Sequence[DeadLetter]) -> list[EncodedBatch]:
         return [part for one in lists for part in decoding([one], letters)]
 
     async def play() -> None:
-        bench.recorder = GroupCommitter(
+        bench.committer = GroupCommitter(
             lambda: bench.sink, in_parts, bench.produce, bench.failed.append
         )
-        await bench.recorder.open()
-        bench.recorder.start()
+        await bench.committer.open()
+        bench.committer.start()
         await asyncio.gather(
             bench.read(records(0, [message(0)], partition=0)),
             bench.read(records(0, [message(1)], partition=1)),
         )
         await bench.settle()
         bench.counts = {"message": bench.sink.count("message")}
-        await bench.recorder.stop()
+        await bench.committer.stop()
 
     asyncio.run(asyncio.wait_for(play(), 60))
     assert bench.counts == {"message": 2}
-    assert bench.recorder.positions == {(TOPIC, 0): 1, (TOPIC, 1): 1}
+    assert bench.committer.positions == {(TOPIC, 0): 1, (TOPIC, 1): 1}
     commits = [at for at, what in enumerate(bench.told) if what.startswith("commit")]
     assert len(commits) == 2
     assert bench.told.index("ack") > commits[-1]

@@ -259,7 +259,7 @@ def test_no_process_is_left_where_there_is_no_broker(tmp_path: Path) -> None:
     app = LineageApp(Settings(str(tmp_path / "db"), "127.0.0.1:1"), lambda error: None)
     with pytest.raises(BrokerUnavailableError):
         asyncio.run(app.prepare())
-    assert app._decoding._process is None
+    assert app._decoders._process is None
 
 
 @pytest.mark.slow

@@ -1,0 +1,1 @@
+"""Writes results: tables on a terminal and in the documentation, and charts."""

@@ -1,0 +1,1 @@
+"""Holds the commands, one file each; `streams.cli.app` puts them together."""

@@ -1,0 +1,76 @@
+"""`replay`: records event logs in a database."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from streams.cli import options
+from streams.cli.output import write_json, write_rows
+from streams.cli.progress import progress
+
+if TYPE_CHECKING:
+    from lineage import Store
+
+
+@click.command()
+@options.event_logs
+@options.database
+@click.option(
+    "--batch-events", type=click.IntRange(min=1), default=200_000, show_default=True, metavar="N",
+    help="Events in one transaction. More is faster and takes more memory.",
+)  # fmt: skip
+@options.memory
+@options.fail_on_flag
+@options.as_json
+def replay(
+    paths: tuple[Path, ...],
+    db: Path,
+    batch_events: int,
+    memory: int,
+    fail_on_flag: bool,
+    as_json: bool,
+) -> None:
+    """Record event logs in a database, which is made if there is none.
+
+    PATH is a file (.jsonl, .jsonl.gz, .avro) or a folder of them. What is recorded twice counts
+    once. The flags told, and meant by --fail-on-flag, are those of the database afterwards.
+    """
+    import lineage
+    from lineage import codec
+
+    size = sum(file.bytes for file in codec.log_files(paths))
+    began = time.perf_counter()
+    with lineage.open(db, memory_mib=memory) as store, progress("replay", size, "bytes") as advance:
+        done = store.replay(
+            *paths, batch_events=batch_events, progress=advance, at=options.instant_now()
+        )
+        seconds = time.perf_counter() - began
+        standing = _standing(store)
+    total = sum(count for _, _, count in standing)
+    summary: dict[str, object] = {
+        **vars(done),
+        "flags": total,
+        "seconds": round(seconds, 3),
+        "events_per_second": round(done.events / seconds) if seconds else None,
+    }
+    if as_json:
+        by = [dict(zip(("rule", "dataset", "flags"), row, strict=True)) for row in standing]
+        write_json({**summary, "flags_by_rule_and_dataset": by})
+    else:
+        write_rows(
+            ("what", "value"), [(k.replace("_", " "), v) for k, v in summary.items()], "text"
+        )
+        if standing:
+            click.echo()
+            write_rows(("rule", "dataset", "flags"), standing, "text")
+    if fail_on_flag and total:
+        raise click.exceptions.Exit(1)
+
+
+def _standing(store: Store) -> list[tuple[str, str, int]]:
+    query = "SELECT rule, dataset, count(*) FROM flag GROUP BY rule, dataset ORDER BY rule, dataset"
+    return store.sql(query).fetchall()

@@ -1,0 +1,1 @@
+"""Plants leaks and near misses: scenarios, and their injection into a log."""

@@ -1,0 +1,1 @@
+"""Simulates the world of a log: chance, ids, the company, its members and what they write."""
