@@ -75,6 +75,7 @@ def test_many_threads_and_little_memory_give_the_same_digest(path: Path) -> None
         assert store.digest() == expected
 
 
+@pytest.mark.slow
 def test_whatever_is_read_stays_within_the_memory_with_many_threads(path: Path) -> None:
     with Store(path, read_only=True, memory_mib=256, threads=64) as store:
         flags = store.flags().fetchall()

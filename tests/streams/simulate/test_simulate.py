@@ -9,6 +9,7 @@ import pytest
 from lineage import codec
 from lineage.codec.contract.events import OPERATIONS, TIERS
 from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, company, log_writer, simulate
+from tests.samples import sampled
 from tests.streams.simulate.reading import events, expected, tracked
 
 
@@ -16,7 +17,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("mix", ["own", "worst"])
+@pytest.mark.parametrize("mix", sampled(["own", "worst"], 2))
 @pytest.mark.parametrize("format", ["jsonl", "avro"])
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
     mix: Any,  # noqa: ANN401 - a Literal
@@ -84,6 +85,7 @@ def test_every_event_keeps_the_contract(own: Own) -> None:
     assert sum(batch.events for batch in batches) == len(log)
 
 
+@pytest.mark.slow
 def test_a_long_log_goes_on_in_the_next_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_long_log_goes_on_in_the_next_file(
     assert events(tmp_path / "many") == events(tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_both_formats_hold_the_same_events(tmp_path: Path) -> None:
     simulate(400, 9, tmp_path / "jsonl")
     simulate(400, 9, tmp_path / "avro", format="avro")

@@ -94,6 +94,7 @@ def test_a_registry_that_is_away_is_told_from_there(monkeypatch: pytest.MonkeyPa
         there.prepared(LISTS, [])
 
 
+@pytest.mark.slow
 def test_the_second_process_has_the_decoder_at_once_and_no_kafka(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
