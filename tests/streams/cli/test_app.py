@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pty
-import select
 import signal
 import subprocess
 import sys
@@ -146,18 +145,16 @@ def on_a_terminal(*arguments: object) -> str:
     )
     os.close(its)
     shown = b""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if select.select([ours], [], [], 0.2)[0]:
-            try:
-                read = os.read(ours, 65536)
-            except OSError:  # Linux: the other side has closed
-                break
-            if not read:
-                break
-            shown += read
+    while True:
+        try:
+            read = os.read(ours, 65536)
+        except OSError:  # Linux: the other side has closed
+            break
+        if not read:
+            break
+        shown += read
     os.close(ours)
-    process.wait(timeout=20)
+    process.wait(timeout=60)
     return shown.decode()
 
 
