@@ -63,6 +63,7 @@ def outcome(parts: Sequence[EncodedBatch]) -> tuple[object, ...]:
         return sum(part.events for part in parts), letters, store.digest()
 
 
+@pytest.mark.slow
 def test_here_and_there_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     here = outcome(Decoders(None).prepared(LISTS, [LOST]))
     with closing(beside(None, monkeypatch)) as there:
