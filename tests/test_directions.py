@@ -12,6 +12,7 @@ ROOT = Path(__file__).parent.parent
 KAFKA = {"faust", "kafka", "aiokafka", "confluent_kafka", "mode"}
 # What lineage has no business with: Kafka, the web, and what is not in its arguments.
 OUTSIDE = KAFKA | {"streams", "schemas", "os", "time", "random", "uuid", "socket", "http", "urllib"}
+CLOCKS = {"now", "utcnow", "today", "monotonic", "perf_counter"}
 # The rooms of lineage, each built on those before it. The modules beside them (`errors`, `arrays`,
 # `uuids`, `limits`) are for every room but `codec`; those ON_TOP are built on the rooms.
 ROOMS = ("codec", "policy", "database", "ingest", "keys", "reach", "judge", "audit")
@@ -54,10 +55,14 @@ def rooms_of(path: Path, package: str) -> set[str]:
 
 
 def clock_readings(path: Path) -> Iterator[str]:
-    """Calls such as datetime.now() and date.today()."""
+    """Calls such as datetime.now(), date.today() and time.monotonic()."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}:
+        if isinstance(node, ast.Attribute) and (node.attr in CLOCKS or _is_time(node)):
             yield f"{path.name}:{node.lineno}"
+
+
+def _is_time(node: ast.Attribute) -> bool:
+    return ast.unparse(node) == "time.time"
 
 
 def test_the_heart_knows_nothing_of_what_is_around_it() -> None:
@@ -114,8 +119,9 @@ def test_schemas_are_data_alone() -> None:
     assert list(imported(ROOT / "schemas" / "__init__.py")) == []
 
 
-def test_the_heart_reads_no_clock() -> None:
-    assert [place for path in modules("lineage") for place in clock_readings(path)] == []
+@pytest.mark.parametrize("folder", ["lineage", "tests/lineage"])
+def test_the_heart_and_its_tests_read_no_clock(folder: str) -> None:
+    assert [place for path in modules(folder) for place in clock_readings(path)] == []
 
 
 def test_the_search_finds_what_it_looks_for(tmp_path: Path) -> None:

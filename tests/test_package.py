@@ -124,6 +124,7 @@ with lineage.open(":memory:") as store:
 """
 
 
+@pytest.mark.slow
 def test_a_project_may_have_folders_of_the_same_names(tmp_path: Path) -> None:
     for name in ("schemas", "streams"):
         folder = tmp_path / name

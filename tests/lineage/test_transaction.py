@@ -83,6 +83,7 @@ def test_a_batch_that_fails_leaves_nothing(
     assert len(store.apply(LEAK).raised) == 1
 
 
+@pytest.mark.slow
 def test_a_batch_that_takes_more_memory_than_there_may_be_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -157,6 +158,7 @@ def test_what_has_not_been_published_is_found_again(store: lineage.Store) -> Non
     assert store.unpublished().num_rows == 0
 
 
+@pytest.mark.slow
 def test_a_long_history_is_restarted_in_the_middle(tmp_path: Path) -> None:
     with new_store() as once:
         once.apply(LEAK)

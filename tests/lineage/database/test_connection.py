@@ -58,6 +58,7 @@ def test_the_file_of_another_program_is_not_looked_into(tmp_path: Path, head: by
             lineage.open(path, read_only=read_only)
 
 
+@pytest.mark.slow
 def test_a_damaged_database_is_told_as_damaged(tmp_path: Path) -> None:
     path, damaged = tmp_path / "l.duckdb", tmp_path / "damaged" / "folder" / "block.duckdb"
     damaged.parent.mkdir(parents=True)

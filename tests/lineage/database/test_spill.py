@@ -28,6 +28,7 @@ def folders(path: Path) -> list[Path]:
     return sorted(path.parent.glob("*.spill-*"))
 
 
+@pytest.mark.slow
 def test_a_question_larger_than_the_memory_is_answered_and_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "l.duckdb"
     lineage.open(path).close()
@@ -43,6 +44,7 @@ def test_a_question_larger_than_the_memory_is_answered_and_leaves_nothing(tmp_pa
     assert [each.name for each in tmp_path.iterdir()] == ["l.duckdb"]
 
 
+@pytest.mark.slow
 def test_a_store_that_is_not_closed_leaves_nothing_either(tmp_path: Path) -> None:
     path = tmp_path / "l.duckdb"
     code = "import lineage, sys; s = lineage.open(sys.argv[1]); s.sql('SELECT 1')"
@@ -90,6 +92,7 @@ def test_the_spill_is_bounded() -> None:
         assert row == ("20.0 GiB",)
 
 
+@pytest.mark.slow
 def test_a_database_in_memory_has_its_folder_elsewhere(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -84,6 +84,7 @@ def test_items_come_in_order_one_request_after_the_other(process: DecoderProcess
     assert list(process.items(counted, 2)) == [0, 1]
 
 
+@pytest.mark.slow
 def test_arrays_and_tables_come_as_they_are(process: DecoderProcess) -> None:
     expected = list(own_values())
     policy, numbers, table, texts = process.items(own_values)
@@ -96,6 +97,7 @@ def test_arrays_and_tables_come_as_they_are(process: DecoderProcess) -> None:
     assert texts.equals(expected[3])
 
 
+@pytest.mark.slow
 def test_what_is_printed_there_does_not_get_between(
     process: DecoderProcess, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -112,12 +114,14 @@ def test_an_error_comes_after_the_items_before_it(process: DecoderProcess) -> No
     assert list(process.items(counted, 2)) == [0, 1]
 
 
+@pytest.mark.slow
 def test_an_error_that_an_ended_pipe_would_raise_is_its_own(process: DecoderProcess) -> None:
     with pytest.raises(EOFError, match="of its own"):
         list(process.items(failing_like_a_pipe))
     assert list(process.items(counted, 2)) == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("function", [failing_awkwardly, not_picklable])
 def test_what_cannot_be_sent_is_an_error_as_well(
     process: DecoderProcess, function: Callable[[], Iterator[object]]
@@ -128,6 +132,7 @@ def test_what_cannot_be_sent_is_an_error_as_well(
     assert list(process.items(counted, 2)) == [0, 1]
 
 
+@pytest.mark.slow
 def test_an_end_of_the_process_is_told(process: DecoderProcess) -> None:
     items = process.items(quitting)
     assert next(items) == 1

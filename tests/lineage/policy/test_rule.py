@@ -299,6 +299,7 @@ with RuleChecker() as checker:
 """
 
 
+@pytest.mark.slow
 def test_bombs_cost_no_time() -> None:
     # All together, in a process that the system ends after so many seconds of a processor; they
     # take one, and one that went off takes minutes or all memory. Some are legal.

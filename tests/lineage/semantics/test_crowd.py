@@ -15,9 +15,10 @@ from tests.lineage.events.logs import happened_at, logs
 from tests.lineage.semantics.observed import observed
 from tests.lineage.semantics.reference import Expected, reference
 from tests.lineage.semantics.reference_log import Event
+from tests.properties import EXAMPLES
 from tests.samples import sampled
 
-WORLDS = 60
+WORLDS = 5 * EXAMPLES
 NAMED = {
     *("message_id", "member_id", "hop_id", "change_id", "declaration_id"),
     *("dataset", "source", "target"),

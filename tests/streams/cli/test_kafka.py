@@ -90,6 +90,7 @@ def test_settings_do_not_show_it_either() -> None:
     assert not any(secret in repr(settings) for secret in SECRETS)
 
 
+@pytest.mark.slow
 def test_faust_s_own_command_does_not_show_it_either() -> None:
     env = {**os.environ, "LINEAGE_REGISTRY_URL": f"{SECRETS[0]}:{SECRETS[1]}@host:{SECRETS[2]}"}
     ended = subprocess.run(

@@ -35,6 +35,7 @@ def test_replay_for_people(log: Path, tmp_path: Path) -> None:
     assert ["confidential-inmail-to-third-party", "partner", "1"] in lines
 
 
+@pytest.mark.slow
 def test_replay_twice_in_other_batches_changes_nothing(log: Path, tmp_path: Path) -> None:
     once, twice = tmp_path / "once.duckdb", tmp_path / "twice.duckdb"
     run("replay", log, "--db", once)

@@ -13,6 +13,7 @@ from lineage import codec
 from lineage.codec.contract.events import OPERATIONS, TIERS
 from streams.simulate import EXPECTED_FLAGS, SimulationError, Summary, simulate
 from streams.simulate.world import company
+from tests.samples import sampled
 from tests.streams.simulate.log_reader import events, expected, tracked
 
 
@@ -20,7 +21,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
-@pytest.mark.parametrize("mix", ["own", "worst"])
+@pytest.mark.parametrize("mix", sampled(["own", "worst"], 2))
 @pytest.mark.parametrize("format", ["jsonl", "avro"])
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
     mix: Any,  # noqa: ANN401 - a Literal
@@ -49,8 +50,8 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process(tmp_path: Path) -> 
     ("messages", "seed", "format", "mix"),
     [
         (1, 1, "jsonl", "own"),
-        (20, 1, "jsonl", "own"),
-        (300, 1, "jsonl", "own"),
+        pytest.param(20, 1, "jsonl", "own", marks=pytest.mark.slow),
+        pytest.param(300, 1, "jsonl", "own", marks=pytest.mark.slow),
         (300, 2, "avro", "own"),
         (300, 3, "avro", "worst"),
         pytest.param(3_000, 4, "jsonl", "own", marks=pytest.mark.slow),
@@ -100,6 +101,7 @@ def test_every_event_keeps_the_contract(own: Own) -> None:
     assert sum(batch.events for batch in batches) == len(log)
 
 
+@pytest.mark.slow
 def test_a_long_log_goes_on_in_the_next_file(tmp_path: Path) -> None:
     simulate(300, 1, tmp_path / "one")
     summary = simulate(300, 1, tmp_path / "many", file_events_max=400)
@@ -111,6 +113,7 @@ def test_a_long_log_goes_on_in_the_next_file(tmp_path: Path) -> None:
     assert events(tmp_path / "many") == events(tmp_path / "one")
 
 
+@pytest.mark.slow
 def test_both_formats_hold_the_same_events(tmp_path: Path) -> None:
     simulate(400, 9, tmp_path / "jsonl")
     simulate(400, 9, tmp_path / "avro", format="avro")

@@ -61,6 +61,7 @@ def outcome(parts: Sequence[EncodedBatch]) -> tuple[object, ...]:
         return sum(part.events for part in parts), letters, store.digest()
 
 
+@pytest.mark.slow
 def test_here_and_there_give_the_same() -> None:
     here = outcome(Decoders(None).encoded(LISTS, [LOST]))
     with closing(opened()) as there:
@@ -91,6 +92,7 @@ def test_a_registry_that_is_away_is_told_from_there() -> None:
         there.encoded(LISTS, [])
 
 
+@pytest.mark.slow
 def test_the_second_process_has_the_decoder_at_once_and_no_kafka() -> None:
     with closing(opened()) as there:
         process = there._process

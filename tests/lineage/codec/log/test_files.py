@@ -13,6 +13,7 @@ from lineage.codec import Batch, DeadLetter, LogError, LogFile, log_files, read_
 from lineage.codec.json import lines
 from streams.simulate import simulate
 from tests.lineage.codec.examples import GOOD, HOP, MESSAGE, Event, content, reasons
+from tests.samples import sampled
 
 
 def messages(count: int) -> list[Event]:
@@ -56,7 +57,7 @@ def test_batches_are_of_the_size_asked_for_and_know_their_lines(tmp_path: Path) 
     assert batches[0].messages["read_from"].unique().to_list() == [str(tmp_path / "a.jsonl")]
 
 
-@pytest.mark.parametrize("ending", ["jsonl", "avro"])
+@pytest.mark.parametrize("ending", sampled(["jsonl", "avro"], 2))
 def test_the_first_batches_are_smaller(tmp_path: Path, ending: Literal["jsonl", "avro"]) -> None:
     simulate(1000, seed=3, out=tmp_path, format=ending)
     sizes = [batch.events for batch in read_log(tmp_path, batch_events=400)]
@@ -64,7 +65,7 @@ def test_the_first_batches_are_smaller(tmp_path: Path, ending: Literal["jsonl", 
     assert sizes[1] <= 100 < max(sizes) <= 400
 
 
-@pytest.mark.parametrize("ending", ["jsonl", "avro"])
+@pytest.mark.parametrize("ending", sampled(["jsonl", "avro"], 2))
 def test_large_hops_make_a_batch_of_fewer_events(
     tmp_path: Path, ending: Literal["jsonl", "avro"]
 ) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from lineage import codec
 from lineage.codec import Batch, read_log
 from lineage.codec.contract.instants import text_of
@@ -21,6 +23,7 @@ def write(folder: Path, **files: list[Event]) -> None:
         codec.write_container(folder / f"{name}.avro", codec.by_name(some[0]["event"]), some)
 
 
+@pytest.mark.slow
 def test_what_happened_together_is_read_together(tmp_path: Path) -> None:
     files = {
         "a": events(MESSAGE, 2000, 3),
