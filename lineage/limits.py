@@ -1,12 +1,14 @@
 """Limits: how much the tracker takes into memory, or does, at a time. None changes a result.
 
-What an event may hold is part of the contract, and is in `codec.contract.limits`.
+What an event and a file may hold is part of the contract, and is in `codec.contract.limits`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+
+from lineage.codec.contract.limits import READ_LIMITS, ReadLimits
 
 __all__ = ["DEFAULT_LIMITS", "Limits"]
 
@@ -18,7 +20,7 @@ class Limits:
     Attributes:
         batch_events: Events of a log that are applied together. More is faster, as much of a
             batch's cost does not grow with it, and takes more memory.
-        batch_bytes: Of lines, or of tables: huge hops make a batch of fewer events.
+        read: Those on the files of a log.
         process_bytes: A log of more bytes is decoded in a second process.
         cached_texts: Names of datasets, and ids of members, whose keys are held in memory; each
             takes some 200 bytes.
@@ -40,7 +42,7 @@ class Limits:
     """
 
     batch_events: int = 200_000
-    batch_bytes: int = 64 << 20
+    read: ReadLimits = READ_LIMITS
     process_bytes: int = 32 << 20
     cached_texts: int = 1_000_000
     cached_uuids: int = 1_000_000

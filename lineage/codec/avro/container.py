@@ -18,10 +18,9 @@ from lineage.codec.avro.reader import Reader
 from lineage.codec.avro.skip import long_at
 from lineage.codec.contract.events import INPUTS, EventType
 from lineage.codec.contract.limits import (
-    BLOCK_BYTES_MAX,
     KEPT_BYTES_MAX,
-    UNPACKED_FREE_BYTES,
-    UNPACKED_RATIO_MAX,
+    READ_LIMITS,
+    ReadLimits,
     mib,
 )
 from lineage.codec.errors import LogError
@@ -62,8 +61,9 @@ class Container:
     Raises LogError where the file is none.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, limits: ReadLimits = READ_LIMITS) -> None:
         self.path = path
+        self._limits = limits
         try:
             with path.open("rb") as file:
                 start = file.read(_HEADER_BYTES_MAX)
@@ -114,15 +114,17 @@ class Container:
         if data[end : end + _SYNC_BYTES] != self._sync and not self._goes_on(data, end):
             return self._damaged(data, at, first, count, before)
         behind = end + _SYNC_BYTES
-        left = UNPACKED_FREE_BYTES + UNPACKED_RATIO_MAX * behind - before
-        most = max(0, min(BLOCK_BYTES_MAX, left))
+        limits = self._limits
+        left = limits.unpacked_free + limits.unpacked_ratio * behind - before
+        most = max(0, min(limits.block, left))
         try:
             unpacked = self._unpacked(data, start, end, most)
         except TooLargeError:
-            wrong, taken = _too_large(most < BLOCK_BYTES_MAX), most
+            wrong, taken = _too_large(limits, by_ratio=most < limits.block), most
         except BlockError as error:
             # How much it came to before it failed is not known.
-            wrong, taken = str(error), min(most, _FAILED_BYTES + UNPACKED_RATIO_MAX * (end - start))
+            wrong = str(error)
+            taken = min(most, _FAILED_BYTES + limits.unpacked_ratio * (end - start))
         else:
             # There is no record without a byte, so a count that can't be is not believed.
             count = min(count, len(unpacked) + 1)
@@ -132,7 +134,7 @@ class Container:
         return Block(first, count, kept, wrong, behind, before + taken, sha256)
 
     def _unpacked(self, data: mmap.mmap, start: int, end: int, most: int) -> bytes:
-        if end - start > BLOCK_BYTES_MAX:  # even packed, so its bytes need not be copied
+        if end - start > self._limits.block:  # even packed, so its bytes need not be copied
             raise TooLargeError
         return self._unpack(data[start:end], most)
 
@@ -166,15 +168,13 @@ def _is_zeros(data: mmap.mmap, at: int) -> bool:
     return not any(data[start : start + _HASHED_BYTES].strip(b"\0") for start in starts)
 
 
-def _too_large(by_ratio: bool) -> str:
+def _too_large(limits: ReadLimits, *, by_ratio: bool) -> str:
     if by_ratio:
         return (
-            f"the file's blocks unpack to more than {UNPACKED_RATIO_MAX} times their bytes and "
-            f"{mib(UNPACKED_FREE_BYTES)}; pack them with another codec, or write less to a file"
+            f"the file's blocks unpack to more than {limits.unpacked_ratio} times their bytes and "
+            f"{mib(limits.unpacked_free)}; pack them with another codec, or write less to a file"
         )
-    return (
-        f"the block has more than {mib(BLOCK_BYTES_MAX)} when it is unpacked; write smaller blocks"
-    )
+    return f"the block has more than {mib(limits.block)} when it is unpacked; write smaller blocks"
 
 
 def _bytes_of(data: mmap.mmap, start: int, end: int) -> tuple[bytes, str]:

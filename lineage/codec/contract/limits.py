@@ -1,11 +1,14 @@
 """Limits on what is read, in one place; docs/limits.md says them to people.
 
 What exceeds one is a dead letter, or a LogError where a file's header does: no input may take
-memory or time out of proportion to its size. None depends on what was read before, apart from
-UNPACKED_*, which are of one file.
+memory or time out of proportion to its size. None depends on what was read before, apart from those
+on what a file unpacks to.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
 
 # An id, and the name of a dataset, in UTF-8.
 ID_BYTES_MAX = 256
@@ -18,19 +21,8 @@ HOP_ARRIVALS_MAX = 1_000_000
 # together, if it is not one event.
 BATCH_WEIGHT_MAX = 2_000_000
 
-# A line of an event log; a hop of a million UUIDs still fits.
-LINE_BYTES_MAX = 64 << 20
-
 # Values in a line or in an Avro record: an array of nothing takes 25 times more memory than text.
 VALUES_MAX = 4_000_000
-
-# A block of a container file, unpacked.
-BLOCK_BYTES_MAX = 64 << 20
-
-# A packed file may unpack to so many times its bytes, and to so many bytes more. Logs of real
-# events come to 5 to 20 times.
-UNPACKED_RATIO_MAX = 100
-UNPACKED_FREE_BYTES = 16 << 20
 
 # So much of what can't be read is kept for the dead-letter topic: a Kafka record of 16 MiB, as the
 # topics take, also has a key and headers.
@@ -39,6 +31,29 @@ KEPT_BYTES_MAX = 15 << 20
 # The text of a writer's schema; and how many types it may come to when its names are written out.
 SCHEMA_BYTES_MAX = 1 << 20
 SCHEMA_TYPES_MAX = 10_000
+
+
+@dataclass(frozen=True)
+class ReadLimits:
+    """Limits on files of event logs, in bytes.
+
+    Attributes:
+        batch: Of lines, or of tables, that make a batch: huge hops make one of fewer events.
+        line: Of a line; a hop of a million UUIDs still fits.
+        block: Of a block of a container file, unpacked.
+        unpacked_ratio: A packed file may unpack to so many times its bytes. Logs of real events
+            come to 5 to 20 times.
+        unpacked_free: And to so many bytes more.
+    """
+
+    batch: int = 64 << 20
+    line: int = 64 << 20
+    block: int = 64 << 20
+    unpacked_ratio: int = 100
+    unpacked_free: int = 16 << 20
+
+
+READ_LIMITS: Final = ReadLimits()
 
 
 def mib(size: int) -> str:

@@ -13,9 +13,8 @@ import numpy as np
 
 from lineage.codec.batch import DeadLetter
 from lineage.codec.contract.limits import (
-    LINE_BYTES_MAX,
-    UNPACKED_FREE_BYTES,
-    UNPACKED_RATIO_MAX,
+    READ_LIMITS,
+    ReadLimits,
     mib,
 )
 from lineage.codec.errors import LogError
@@ -29,10 +28,6 @@ _SHORT_BYTES = 64
 _SHORT_LINES_MIN = 1000  # of about a MiB
 
 _BROKEN = "the packed data ends early or is damaged here; lines from here on are lost"
-_TOO_MUCH = (
-    f"the packed data unpacks to more than {UNPACKED_RATIO_MAX} times its bytes and "
-    f"{mib(UNPACKED_FREE_BYTES)} here; lines from here on are not read; unpack the file first"
-)
 
 Lines = tuple[int, list[bytes]]
 
@@ -43,10 +38,12 @@ class _BrokenError(Exception):
     """The packed data can't be read on; the text says why."""
 
 
-def blocks_of_lines(path: Path, read: Progress, *, kept: bool) -> Iterator[Lines | DeadLetter]:
-    """Blocks of whole lines, each with the number of its first line, from 1.
+def blocks_of_lines(
+    path: Path, read: Progress, limits: ReadLimits = READ_LIMITS, *, kept: bool
+) -> Iterator[Lines | DeadLetter]:
+    """Yield blocks of whole lines, each with the number of its first line, from 1.
 
-    A line above LINE_BYTES_MAX is a dead letter without its bytes. Where very many lines are too
+    A line above the limit is a dead letter without its bytes. Where very many lines are too
     short to be events, those that follow each other are one dead letter, and blank ones left out.
     Where packed data is broken, all that came before is given, then a dead letter for the rest.
     read: called with the bytes of the file that were read since the last call.
@@ -55,13 +52,15 @@ def blocks_of_lines(path: Path, read: Progress, *, kept: bool) -> Iterator[Lines
     try:
         with path.open("rb") as file:
             packed = path.suffix == ".gz"
-            pieces = _unpacked(file, read) if packed else _plain(file, read)
-            yield from _lines(str(path), pieces, kept=kept)
+            pieces = _unpacked(file, read, limits) if packed else _plain(file, read)
+            yield from _lines(str(path), pieces, limits.line, kept=kept)
     except OSError as error:
         raise LogError(f"{path} can't be read: {error.strerror or error}") from error
 
 
-def _lines(source: str, pieces: Iterator[bytes], *, kept: bool) -> Iterator[Lines | DeadLetter]:
+def _lines(
+    source: str, pieces: Iterator[bytes], line_max: int, *, kept: bool
+) -> Iterator[Lines | DeadLetter]:
     position = 1
     open_line: list[bytes] = []  # joined once: a line can span many pieces
     broken = ""
@@ -90,8 +89,8 @@ def _lines(source: str, pieces: Iterator[bytes], *, kept: bool) -> Iterator[Line
                 yield position + 1, others[:-1]
             open_line = [others[-1]]
             position += len(others)
-        elif sum(map(len, open_line)) > LINE_BYTES_MAX:
-            letter, rest = _too_long(source, position, open_line, pieces)
+        elif sum(map(len, open_line)) > line_max:
+            letter, rest = _too_long(source, position, open_line, pieces, line_max)
             yield letter
             position += 1
             open_line = []
@@ -134,14 +133,14 @@ def _of_short_lines(
 
 
 def _too_long(
-    source: str, position: int, start: list[bytes], pieces: Iterator[bytes]
+    source: str, position: int, start: list[bytes], pieces: Iterator[bytes], line_max: int
 ) -> tuple[DeadLetter, bytes]:
     """Reads over a line that is too long; what comes after it is given back, too."""
     digest = hashlib.sha256()
     for part in start:
         digest.update(part)
     rest = b""
-    reason = f"the line has more than {mib(LINE_BYTES_MAX)}; split a large hop into several"
+    reason = f"the line has more than {mib(line_max)}; split a large hop into several"
     try:
         for piece in pieces:
             end, newline, rest = piece.partition(b"\n")
@@ -159,13 +158,13 @@ def _plain(file: BinaryIO, read: Progress) -> Iterator[bytes]:
         yield piece
 
 
-def _unpacked(file: BinaryIO, read: Progress) -> Iterator[bytes]:
+def _unpacked(file: BinaryIO, read: Progress, limits: ReadLimits) -> Iterator[bytes]:
     """The gzip module would throw away what it unpacked before it found the damage."""
     unpacker, begun = zlib.decompressobj(16 + zlib.MAX_WBITS), False
-    left = UNPACKED_FREE_BYTES
+    left = limits.unpacked_free
     for packed in _plain(file, read):
         rest = packed
-        left += UNPACKED_RATIO_MAX * len(packed)
+        left += limits.unpacked_ratio * len(packed)
         while rest:
             begun = True
             try:
@@ -175,7 +174,11 @@ def _unpacked(file: BinaryIO, read: Progress) -> Iterator[bytes]:
             if piece:
                 left -= 0 if piece.isspace() else len(piece)
                 if left < 0:
-                    raise _BrokenError(_TOO_MUCH)
+                    raise _BrokenError(
+                        f"the packed data unpacks to more than {limits.unpacked_ratio} times its "
+                        f"bytes and {mib(limits.unpacked_free)} here; lines from here on are not "
+                        "read; unpack the file first"
+                    )
                 yield piece
             rest = unpacker.unconsumed_tail
             if unpacker.eof:

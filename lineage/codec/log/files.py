@@ -15,7 +15,7 @@ from lineage.codec.avro.blocks import lost, rest_of
 from lineage.codec.avro.container import Container
 from lineage.codec.batch import Batch, DeadLetter
 from lineage.codec.contract.events import EventType
-from lineage.codec.contract.limits import BATCH_WEIGHT_MAX
+from lineage.codec.contract.limits import BATCH_WEIGHT_MAX, READ_LIMITS, ReadLimits
 from lineage.codec.errors import LogError
 from lineage.codec.json.events import event_of_line, from_numbered_lines
 from lineage.codec.json.lines import GZIP_MAGIC, Progress, blocks_of_lines
@@ -26,7 +26,6 @@ _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
 _HASHED_BYTES = 1 << 20
 _NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
-_BATCH_BYTES = 64 << 20
 # Of lines, so many parts are put together to a batch.
 _PARTS_A_BATCH = 8
 
@@ -58,9 +57,9 @@ def read_log(
     paths: Paths,
     batch_events: int = 50_000,
     progress: Progress | None = None,
-    batch_bytes: int = _BATCH_BYTES,
+    limits: ReadLimits = READ_LIMITS,
 ) -> Iterator[Batch]:
-    """Yield batches of at most about batch_events events, and batch_bytes of lines or tables.
+    """Yield batches of at most about batch_events events, and `limits.batch` bytes.
 
     They have fewer events at first, and where hops are huge.
 
@@ -70,8 +69,8 @@ def read_log(
     Raises LogError, before anything is read, where a file that is named is no event log; one in a
     folder is a dead letter with position 0, if not all are.
     """
-    sources, letters = _sources(log_files(paths))
-    return _batches(sources, letters, batch_events, batch_bytes, progress or _ignore)
+    sources, letters = _sources(log_files(paths), limits)
+    return _batches(sources, letters, batch_events, limits, progress or _ignore)
 
 
 def read_events(
@@ -108,7 +107,9 @@ def _is_log(path: Path) -> bool:
     return path.name.endswith(_SUFFIXES) and path.name != _NOT_A_LOG and path.is_file()
 
 
-def _sources(files: Sequence[LogFile]) -> tuple[list[Container | Path], list[DeadLetter]]:
+def _sources(
+    files: Sequence[LogFile], limits: ReadLimits = READ_LIMITS
+) -> tuple[list[Container | Path], list[DeadLetter]]:
     """What is read of each file; and dead letters for files in folders of which nothing can be."""
     sources: list[Container | Path] = []
     letters: list[DeadLetter] = []
@@ -119,7 +120,7 @@ def _sources(files: Sequence[LogFile]) -> tuple[list[Container | Path], list[Dea
             _LOG.warning("%s has no bytes; it is read as no events", file.path)
             continue
         try:
-            sources.append(_source(file.path))
+            sources.append(_source(file.path, limits))
         except LogError as error:
             if not file.found:
                 raise
@@ -142,9 +143,9 @@ def _unreadable(path: Path, error: LogError) -> DeadLetter:
     return DeadLetter(str(path), 0, 0, reason, digest.hexdigest())
 
 
-def _source(path: Path) -> Container | Path:
+def _source(path: Path, limits: ReadLimits) -> Container | Path:
     if path.suffix == ".avro":
-        return Container(path)
+        return Container(path, limits)
     try:
         with path.open("rb") as file:
             start = file.read(len(GZIP_MAGIC))
@@ -159,7 +160,7 @@ def _batches(
     sources: Sequence[Container | Path],
     letters: Sequence[DeadLetter],
     batch_events: int,
-    batch_bytes: int,
+    limits: ReadLimits,
     progress: Progress,
 ) -> Iterator[Batch]:
     containers = [source for source in sources if isinstance(source, Container)]
@@ -167,11 +168,7 @@ def _batches(
     parts = chain(
         [Batch.of({}, letters)] if letters else [],
         side_by_side(containers, batch_events, progress),
-        *(
-            _of_lines(path, some, batch_bytes, progress)
-            for path in sources
-            if isinstance(path, Path)
-        ),
+        *(_of_lines(path, some, limits, progress) for path in sources if isinstance(path, Path)),
     )
     waiting: list[Batch] = []
     size = taken = weight = 0
@@ -180,7 +177,7 @@ def _batches(
         found = part.events + len(part.dead_letters)
         held, weighs = part.bytes, weight_of(part)
         if waiting and (
-            size + found > most or taken + held > batch_bytes or weight + weighs > BATCH_WEIGHT_MAX
+            size + found > most or taken + held > limits.batch or weight + weighs > BATCH_WEIGHT_MAX
         ):
             yield Batch.concat(waiting)
             waiting, size, taken, weight = [], 0, 0, 0
@@ -192,12 +189,12 @@ def _batches(
         yield Batch.concat(waiting)
 
 
-def _of_lines(path: Path, some: int, batch_bytes: int, progress: Progress) -> Iterator[Batch]:
+def _of_lines(path: Path, some: int, limits: ReadLimits, progress: Progress) -> Iterator[Batch]:
     lines: list[bytes] = []
     numbers = np.empty(0, np.int64)
     letters: list[DeadLetter] = []
     size = 0
-    for block in blocks_of_lines(path, progress, kept=False):
+    for block in blocks_of_lines(path, progress, limits, kept=False):
         if isinstance(block, DeadLetter):
             letters.append(block)
         else:
@@ -205,7 +202,7 @@ def _of_lines(path: Path, some: int, batch_bytes: int, progress: Progress) -> It
             lines += found
             numbers = np.append(numbers, np.arange(position, position + len(found)))
             size += sum(map(len, found))
-        while len(lines) + len(letters) >= some or size > batch_bytes:
+        while len(lines) + len(letters) >= some or size > limits.batch:
             now, lines = lines[:some], lines[some:]
             of_these, numbers = numbers[:some], numbers[some:]
             yield _with(letters, from_numbered_lines(now, str(path), of_these, kept=False))

@@ -36,8 +36,8 @@ from lineage.codec import (
 from lineage.codec.contract import limits
 from lineage.codec.contract.limits import (
     BATCH_WEIGHT_MAX,
-    BLOCK_BYTES_MAX,
     HOP_ARRIVALS_MAX,
+    READ_LIMITS,
     VALUES_MAX,
 )
 from lineage.codec.log.portions import weight_of
@@ -140,7 +140,7 @@ def test_a_block_that_unpacks_to_too_much_is_lost_alone(tmp_path: Path, kind: st
     compression, pack = PACK[kind]
     path = tmp_path / "a.avro"
     good = block(1, pack(datum(CONSENT)))
-    bomb = block(5, pack(b"\0" * (BLOCK_BYTES_MAX + 1)))
+    bomb = block(5, pack(b"\0" * (READ_LIMITS.block + 1)))
     path.write_bytes(container(codec.CONSENT_CHANGED, compression, good, bomb, good))
     batch = read(path)
     assert batch.consent_changes["position"].to_list() == [1, 7]
@@ -172,9 +172,9 @@ def test_what_blocks_come_to_together_is_bounded(tmp_path: Path) -> None:
     good = block(1, zstandard(datum(CONSENT)))
     path.write_bytes(container(codec.CONSENT_CHANGED, "zstandard", *[bomb] * 2000, good))
     code = (
-        "lineage.codec.avro.container.UNPACKED_FREE_BYTES >>= 2\n"
+        "from lineage.codec.contract.limits import ReadLimits\n"
         "events = letters = 0\n"
-        "for batch in codec.read_log(sys.argv[1]):\n"
+        "for batch in codec.read_log(sys.argv[1], limits=ReadLimits(unpacked_free=4 << 20)):\n"
         "    events += batch.events; letters += len(batch.dead_letters)\n"
         "print(events, letters < 2_000_000)"
     )
@@ -416,15 +416,16 @@ def test_packed_lines_come_to_so_much_and_no_more(tmp_path: Path) -> None:
     path.write_bytes(gz(b"\n".join([b"x" * 100] * 5_000_000)))
     other.write_bytes(orjson.dumps(HOP))
     code = (
-        "lineage.codec.json.lines.UNPACKED_RATIO_MAX = 20\n"
+        "from lineage.codec.contract.limits import ReadLimits\n"
         "events = letters = 0\n"
-        "for batch in codec.read_log(sys.argv[1], 50_000):\n"
+        "few = ReadLimits(unpacked_ratio=20)\n"
+        "for batch in codec.read_log(sys.argv[1], 50_000, limits=few):\n"
         "    events += batch.events; letters += len(batch.dead_letters)\n"
         "    for d in batch.dead_letters: told = d.reason if 'unpack' in d.reason else ''\n"
         "print(events, letters < 600_000, told or 'nothing')"
     )
     peak, printed = apart(code, tmp_path)
-    assert printed.startswith("1 True the packed data unpacks to more than 100 times its bytes")
+    assert printed.startswith("1 True the packed data unpacks to more than 20 times its bytes")
     assert peak < 700
 
 
@@ -444,12 +445,13 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(tmp_path: Path) -> None:
 
 def test_the_page_has_the_limits_as_they_are() -> None:
     page = (Path(__file__).parents[3] / "docs/limits.md").read_text(encoding="utf-8")
+    read = limits.READ_LIMITS
     for said in (
         f"at most {limits.HOP_ARRIVALS_MAX:,}:",
         f"{limits.ID_BYTES_MAX} bytes of UTF-8",
-        f"{limits.mib(limits.LINE_BYTES_MAX)}, and {limits.VALUES_MAX:,} values",
-        f"{limits.mib(limits.BLOCK_BYTES_MAX)} unpacked",
-        f"{limits.UNPACKED_RATIO_MAX} times its bytes and {limits.mib(limits.UNPACKED_FREE_BYTES)}",
+        f"{limits.mib(read.line)}, and {limits.VALUES_MAX:,} values",
+        f"{limits.mib(read.block)} unpacked",
+        f"{read.unpacked_ratio} times its bytes and {limits.mib(read.unpacked_free)}",
         f"{limits.mib(limits.SCHEMA_BYTES_MAX)}, {limits.SCHEMA_TYPES_MAX:,} types",
         f"{limits.mib(limits.KEPT_BYTES_MAX)}; of a larger one",
     ):

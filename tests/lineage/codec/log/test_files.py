@@ -10,7 +10,7 @@ import pytest
 
 from lineage import codec
 from lineage.codec import Batch, DeadLetter, LogError, LogFile, log_files, read_events, read_log
-from lineage.codec.json import lines
+from lineage.codec.contract.limits import ReadLimits
 from streams.simulate import simulate
 from tests.lineage.codec.examples import GOOD, HOP, MESSAGE, Event, content, reasons
 from tests.samples import sampled
@@ -71,7 +71,7 @@ def test_large_hops_make_a_batch_of_fewer_events(
 ) -> None:
     simulate(1000, seed=3, out=tmp_path, format=ending)
     (whole,) = list(read_log(tmp_path, batch_events=1_000_000))[-1:]
-    batches = read_log(tmp_path, batch_events=1_000, batch_bytes=64 << 10)
+    batches = read_log(tmp_path, batch_events=1_000, limits=ReadLimits(batch=64 << 10))
     sizes = [batch.bytes for batch in batches]
     assert max(sizes) <= 64 << 10 < whole.bytes
 
@@ -166,12 +166,11 @@ def test_of_a_damaged_packed_log_all_that_came_before_is_kept(tmp_path: Path, da
 
 
 def test_a_line_without_an_end_does_not_fill_the_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(lines, "LINE_BYTES_MAX", 3 << 20)
     long = b"x" * (9 << 20)
     (tmp_path / "a.jsonl").write_bytes(jsonl([HOP]) + long + b"\n" + jsonl([MESSAGE]) + long)
-    batch = read(tmp_path / "a.jsonl")
+    batch = Batch.concat(read_log(tmp_path / "a.jsonl", limits=ReadLimits(line=3 << 20)))
     assert batch.events == 2
     assert batch.messages["position"].to_list() == [3]
     reason = "the line has more than 3 MiB; split a large hop into several"
