@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lineage.batch_result import BatchResult
 from lineage.database.connection import MEMORY_MIB as _MEMORY_MIB
 from lineage.errors import (
     LineageError,
@@ -28,7 +27,8 @@ from lineage.errors import (
 )
 from lineage.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
 from lineage.limits import Limits as _Limits
-from lineage.store import Replayed, Store
+from lineage.store.batch_result import BatchResult
+from lineage.store.store import Replayed, Store
 
 __all__ = [
     "BatchResult",

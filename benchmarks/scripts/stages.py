@@ -19,13 +19,13 @@ from typing import Any
 import duckdb
 
 import lineage
-from lineage import transaction
 from lineage.codec import read_log
 from lineage.ingest.encode import encode
 from lineage.judge import flags
 from lineage.judge.rules import Judge
 from lineage.keys.assign import Keys
 from lineage.reach import fixpoint
+from lineage.store import transaction
 
 # By module or class: what is timed, and the stage that it is.
 _WATCHED: tuple[tuple[Any, str, str], ...] = (

@@ -12,7 +12,7 @@ import pytest
 import lineage
 from lineage.audit.hash_sort import HashSort
 from lineage.database.process import processors
-from lineage.store import Store
+from lineage.store.store import Store
 from streams.simulate import simulate
 from tests.lineage.events.builders import at, consent, declared, hop, message, party, policy
 from tests.stores import new_database, new_store

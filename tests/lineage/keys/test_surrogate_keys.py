@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 import lineage
-from lineage import transaction
 from lineage.ingest.encode import encode_ids
 from lineage.limits import Limits
+from lineage.store import transaction
 from lineage.uuids import texts_of
 from tests.lineage.events.builders import RECIPIENT, SENDER, at, hop, message
 from tests.stores import new_store

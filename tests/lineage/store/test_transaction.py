@@ -10,8 +10,8 @@ import duckdb
 import pytest
 
 import lineage
-from lineage import transaction
 from lineage.codec import from_events
+from lineage.store import transaction
 from tests.lineage.events.builders import at, declared, hop, message, policy
 from tests.stores import new_store
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from lineage.batch_result import BatchResult
 from lineage.codec import Batch, from_events
 from lineage.codec import LogError as CodecLogError
 from lineage.database.connection import MEMORY_MIB
@@ -18,8 +17,9 @@ from lineage.errors import LogError, StoreError
 from lineage.ingest.encode import EncodedBatch, encode
 from lineage.ingest.replay import encoded_batches
 from lineage.limits import DEFAULT_LIMITS, Limits
-from lineage.reader import Reader
-from lineage.writer import Writer
+from lineage.store.batch_result import BatchResult
+from lineage.store.reader import Reader
+from lineage.store.writer import Writer
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 
-from lineage.batch_result import BatchResult
 from lineage.codec import DeadLetter
 from lineage.database.positions import (
     Positions,
@@ -25,9 +24,8 @@ from lineage.errors import StoreError, sentence
 from lineage.ingest.encode import EncodedBatch
 from lineage.judge.outbox import NO_CHANGES, unpublished
 from lineage.limits import Limits
-from lineage.transaction import Derivation, Outcome
-
-_NOTHING = Outcome(0, 0, NO_CHANGES)
+from lineage.store.batch_result import BatchResult
+from lineage.store.transaction import Derivation
 
 
 class Writer:
@@ -47,7 +45,7 @@ class Writer:
         """
         try:
             self._connection.execute("BEGIN")
-            outcome = self._derive(batch, at) if batch.events else _NOTHING
+            result = self._derive(batch, at)
             self._record_dead_letters(batch.dead_letters, at)
             self._record_positions(positions)
             self._connection.execute("COMMIT")
@@ -63,7 +61,7 @@ class Writer:
         except BaseException:
             self._roll_back()
             raise
-        return BatchResult(outcome.events, outcome.arrivals, batch.dead_letters, outcome.changes)
+        return result
 
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Keep the identity of topics: from now on their positions are of these."""
@@ -77,7 +75,9 @@ class Writer:
         """Note that all rows of `flag_history` up to `seq` have been published."""
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
 
-    def _derive(self, batch: EncodedBatch, at: datetime | None) -> Outcome:
+    def _derive(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:
+        if not batch.events:
+            return BatchResult(0, 0, batch.dead_letters, NO_CHANGES)
         if self._derivation is None:
             self._derivation = Derivation(self._connection, self._limits)
         return self._derivation.apply(batch, at)

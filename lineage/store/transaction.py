@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import duckdb
-import pyarrow as pa
 
 from lineage.ingest.encode import EncodedBatch
 from lineage.judge import flags
@@ -23,15 +21,7 @@ from lineage.keys.deduplicate import resolve
 from lineage.keys.keyed_batch import KeyedBatch
 from lineage.limits import Limits
 from lineage.reach.fixpoint import derive
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """The events and arrivals that a batch added, and the rows of `flag_history`."""
-
-    events: int
-    arrivals: int
-    changes: pa.Table
+from lineage.store.batch_result import BatchResult
 
 
 class Derivation:
@@ -48,7 +38,7 @@ class Derivation:
         self._watermarks = Watermarks.stored(connection)
         self._judge: Judge | None = None
 
-    def apply(self, batch: EncodedBatch, at: datetime | None) -> Outcome:
+    def apply(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:
         """Record a batch and what follows from it; at: when, naive UTC, for `recorded_at`."""
         connection, limits, latest = self._connection, self._limits, self._watermarks
         rejudge = Rejudge(connection, limits)
@@ -63,7 +53,8 @@ class Derivation:
 
         self._watermarks = latest.after(events, arrivals.new, sum(map(len, changes)))
         more = arrivals.stored - stale.retracted
-        return Outcome(events.events, more, self._outbox.rows(changes, at))
+        told = self._outbox.rows(changes, at)
+        return BatchResult(events.events, more, batch.dead_letters, told)
 
     def _judged_by(self, events: KeyedBatch) -> Judge:
         """Return the judge, with the batch's consents, policies and declarations."""

@@ -1,0 +1,1 @@
+"""The store: what users hold; one batch in one transaction, and questions."""
