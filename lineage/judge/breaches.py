@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import int_array
-from lineage.judge.rejudge import Rejudge
+from lineage.judge.invalidate import Stale
 from lineage.judge.rules import Judge
 from lineage.keys.keyed_batch import KeyedBatch
 from lineage.keys.texts import IdTexts
@@ -49,24 +49,23 @@ class BreachPart:
 def breaches(
     connection: duckdb.DuckDBPyConnection,
     judge: Judge,
-    events: KeyedBatch,
     derived: Derived,
-    rejudge: Rejudge,
+    stale: Stale,
     limits: Limits,
 ) -> Iterator[BreachPart]:
     """Yield the breaches of what arrived, then of what is judged anew, some at a time.
 
-    events: those of the batch. To ask for the next part derives, and stores, further arrivals; what
+    To ask for the next part derives, and stores, further arrivals; what
     is judged anew comes when all of them are stored.
     """
     new = _slices(derived.new, limits.judged_arrivals)
     for arrivals, of_batch in chain(
-        ((some, events) for some in new), ((some, None) for some in derived.rederived())
+        ((some, stale.events) for some in new), ((some, None) for some in derived.rederived())
     ):
-        rows = _broken(connection, judge, rejudge.without(arrivals), of_batch)
+        rows = _broken(connection, judge, stale.rejudge.without(arrivals), of_batch)
         if len(rows):
             yield BreachPart(rows)
-    for part in rejudge.parts():
+    for part in stale.rejudge.parts():
         found = [_broken(connection, judge, arrivals, None) for arrivals in part.arrivals]
         yield BreachPart(pl.concat([pl.DataFrame(schema=_COLUMNS), *found]), part.pairs)
 

@@ -33,6 +33,7 @@ from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.judge.rejudge import Rejudge
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
+from lineage.limits import Limits
 from lineage.policy.parse import Policy
 
 _NEVER = np.iinfo(np.int64).max
@@ -68,13 +69,13 @@ def record(
     batch: KeyedBatch,
     policies: Mapping[str, Policy],
     latest_arrival: int,
-    rejudge: Rejudge,
+    limits: Limits,
 ) -> Stale:
     """Record a batch's events in place of what they replace; return what they make stale.
 
     policies: the parsed documents. latest_arrival (microseconds): no stored arrival is later.
-    rejudge: an empty one, which is filled.
     """
+    rejudge = Rejudge(connection, limits)
     stale, replaced = _delete_replaced(connection, batch)
     changes = {
         name: pl.concat([*replaced.get(name, ()), batch[name][columns]])

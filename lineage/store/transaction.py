@@ -12,7 +12,6 @@ from lineage.judge.breaches import breaches
 from lineage.judge.consents import Consents
 from lineage.judge.invalidate import record
 from lineage.judge.outbox import Outbox
-from lineage.judge.rejudge import Rejudge
 from lineage.judge.rules import Judge
 from lineage.judge.timeline import Timeline
 from lineage.judge.watermarks import Watermarks
@@ -41,14 +40,12 @@ class Derivation:
     def apply(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:
         """Record a batch and what follows from it; at: when, naive UTC, for `recorded_at`."""
         connection, limits, latest = self._connection, self._limits, self._watermarks
-        rejudge = Rejudge(connection, limits)
-
         keyed = self._keys.assign(batch)
         events = resolve(connection, batch, keyed)
-        stale = record(connection, events, batch.policies, latest.arrival, rejudge)
+        stale = record(connection, events, batch.policies, latest.arrival, limits)
         arrivals = derive(connection, stale.events, stale.rederive, latest.hop, limits)
-        rejudge.add_arrivals(arrivals.upgraded)
-        broken = breaches(connection, self._judged_by(events), events, arrivals, rejudge, limits)
+        stale.rejudge.add_arrivals(arrivals.upgraded)
+        broken = breaches(connection, self._judged_by(events), arrivals, stale, limits)
         changes = flags.update(connection, broken, latest.flag, at)
 
         self._watermarks = latest.after(events, arrivals.new, sum(map(len, changes)))
