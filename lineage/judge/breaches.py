@@ -55,8 +55,8 @@ def breaches(
 ) -> Iterator[BreachPart]:
     """Yield the breaches of what arrived, then of what is judged anew, some at a time.
 
-    To ask for the next part derives, and stores, further arrivals; what
-    is judged anew comes when all of them are stored.
+    To ask for the next part derives, and stores, further arrivals; what is judged anew comes when
+    all of them are stored.
     """
     new = _slices(derived.new, limits.judged_arrivals)
     for arrivals, of_batch in chain(
