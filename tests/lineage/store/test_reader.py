@@ -37,7 +37,7 @@ def test_a_reader_answers_as_a_store_does(path: Path) -> None:
 
     with lineage.open(path) as store:
         expected = answers(store)
-        assert len(store.flags().fetchall()) == 1
+        assert len(store.flags().fetchall()) == 2
     with Reader(path) as reader:
         assert answers(reader) == expected
         # A second time, when what is in force was read already.
