@@ -228,6 +228,10 @@ _FLAG_HISTORY = Table(
         ),
     ),
 )
+# The inputs that no message was in at the hop's instant. Why, the view `unmatched_input` finds.
+_UNMATCHED_INPUT = Table(
+    "unmatched_input", columns=(Column("hop", "BIGINT"), Column("record", "BIGINT"))
+)
 _CONFLICT = Table(
     "conflict",
     view="conflict",
@@ -302,6 +306,7 @@ TABLES: Final = (
     _ARRIVAL,
     _FLAG,
     _FLAG_HISTORY,
+    _UNMATCHED_INPUT,
     _CONFLICT,
     _DEAD_LETTER,
     _INGEST_POSITION,

@@ -28,7 +28,7 @@ from lineage.arrays import NO_INTS, IntArray, distinct, int_array
 from lineage.database.ddl import insert
 from lineage.database.policies import insert_policy
 from lineage.database.pruning import rows_near
-from lineage.database.relations import execute_with
+from lineage.database.relations import execute_on, execute_with
 from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.judge.rejudge import Rejudge
@@ -43,7 +43,7 @@ _CHANGED = {
     "declaration": ["dataset", "declared_at"],
     "policy": ["effective_at"],
 }
-_DEPENDENT = {"policy": ("policy_method", "policy_rule")}
+_DEPENDENT = {"policy": ("policy_method", "policy_rule"), "hop": ("unmatched_input",)}
 Changes = Mapping[str, pl.DataFrame]
 
 
@@ -55,12 +55,14 @@ class Stale:
         events: The events as they were recorded.
         rederive: The messages whose arrivals were deleted.
         retracted: How many arrivals these were.
+        vacated: The records (dataset, record) of these, where their messages may not come again.
         rejudge: The messages in datasets whose flags may be others.
     """
 
     events: KeyedBatch
     rederive: IntArray
     retracted: int
+    vacated: pl.DataFrame
     rejudge: Rejudge
 
 
@@ -90,7 +92,10 @@ def record(
     _insert(connection, events, "message", "hop", "consent_change")
     _add_stale(connection, rejudge, changes, spans, latest_arrival)
     rederive = distinct(np.concatenate(stale))
-    return Stale(events, rederive, _delete_arrivals(connection, rederive, rejudge), rejudge)
+    # Where nothing was replaced only a policy is new, by which messages come to the same records.
+    vacated = _records(connection, rederive if batch.replaced else NO_INTS)
+    retracted = _delete_arrivals(connection, rederive, rejudge)
+    return Stale(events, rederive, retracted, vacated, rejudge)
 
 
 def _delete_replaced(
@@ -214,6 +219,12 @@ def _add_stale_by_consent(
 def _since(consents: pl.DataFrame) -> int:
     """Return the instant of the earliest of some changes of consent, in microseconds."""
     return int(int_array(consents["effective_at"]).min(initial=_NEVER))
+
+
+def _records(connection: duckdb.DuckDBPyConnection, messages: IntArray) -> pl.DataFrame:
+    """Return the records (dataset, record) that messages are in."""
+    query = "SELECT DISTINCT dataset, record FROM {rows}"
+    return execute_on(connection, messages, query, rows=("core.arrival", "message")).pl()
 
 
 def _delete_arrivals(

@@ -80,6 +80,12 @@ from lineage.reach.hops import (
     unpack,
     unpack_by_slot,
 )
+from lineage.reach.unmatched import (
+    Inputs,
+    delete_matched,
+    restore_unmatched,
+    store_unmatched,
+)
 
 _EVERYTHING = np.iinfo(np.int64).max
 _NO_ORIGINS = origins(pl.DataFrame(schema=dict.fromkeys(("id", "dataset", "sent_at"), pl.Int64)))
@@ -114,12 +120,14 @@ def derive(
     connection: duckdb.DuckDBPyConnection,
     batch: KeyedBatch,
     stale: IntArray,
+    vacated: pl.DataFrame,
     latest_hop: int,
     limits: Limits,
 ) -> Derived:
     """Derive and store what a batch, recorded already, makes arrive.
 
-    stale: the messages whose arrivals were deleted, to be derived anew. latest_hop: no hop that was
+    stale: the messages whose arrivals were deleted, to be derived anew. vacated: the records
+    (dataset, record) that they may not be in any more. latest_hop: no hop that was
     stored before the batch moved later (microseconds).
     """
     hops = Hops.of_batch(batch)
@@ -128,18 +136,24 @@ def derive(
     new, upgraded = fixpoint.arrived(), fixpoint.upgraded()
     store_arrivals(connection, new)
     store_upgrades(connection, upgraded)
+    store_unmatched(connection, fixpoint.unmatched())
+    delete_matched(connection, fixpoint.matched())
     # Messages of which the batch has another version have been followed with it.
     left = stale[~np.isin(stale, int_array(batch["message"]["id"]))]
-    return Derived(new, upgraded, _rederive(connection, left, limits.rederived_messages))
+    return Derived(new, upgraded, _rederive(connection, left, vacated, limits))
 
 
 def _rederive(
-    connection: duckdb.DuckDBPyConnection, messages: IntArray, together: int
+    connection: duckdb.DuckDBPyConnection,
+    messages: IntArray,
+    vacated: pl.DataFrame,
+    limits: Limits,
 ) -> Iterator[Arrivals]:
     """Derive messages anew, by all hops that are stored, so many at a time; store and yield them.
 
     All that is known of them is their origins, so each hop that carries them is a stored one.
     """
+    together = limits.rederived_messages
     for first in range(0, len(messages), together):
         query = "SELECT id, dataset, sent_at FROM {rows}"
         some = messages[first : first + together]
@@ -148,7 +162,10 @@ def _rederive(
         fixpoint.run(origins(found), None)
         arrived = fixpoint.arrived()
         store_arrivals(connection, arrived)
+        if len(vacated):
+            delete_matched(connection, fixpoint.matched())
         yield arrived
+    restore_unmatched(connection, vacated)
 
 
 def _stored_holdings(
@@ -180,6 +197,7 @@ class Fixpoint:
         self._connection = connection
         self._rule = HopJoin(hops)
         self._own_hops = np.sort(hops.id)
+        self._own_inputs = len(hops.input_key)
         self._first_new = first_new
         self._latest_hop = latest_hop
         self._since = 0
@@ -213,6 +231,19 @@ class Fixpoint:
         known = self._known.packed
         _, better = self._stored.difference(known) if len(self._stored.packed) else (known, NO_INTS)
         return self._arrivals(better)
+
+    def unmatched(self) -> Inputs:
+        """Return the inputs of the hops it began with that held nothing at the hop's instant."""
+        return self._inputs(np.flatnonzero(~self._rule.matched[: self._own_inputs]))
+
+    def matched(self) -> Inputs:
+        """Return the inputs of stored hops that hold something at the hop's instant by now."""
+        matched = np.flatnonzero(self._rule.matched[self._own_inputs :])
+        return self._inputs(self._own_inputs + matched)
+
+    def _inputs(self, rows: IntArray) -> Inputs:
+        hops = self._rule.hops
+        return Inputs(hops.id[hops.input_hop[rows]], hops.input_record[rows])
 
     def _arrivals(self, packed: IntArray) -> Arrivals:
         hops = self._rule.hops
@@ -279,7 +310,8 @@ class Fixpoint:
         old = ~lookup_sorted(self._own_hops, read["hop"])[1]
         if old.any():
             read = {name: values[old] for name, values in read.items()}
-            self._rule = HopJoin(_with_stored(self._connection, self._rule.hops, read))
+            hops = _with_stored(self._connection, self._rule.hops, read)
+            self._rule = HopJoin(hops, self._rule.matched)
 
 
 def _with_stored(connection: duckdb.DuckDBPyConnection, hops: Hops, read: Columns) -> Hops:

@@ -209,8 +209,12 @@ class Hops:
 class HopJoin:
     """Joins what records hold with the hops that read them."""
 
-    def __init__(self, hops: Hops) -> None:
+    def __init__(self, hops: Hops, matched: BoolArray | None = None) -> None:
+        """matched: which inputs, of the first so many, have held a message already."""
         self.hops = hops
+        self.matched = np.zeros(len(hops.input_key), dtype=np.bool_)
+        if matched is not None:
+            self.matched[: len(matched)] = matched
         self._index = Index(hops.input_key)
 
     def join(self, held: Holdings) -> IntArray:
@@ -223,6 +227,7 @@ class HopJoin:
         hop = hops.input_hop[row]
         in_time = held.since[owner] <= hops.moved_at[hop]
         owner, row, hop = owner[in_time], row[in_time], hop[in_time]
+        self.matched[row] = True
         message = held.message[owner]
         identifiable = held.identifiable[owner] & ~hops.declassifies[hop]
         keeps = hops.keeps_id[hop]

@@ -43,7 +43,9 @@ class Derivation:
         keyed = self._keys.assign(batch)
         events = resolve(connection, batch, keyed)
         stale = record(connection, events, batch.policies, latest.arrival, limits)
-        arrivals = derive(connection, stale.events, stale.rederive, latest.hop, limits)
+        arrivals = derive(
+            connection, stale.events, stale.rederive, stale.vacated, latest.hop, limits
+        )
         stale.rejudge.add_arrivals(arrivals.upgraded)
         broken = breaches(connection, self._judged_by(events), arrivals, stale, limits)
         changes = flags.update(connection, broken, latest.flag, at)

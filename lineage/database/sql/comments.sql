@@ -25,6 +25,16 @@ COMMENT ON COLUMN fact.hop_id IS 'The hop that carried it; null at the origin';
 COMMENT ON COLUMN fact.record_id IS 'The record that holds it';
 COMMENT ON COLUMN fact.policy_id IS 'The policy in force';
 
+COMMENT ON VIEW unmatched_input IS 'Inputs of hops that held no message at the hop''s instant, so that nothing went on from them. One row a hop and record. A dataset that no message ever was in usually holds records of other things';
+COMMENT ON COLUMN unmatched_input.hop_id IS 'Id of the hop';
+COMMENT ON COLUMN unmatched_input.run_id IS 'Id of the run of the job';
+COMMENT ON COLUMN unmatched_input.job IS 'Name of the job';
+COMMENT ON COLUMN unmatched_input.source IS 'Dataset that was read';
+COMMENT ON COLUMN unmatched_input.record_id IS 'Id of the record that was read';
+COMMENT ON COLUMN unmatched_input.moved_at IS 'When it moved, UTC';
+COMMENT ON COLUMN unmatched_input.reason IS 'SEEN_LATER: messages were in the record only after; SPELLED_LIKE: never, but in one whose dataset and id differ in case, prefix or Unicode form alone; NEVER_SEEN';
+COMMENT ON COLUMN unmatched_input.seen_at IS 'When a message first was in the record, UTC: how far a clock is off, or how late an event; null if never';
+
 COMMENT ON MACRO TABLE route IS 'The way of one message: a row for each arrival and each record that it came from';
 COMMENT ON MACRO TABLE upstream IS 'What flowed into a record: a row for each hop that brought something nearer to it';
 COMMENT ON MACRO TABLE downstream IS 'Where a record flowed: a row for each hop that carried it, or what came of it, further on';

@@ -9,6 +9,7 @@ from tests.lineage.semantics.reference import (
     CONFLICT_COLUMNS,
     FACT_COLUMNS,
     FLAG_COLUMNS,
+    UNMATCHED_COLUMNS,
     Expected,
 )
 from tests.lineage.semantics.reference_log import Event, Row
@@ -42,6 +43,7 @@ def observed(store: lineage.Store) -> Expected:
         facts=unique("fact", FACT_COLUMNS),
         flags=unique("flag", FLAG_COLUMNS),
         conflicts=unique("conflict", CONFLICT_COLUMNS),
+        unmatched=unique("unmatched_input", UNMATCHED_COLUMNS),
     )
 
 

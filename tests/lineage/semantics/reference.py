@@ -6,6 +6,7 @@ says what the tables must hold. The numbers in the comments are the nine points 
 """
 
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,6 +45,10 @@ FLAG_COLUMNS = (
     *("rule", "severity", "message_id", "dataset", "policy_id"),
     *("first_at", "last_at", "arrivals", "first_hop"),
 )
+UNMATCHED_COLUMNS = (
+    *("hop_id", "run_id", "job", "source", "record_id", "moved_at"),
+    *("reason", "seen_at"),
+)
 CONFLICT_COLUMNS = ("event", "event_id", "sha256", "content", "counts")
 
 
@@ -68,6 +73,7 @@ class Expected:
     facts: frozenset[Row]
     flags: frozenset[Row]
     conflicts: frozenset[Row]
+    unmatched: frozenset[Row]
 
     def places(self) -> set[tuple[str, str, str]]:
         """(message, dataset, record) wherever a message arrived."""
@@ -198,6 +204,37 @@ def arrivals(log: Log) -> list[Arrival]:
     return found
 
 
+# ---- inputs that held nothing --------------------------------------------------------------------
+
+
+def unmatched(log: Log) -> Iterator[Row]:
+    """Each input of a hop that held no message at its instant, and what is known of it."""
+    first: dict[tuple[str, str], datetime] = {}
+    for _, dataset, record_id, since, _ in reach(log):
+        place = (dataset, record_id)
+        first[place] = min(since, first.get(place, since))
+    spelled = {(folded(dataset), folded(record_id)) for dataset, record_id in first}
+    for hop in log.hops:
+        for record_id in set(hop["inputs"]):
+            seen_at = first.get((hop["source"], record_id))
+            if seen_at is not None and seen_at <= hop["moved_at"]:
+                continue
+            if seen_at is not None:
+                reason = "SEEN_LATER"
+            elif (folded(hop["source"]), folded(record_id)) in spelled:
+                reason = "SPELLED_LIKE"
+            else:
+                reason = "NEVER_SEEN"
+            said = (hop["hop_id"], hop["run_id"], hop["job"], hop["source"], record_id)
+            yield (*said, hop["moved_at"], reason, seen_at)
+
+
+def folded(name: str) -> str:
+    """A name without its prefix, in one case and one Unicode form."""
+    tail = re.split(r"[./:]", name)[-1]
+    return unicodedata.normalize("NFC", (tail or name).lower())
+
+
 # ---- 6. facts ----------------------------------------------------------------------------------
 
 
@@ -298,4 +335,5 @@ def reference(events: Iterable[Event]) -> Expected:
         facts=frozenset(facts),
         flags=frozenset(flags_of(judged)),
         conflicts=frozenset(log.conflicts),
+        unmatched=frozenset(unmatched(log)),
     )

@@ -1,0 +1,57 @@
+"""Unmatched inputs: what hops read and no message was in, so that nothing went on from it.
+
+A hop carries what its inputs held at its instant or before. Where that is nothing, a leak could be
+missed without a word: the record is known only later (a clock that is behind, a late event), or it
+is spelled otherwise. So these inputs are kept, in the same transaction as what the others carried.
+An input is matched by an arrival, and is unmatched again only where arrivals are taken back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import duckdb
+import polars as pl
+
+from lineage.arrays import IntArray
+from lineage.database.ddl import insert
+from lineage.database.relations import execute_with
+from lineage.database.statements import sql
+from lineage.database.tables import table
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Inputs of hops: the hop, and the record that it read."""
+
+    hop: IntArray
+    record: IntArray
+
+    def __len__(self) -> int:
+        return len(self.hop)
+
+    def frame(self) -> pl.DataFrame:
+        """Return them in the columns of core.unmatched_input."""
+        return pl.DataFrame({"hop": self.hop, "record": self.record})
+
+
+def store_unmatched(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Insert the inputs of new hops that hold nothing."""
+    if len(inputs):
+        statement = insert(table("unmatched_input"), "unmatched")
+        execute_with(connection, statement, unmatched=inputs.frame())
+
+
+def delete_matched(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
+    """Delete the inputs of stored hops that hold something by now, as far as they are there."""
+    if len(inputs):
+        execute_with(connection, sql("reach/delete_matched"), matched=inputs.frame())
+
+
+def restore_unmatched(connection: duckdb.DuckDBPyConnection, vacated: pl.DataFrame) -> None:
+    """Insert the inputs of stored hops that hold nothing any more.
+
+    vacated: the records (dataset, record) that messages may not be in any more.
+    """
+    if len(vacated):
+        execute_with(connection, sql("reach/restore_unmatched"), vacated=vacated)
