@@ -19,7 +19,7 @@ RECIPES = [(mix, recipe) for mix, recipes in MIXES.items() for recipe in recipes
 
 @pytest.mark.parametrize(
     "recipe",
-    sampled([recipe for _, recipe in RECIPES], 16),
+    sampled([recipe for _, recipe in RECIPES], 32),
     ids=[f"{mix}: {recipe.name}" for mix, recipe in RECIPES],
 )
 def test_a_plant_is_flagged_as_its_recipe_says(recipe: Recipe, tmp_path: Path) -> None:
