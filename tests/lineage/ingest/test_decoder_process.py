@@ -105,6 +105,7 @@ def test_what_is_printed_there_does_not_get_between(
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_an_error_comes_after_the_items_before_it(process: DecoderProcess) -> None:
     items = process.items(failing)
     assert next(items) == 1
