@@ -64,6 +64,8 @@ class Layout:
         names = frozenset(wanted)
         self._fields = {f["name"]: (f"f{i}", f["type"])
                         for i, f in enumerate(written) if f["name"] in names}  # fmt: skip
+        # Bytes are spelled as strings, and need not be UTF-8.
+        self._held = [f"f{i}" for i, f in enumerate(written) if '"bytes"' not in json.dumps(f)]
         self._datums = _run_of([*fields, _SENTINEL])
         self._values = _run_of([*_WIRE, *fields, _SENTINEL])
         self._blocks = _run_of(fields, [_SENTINEL])
@@ -76,7 +78,7 @@ class Layout:
         """The wanted fields, one row a datum, in their order: booleans and enums as the numbers
         that they are. UndecodableError where any is not of the schema.
         """
-        return self._held(_one_array(self._datums, datums))
+        return self._wanted(_one_array(self._datums, datums))
 
     def of_values(self, values: Sequence[bytes], header: bytes) -> Columns:
         """The same of Kafka values; UndecodableError also where one has another header.
@@ -90,7 +92,7 @@ class Layout:
             or (numbers(schema_id, np.uint32) != np.frombuffer(header[1:], np.uint32)).any()
         ):
             raise UndecodableError
-        return self._held(columns)
+        return self._wanted(columns)
 
     def of_blocks(self, blocks: Sequence[tuple[int, bytes]]) -> Columns:
         """The same of blocks of datums of which only the number is known, not where each ends."""
@@ -103,7 +105,7 @@ class Layout:
         right = lengths == [count for count, _ in blocks]
         if not (right & (numbers(batch.column(1), np.float64) == sentinel)).all():
             raise UndecodableError
-        return self._held(_fields_of(arrays.values))
+        return self._wanted(_fields_of(arrays.values))
 
     def frame(self, columns: Columns) -> pl.DataFrame:
         """The columns as the schema means them: enums String (null: no such symbol), booleans
@@ -114,14 +116,13 @@ class Layout:
             _meant(pl.col(name), avro).alias(name) for name, (_, avro) in self._fields.items()
         )
 
-    def _held(self, columns: Columns) -> Columns:
-        wanted = {name: columns[place] for name, (place, _) in self._fields.items()}
-        for column in wanted.values():
-            try:
-                column.validate(full=True)
-            except pa.ArrowException as error:
-                raise UndecodableError from error
-        return wanted
+    def _wanted(self, columns: Columns) -> Columns:
+        held = pa.StructArray.from_arrays([columns[name] for name in self._held], self._held)
+        try:
+            held.validate(full=True)
+        except pa.ArrowException as error:
+            raise UndecodableError from error
+        return {name: columns[place] for name, (place, _) in self._fields.items()}
 
 
 def numbers(column: Column, kind: type[np.generic], more: int = 0) -> npt.NDArray[Any]:

@@ -27,8 +27,9 @@ from lineage.codec.contract.instants import (
 from lineage.codec.contract.limits import VALUES_MAX, mib
 from lineage.codec.contract.validate_event import wrong_with
 
-# Where one of many datums is broken, they are searched in parts of so many.
-_SEARCHED_DATUMS = 256
+# Where one of many datums is broken, they are searched in so many parts, and these in turn, down
+# to parts of so few.
+_SEARCHED_PARTS, _SEARCHED_DATUMS = 8, 32
 
 # So much is read in one go: an array of nothing takes 16 times its bytes, or more. Only a hop can
 # be larger by itself.
@@ -90,13 +91,21 @@ class Reader:
 
     def apart(self, datums: Sequence[bytes]) -> tuple[list[int], list[int]]:
         """The indices of the datums that have columns, and of the others."""
-        bad: list[int] = []
-        for start in range(0, len(datums), _SEARCHED_DATUMS):
-            some = datums[start : start + _SEARCHED_DATUMS]
-            _, wrong = convert(some, self.layout.of_datums, (UndecodableError,), self._whole)
-            bad += [start + i for i in wrong]
-        others = set(bad)
-        return [i for i in range(len(datums)) if i not in others], bad
+        bad: set[int] = set()
+        parts = [(0, len(datums))]
+        while parts:
+            start, end = parts.pop()
+            try:
+                self.layout.of_datums(datums[start:end])
+            except UndecodableError:
+                if end - start > _SEARCHED_DATUMS:
+                    size = max(_SEARCHED_DATUMS, -(-(end - start) // _SEARCHED_PARTS))
+                    parts += [(at, min(at + size, end)) for at in range(start, end, size)]
+                    continue
+                some = datums[start:end]
+                _, wrong = convert(some, self.layout.of_datums, (UndecodableError,), self._whole)
+                bad.update(start + i for i in wrong)
+        return [i for i in range(len(datums)) if i not in bad], sorted(bad)
 
     def read_blocks(self, blocks: Sequence[tuple[int, bytes]]) -> pl.DataFrame:
         """Whole blocks of a container file: each how many datums, and their bytes one after

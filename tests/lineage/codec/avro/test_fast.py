@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import fastavro
@@ -99,6 +100,13 @@ def test_what_is_wrong_is_left_to_others_and_its_neighbours_are_not(
         2,
     ]
     assert content(batch) == content(decode(event, [event, event]))
+
+
+def test_a_number_is_not_cut_to_32_bits() -> None:
+    wider = json.loads(json.dumps(PARSED["RecordsMoved"]).replace('"int"', '"long"'))
+    wrong = {"declassification": {"method": "k-anonymity", "k": 2**32 + 50}}
+    broken = datum_bytes(wider, datum_of(codec.RECORDS_MOVED, HOP) | wrong)
+    assert plain(HOP, broken)[1] == [False]
 
 
 @pytest.mark.parametrize("cut", [b"", b"\x80", b"\x80\x80"])
