@@ -5,6 +5,7 @@ Beside each other in one process, decoding and applying take a fifth to a third 
 
 from __future__ import annotations
 
+import os
 import pickle
 import signal
 import struct
@@ -122,8 +123,11 @@ def serve(modules: Sequence[str] = ()) -> None:
         signal.signal(number, signal.SIG_IGN)
     # Gives back what a batch took; Arrow's own allocator keeps a good part of it.
     pa.set_memory_pool(pa.system_memory_pool())
-    # Nothing that is printed must get between the answers.
-    requests, answers, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
+    # Nothing that is printed must get between the answers, by libraries in C neither: DuckDB shows
+    # the progress of a slow query where the main module has no file, as here.
+    requests, answers = sys.stdin.buffer, open(os.dup(sys.stdout.fileno()), "wb")  # noqa: PTH123, SIM115 -- of a descriptor, until the end
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
+    sys.stdout = sys.stderr
     for module in modules:
         import_module(module)
     with suppress(EOFError, BrokenPipeError):

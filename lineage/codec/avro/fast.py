@@ -204,7 +204,9 @@ class _Reading:
 
 def _sizes(column: Column) -> IntArray:
     """How many bytes each string has, or how many items each array."""
-    return np.diff(numbers(column, np.int32, more=1)).astype(np.int64)
+    starts = numbers(column, np.int32, more=1)
+    sizes: IntArray = starts[1:].astype(np.int64) - starts[:-1]
+    return sizes
 
 
 def _micros(field: Field, count: IntArray) -> tuple[IntArray, Mask]:
