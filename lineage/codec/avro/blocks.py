@@ -11,10 +11,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from lineage.codec.avro.columns import UndecodableError
+from lineage.codec.avro.columns import TOGETHER_BYTES, UndecodableError
 from lineage.codec.avro.container import Block, Container
 from lineage.codec.avro.fast import Mask, read_blocks
-from lineage.codec.avro.reader import TOGETHER_BYTES, TOGETHER_RECORDS
+from lineage.codec.avro.reader import TOGETHER_RECORDS
 from lineage.codec.batch import Batch, DeadLetter
 from lineage.codec.tables import IntArray, Provenance, Tables, joined, placed, tables_of
 

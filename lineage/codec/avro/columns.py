@@ -33,6 +33,10 @@ Avro = Any  # a parsed schema: str, list or dict, as JSON has it
 Column = Any  # an Arrow array; the stubs do not tell lists from others by what they hold
 Columns = dict[str, Column]
 
+# So much is read in one go: an array of nothing takes 16 times its bytes, or more. Only a hop can
+# be larger by itself.
+TOGETHER_BYTES = 8 << 20
+
 TRUE = -1  # a boolean's byte 1 read as an Avro long
 
 _SENTINEL = {"name": "sentinel", "type": "double"}
@@ -76,7 +80,7 @@ class Layout:
 
     def of_datums(self, datums: Sequence[bytes]) -> Columns:
         """The wanted fields, one row a datum, in their order: booleans and enums as the numbers
-        that they are. UndecodableError where any is not of the schema.
+        that they are. UndecodableError where any is not of the schema, or too large for this.
         """
         return self._wanted(_one_array(self._datums, datums))
 
@@ -137,7 +141,11 @@ def numbers(column: Column, kind: type[np.generic], more: int = 0) -> npt.NDArra
 
 def _one_array(schema: str, datums: Sequence[bytes]) -> Columns:
     sentinel, end = _sentinel()
-    run = b"".join((_long(len(datums)), end.join(datums), end, b"\0")) if datums else b"\0"
+    run = b"\0"
+    if datums:
+        run = end.join((_long(len(datums)) + datums[0], *datums[1:], b"\0"))
+    if len(run) > TOGETHER_BYTES and max(map(len, datums)) > TOGETHER_BYTES:
+        raise UndecodableError
     arrays: Column = _decoded([run], schema).column(0)
     items = arrays.values
     columns = _fields_of(items)

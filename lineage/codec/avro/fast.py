@@ -15,8 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from lineage.codec.avro.columns import TRUE, Column, Columns, UndecodableError, numbers
-from lineage.codec.avro.reader import TOGETHER_BYTES, Reader
+from lineage.codec.avro.columns import (
+    TOGETHER_BYTES,
+    TRUE,
+    Column,
+    Columns,
+    UndecodableError,
+    numbers,
+)
+from lineage.codec.avro.reader import Reader
 from lineage.codec.batch import COLUMNS, PROVENANCE
 from lineage.codec.bisect import convert
 from lineage.codec.contract.events import MESSAGE_SENT, RECORDS_MOVED, ROLES
@@ -46,9 +53,8 @@ def read_values(reader: Reader, values: Sequence[bytes], header: bytes) -> tuple
 
 def _columns_of(reader: Reader, values: Sequence[bytes], header: bytes) -> tuple[Columns, IntArray]:
     """The columns of the values that have some, and the indices of those values."""
-    if max(map(len, values), default=0) <= TOGETHER_BYTES:
-        with suppress(UndecodableError):
-            return reader.layout.of_values(values, header), np.arange(len(values))
+    with suppress(UndecodableError):
+        return reader.layout.of_values(values, header), np.arange(len(values))
     some = [
         i
         for i, value in enumerate(values)
@@ -163,8 +169,7 @@ class _Reading:
                 right = (number >= INT_MIN) & (number <= INT_MAX)
                 series = pl.Series(column).cast(pl.Int32, strict=False)
             case "id":
-                size = _sizes(column)
-                right = (size > 0) & (size <= ID_BYTES_MAX)
+                right = _are_ids(column)
                 series = pl.Series(column)
             case "region":
                 right = _are_regions(column)
@@ -181,9 +186,9 @@ class _Reading:
         amounts, items = _sizes(column), column.flatten()
         everyone = np.arange(len(amounts))
         self._hold(amounts >= field.at_least, everyone)
-        datums = np.repeat(everyone, amounts)
-        sizes = _sizes(items)
-        self._hold((sizes > 0) & (sizes <= ID_BYTES_MAX), datums)
+        right = _are_ids(items)
+        if not right.all():  # else it need not be known of which datum each is
+            self._hold(right, np.repeat(everyone, amounts))
         rows = pl.Series("row", np.repeat(self._rows, amounts))
         return without_doubles(pl.DataFrame([rows, pl.Series("record_id", items)]))
 
@@ -207,6 +212,13 @@ def _sizes(column: Column) -> IntArray:
     starts = numbers(column, np.int32, more=1)
     sizes: IntArray = starts[1:].astype(np.int64) - starts[:-1]
     return sizes
+
+
+def _are_ids(column: Column) -> Mask:
+    starts = numbers(column, np.uint32, more=1)
+    # Of no bytes it is the largest number there is.
+    right: Mask = starts[1:] - starts[:-1] - np.uint32(1) < ID_BYTES_MAX
+    return right
 
 
 def _micros(field: Field, count: IntArray) -> tuple[IntArray, Mask]:

@@ -10,7 +10,7 @@ import fastavro
 import polars as pl
 import pyarrow as pa
 
-from lineage.codec.avro.columns import Layout, UndecodableError, UnspellableError
+from lineage.codec.avro.columns import TOGETHER_BYTES, Layout, UndecodableError, UnspellableError
 from lineage.codec.avro.resolution import resolve
 from lineage.codec.avro.skip import Skip, TooManyValuesError
 from lineage.codec.bisect import convert
@@ -31,9 +31,6 @@ from lineage.codec.contract.validate_event import wrong_with
 # to parts of so few.
 _SEARCHED_PARTS, _SEARCHED_DATUMS = 8, 32
 
-# So much is read in one go: an array of nothing takes 16 times its bytes, or more. Only a hop can
-# be larger by itself.
-TOGETHER_BYTES = 8 << 20
 TOGETHER_RECORDS = 1 << 18
 
 # A datum that is not of its schema can make fastavro raise nearly anything.
