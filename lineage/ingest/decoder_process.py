@@ -27,9 +27,11 @@ from lineage.errors import DecoderProcessError
 
 Item = TypeVar("Item")
 
+# The second process's main. Nothing that is printed must get between the answers, by libraries in C
+# neither: DuckDB shows the progress of a slow query where the main module has no file, as here.
 _MAIN = (
-    "import sys; sys.path[:] = {path!r}; "
-    "from lineage.ingest.decoder_process import serve; serve({modules!r})"
+    "import os, sys; answers = os.fdopen(os.dup(1), 'wb'); os.dup2(2, 1); sys.path[:] = {path!r}; "
+    "from lineage.ingest.decoder_process import serve; serve(answers, {modules!r})"
 )
 _COUNT = struct.Struct("<Q")
 # Where Arrow and numpy like their data to begin.
@@ -115,15 +117,14 @@ class DecoderProcess:
         )
 
 
-def serve(modules: Sequence[str] = ()) -> None:
+def serve(answers: BinaryIO, modules: Sequence[str] = ()) -> None:
     """Answer requests on stdin until it ends; the main function of the second process."""
     # Ctrl-C, and who ends all processes of a service, reach both; it is the first that decides.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     # Gives back what a batch took; Arrow's own allocator keeps a good part of it.
     pa.set_memory_pool(pa.system_memory_pool())
-    # Nothing that is printed must get between the answers.
-    requests, answers, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
+    requests, sys.stdout = sys.stdin.buffer, sys.stderr
     for module in modules:
         import_module(module)
     with suppress(EOFError, BrokenPipeError):

@@ -35,6 +35,7 @@ def own_values() -> Iterator[Any]:
 
 def printing() -> Iterator[str]:
     print("between the answers")
+    os.write(1, b"as a library in C would")
     yield "an answer"
 
 
