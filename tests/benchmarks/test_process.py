@@ -65,6 +65,7 @@ def test_a_failure_says_what_the_command_said_last(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     with pytest.raises(CommandFailedError, match="ended with -9"):
         run([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, seconds_max=0.5)

@@ -79,6 +79,7 @@ def process() -> Iterator[DecoderProcess]:
         yield process
 
 
+@pytest.mark.slow
 def test_items_come_in_order_one_request_after_the_other(process: DecoderProcess) -> None:
     assert list(process.items(counted, 1000)) == list(range(1000))
     assert list(process.items(counted, 0)) == []

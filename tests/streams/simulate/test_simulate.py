@@ -34,6 +34,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
     assert bytes_of(tmp_path / "a") != bytes_of(tmp_path / "c")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "streams.cli", "simulate", "--messages", "1"]
     for hash_seed in "012":  # of Python: the order of its sets
@@ -83,6 +84,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> tuple[Summary, list[dict[st
 Own = tuple[Summary, list[dict[str, Any]], Path]
 
 
+@pytest.mark.slow
 def test_the_summary_counts_what_was_written(own: Own) -> None:
     summary, log, folder = own
     assert summary.events == Counter(event["event"] for event in log)

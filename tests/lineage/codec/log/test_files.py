@@ -65,6 +65,7 @@ def test_the_first_batches_are_smaller(tmp_path: Path, ending: Literal["jsonl", 
     assert sizes[1] <= 100 < max(sizes) <= 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", sampled(["jsonl", "avro"], 2))
 def test_large_hops_make_a_batch_of_fewer_events(
     tmp_path: Path, ending: Literal["jsonl", "avro"]
@@ -139,6 +140,7 @@ def test_an_empty_log_is_no_events(tmp_path: Path) -> None:
     assert read(tmp_path).events == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", sampled(["cut", "flipped"], 2))
 def test_of_a_damaged_packed_log_all_that_came_before_is_kept(tmp_path: Path, damage: str) -> None:
     # Ids without a pattern, so that the packed file is long.
