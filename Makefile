@@ -50,8 +50,9 @@ PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 test: $(VENV)/.installed-dev  ## all tests; those on a real Kafka where Java 17 and Maven are
 	@$(PYTEST)
 
+# Two processes on two processors: more threads would only take turns.
 quick: $(VENV)/.installed-dev  ## the inner loop: a sample, few examples of the properties, no Kafka, nothing slow
-	@LINEAGE_EXAMPLES=3 $(PYTEST) -m "not kafka and not slow"
+	@POLARS_MAX_THREADS=1 LINEAGE_EXAMPLES=3 $(PYTEST) -m "not kafka and not slow"
 
 lint: $(VENV)/.installed-dev  ## ruff and mypy
 	@$(BIN)/ruff check .

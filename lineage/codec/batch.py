@@ -159,11 +159,11 @@ class Batch:
         """Return the events of one table from a place on up to another, with their child rows."""
         part = getattr(self, name)[start:end]
         tables = {name: part}
-        for hanging in CHILD_TABLES[name]:
-            table = getattr(self, hanging)
+        for child in CHILD_TABLES[name]:
+            table = getattr(self, child)
             ends = [part["row"][0], part["row"][-1] + 1] if len(part) else [0, 0]
             first, last = np.searchsorted(table["row"].to_numpy(), ends)
-            tables[hanging] = table[int(first) : int(last)]
+            tables[child] = table[int(first) : int(last)]
         return Batch.of(tables)
 
     @classmethod
@@ -185,7 +185,7 @@ class Batch:
         if len(parts) == 1:
             return parts[0]
         tables: dict[str, pl.DataFrame] = {}
-        for main, hanging in CHILD_TABLES.items():
+        for main, children in CHILD_TABLES.items():
             filled = [part for part in parts if getattr(part, main).height]
             if not filled:
                 continue
@@ -194,7 +194,7 @@ class Batch:
             for part in filled:
                 shifts.append(shift)
                 shift += int(getattr(part, main)["row"].max()) + 1
-            for table in (main, *hanging):
+            for table in (main, *children):
                 tables[table] = pl.concat(
                     getattr(part, table).with_columns(pl.col("row") + pl.lit(by, pl.UInt32))
                     for part, by in zip(filled, shifts, strict=True)

@@ -68,7 +68,7 @@ def tables_of(event: EventType, columns: pl.DataFrame) -> tuple[Tables, dict[int
         broken = _not_one_sender(rows.height, arrays["parties"]) | broken
     tables = {MAIN_TABLE[event.name]: _main(event, rows)}
     for name, table in arrays.items():
-        tables[CHILD_TABLE[name]] = without_doubles(table) if name != "parties" else table
+        tables[CHILD_TABLE[name]] = distinct_items(table) if name != "parties" else table
     if event is RECORDS_MOVED:
         broken = _too_many_arrivals(rows.height, tables) | broken
     if broken:
@@ -87,7 +87,7 @@ def shaped(name: str, columns: Mapping[str, pl.Series]) -> pl.DataFrame:
     return pl.DataFrame([one if one.dtype == dtype else one.cast(dtype) for one, dtype in found])
 
 
-def joined(some: Tables, others: Tables, rows: IntArray) -> Tables:
+def merge_tables(some: Tables, others: Tables, rows: IntArray) -> Tables:
     """Merge tables in the order of their rows; `rows` gives the others new row numbers."""
     numbers = pl.Series("row", rows, pl.UInt32)
     moved = {
@@ -103,7 +103,7 @@ def joined(some: Tables, others: Tables, rows: IntArray) -> Tables:
     }
 
 
-def placed(event: EventType, tables: Tables, where: Provenance) -> Tables:
+def with_provenance(event: EventType, tables: Tables, where: Provenance) -> Tables:
     """Return the tables with provenance. where: of all the events that `row` numbers."""
     if not tables:
         return {}
@@ -125,7 +125,7 @@ def _exploded(rows: pl.DataFrame, array: str, broken: Mapping[int, str]) -> pl.D
     return filled.with_columns(ordinal).explode(array, "ordinal").unnest(array)
 
 
-def without_doubles(items: pl.DataFrame) -> pl.DataFrame:
+def distinct_items(items: pl.DataFrame) -> pl.DataFrame:
     """Return the columns row and record_id with each record once a row.
 
     items: the same columns; the items of a row are neighbours.

@@ -23,7 +23,14 @@ from lineage.codec.contract.instants import micros_of
 from lineage.codec.contract.validate_event import json_type, valid
 from lineage.codec.errors import EncodeError, UnknownSchemaError
 from lineage.codec.registry import Registry
-from lineage.codec.tables import IntArray, Provenance, Tables, joined, placed, tables_of
+from lineage.codec.tables import (
+    IntArray,
+    Provenance,
+    Tables,
+    merge_tables,
+    tables_of,
+    with_provenance,
+)
 
 _HEADER_BYTES = 5
 _TOGETHER_BYTES = 16 << 20  # more in one go is no faster
@@ -71,7 +78,7 @@ class Decoder:
         reasons: dict[int, str] = {}
         if len(left):
             others, rows = self._one_by_one(event, values, left.tolist(), reasons)
-            tables = joined(tables, others, rows)
+            tables = merge_tables(tables, others, rows)
         letters = (
             DeadLetter.of(
                 where.source,
@@ -82,7 +89,7 @@ class Decoder:
             )
             for i in sorted(reasons)
         )
-        return Batch.of(placed(event, tables, where), letters)
+        return Batch.of(with_provenance(event, tables, where), letters)
 
     def _plainly(
         self, event: EventType, values: Sequence[bytes | None]

@@ -89,8 +89,8 @@ class TextKeys(_Sequence):
             self._look_up_rest(known, encoded.texts)
         new = self._take(known)
         if len(new):
-            fresh = _table(id=known[new], text=encoded.texts.take(new))
-            execute_with(self._connection, self._insert, new_text=fresh)
+            rows = _table(id=known[new], text=encoded.texts.take(new))
+            execute_with(self._connection, self._insert, new_text=rows)
         # The cache has all of the table, or its first texts: members who write often are in it.
         if len(cached) == first_new - 1 and self._next <= self._cached_max:
             cached.update((texts[place], int(known[place])) for place in new)
@@ -144,9 +144,9 @@ class IdKeys(_Sequence):
             self._look_up(known, _uuid_table("text", uuids[old], code=old), "uuid", near)
 
     def _keep_uuids(self, given: IntArray, first_new: int, uuids: Uuids) -> None:
-        fresh = np.flatnonzero(given >= first_new)
-        if len(fresh):
-            keys, uuids = given[fresh], uuids[fresh]
+        new = np.flatnonzero(given >= first_new)
+        if len(new):
+            keys, uuids = given[new], uuids[new]
             execute_with(
                 self._connection,
                 sql("keys/intern_uuids"),
@@ -156,9 +156,9 @@ class IdKeys(_Sequence):
             self._cache.add(uuids, keys)
 
     def _keep_texts(self, given: IntArray, first_new: int, texts: pa.StringArray) -> None:
-        fresh = np.flatnonzero(given >= first_new)
-        if len(fresh):
-            table = _table(id=given[fresh], text=texts.take(fresh))
+        new = np.flatnonzero(given >= first_new)
+        if len(new):
+            table = _table(id=given[new], text=texts.take(new))
             execute_with(self._connection, sql("keys/intern_texts"), new_text=table)
 
     def _note_latest(self, head: int) -> None:

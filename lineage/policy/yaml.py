@@ -134,7 +134,7 @@ class _Builder:
         if self._values > VALUES_MAX:
             raise PolicyError(f"{_TOO_MANY} (line {line})")
         if isinstance(event, yaml.ScalarEvent):
-            return _plain(event.value) if event.style is None else str(event.value)
+            return _scalar(event.value) if event.style is None else str(event.value)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(depth + 1)
         return self._mapping(depth + 1)
@@ -164,7 +164,7 @@ def _line(event: yaml.Event) -> int:
     return event.start_mark.line + 1 if event.start_mark else 0
 
 
-def _plain(text: str) -> Value:
+def _scalar(text: str) -> Value:
     """Resolve a scalar that is not quoted, as the core schema of YAML 1.2 does."""
     if text in _NULL:
         return None

@@ -17,7 +17,14 @@ from lineage.codec.avro.fast import read_plain
 from lineage.codec.avro.frame import UndecodableError
 from lineage.codec.avro.reader import TOGETHER_BYTES, TOGETHER_RECORDS
 from lineage.codec.batch import Batch, DeadLetter
-from lineage.codec.tables import IntArray, Provenance, Tables, joined, placed, tables_of
+from lineage.codec.tables import (
+    IntArray,
+    Provenance,
+    Tables,
+    merge_tables,
+    tables_of,
+    with_provenance,
+)
 
 # Of fewer blocks than these, counted as if all were as long as the longest, reading side by side
 # is slower.
@@ -43,11 +50,11 @@ def of_blocks(container: Container, blocks: Sequence[Block]) -> tuple[Batch, lis
     ]
     for some in _together([block for block in left if _is_small(block)]):
         others, found, more = _otherwise(container, some)
-        tables = joined(tables, others, np.searchsorted(positions, found))
+        tables = merge_tables(tables, others, np.searchsorted(positions, found))
         letters += more
     letters.sort(key=lambda letter: letter.position)
     where = Provenance(str(container.path), 0, positions)
-    batch = Batch.of(placed(container.event, tables, where), letters)
+    batch = Batch.of(with_provenance(container.event, tables, where), letters)
     return batch, [block for block in left if not _is_small(block)]
 
 
@@ -59,7 +66,9 @@ def in_parts(container: Container, block: Block) -> Iterator[Batch]:
         positions = range(block.first + found, block.first + found + len(datums))
         found, start = found + len(datums), end
         tables, good, letters = _of_datums(container, datums, positions)
-        yield Batch.of(placed(container.event, tables, Provenance(source, 0, good)), letters)
+        yield Batch.of(
+            with_provenance(container.event, tables, Provenance(source, 0, good)), letters
+        )
     rest = block.data[start:]
     if rest or found < block.count:
         yield Batch.of({}, [rest_of(source, block, found, rest, kept=False)])

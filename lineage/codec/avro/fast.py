@@ -23,7 +23,7 @@ from lineage.codec.batch import CHILD_TABLE, COLUMNS, MAIN_TABLE, PROVENANCE
 from lineage.codec.contract.events import MESSAGE_SENT, RECORDS_MOVED, ROLES, EventType
 from lineage.codec.contract.fields import Field
 from lineage.codec.contract.limits import HOP_ARRIVALS_MAX
-from lineage.codec.tables import Tables, without_doubles
+from lineage.codec.tables import Tables, distinct_items
 
 Mask = npt.NDArray[np.bool_]
 
@@ -243,7 +243,7 @@ class _Reading:
         size = self._walk.take(item) >> 1
         self._hold(size > 0, datums)
         ids = self._strings("record_id", datums, item + 1, size)
-        return without_doubles(pl.DataFrame([pl.Series("row", datums.astype(np.uint32)), ids]))
+        return distinct_items(pl.DataFrame([pl.Series("row", datums.astype(np.uint32)), ids]))
 
     def _parties(self, field: Field) -> pl.DataFrame:
         datums, places = self._places(field.name)

@@ -21,11 +21,11 @@ def canonical_json(event: EventType, value: Mapping[str, object]) -> bytes:
     Raises EncodeError where the event breaks the contract.
     """
     valid(event, value)
-    plain = {field.name: _plain(field, value.get(field.name)) for field in event.fields}
+    plain = {field.name: _canonical(field, value.get(field.name)) for field in event.fields}
     return rfc8785.dumps({"event": event.name, **plain})
 
 
-def _plain(field: Field, value: Any) -> Any:  # noqa: ANN401 - whatever the field is
+def _canonical(field: Field, value: Any) -> Any:  # noqa: ANN401 - whatever the field is
     if value is None:
         return None
     match field.kind:
@@ -37,8 +37,10 @@ def _plain(field: Field, value: Any) -> Any:  # noqa: ANN401 - whatever the fiel
         case "ids":
             return sorted(set(value))
         case "record":
-            return {inner.name: _plain(inner, value.get(inner.name)) for inner in field.fields}
+            return {inner.name: _canonical(inner, value.get(inner.name)) for inner in field.fields}
         case "records":
-            return [{i.name: _plain(i, item.get(i.name)) for i in field.fields} for item in value]
+            return [
+                {i.name: _canonical(i, item.get(i.name)) for i in field.fields} for item in value
+            ]
         case _:
             return value

@@ -21,7 +21,7 @@ from lineage.codec.contract.instants import micros_column
 from lineage.codec.contract.limits import VALUES_MAX
 from lineage.codec.contract.validate_event import json_type, wrong_with
 from lineage.codec.json.objects import Object, keys_at_most, keys_of, known_only, parsed, repeated
-from lineage.codec.tables import IntArray, Provenance, Tables, placed, tables_of
+from lineage.codec.tables import IntArray, Provenance, Tables, tables_of, with_provenance
 
 _INPUTS = {event.name: event for event in INPUTS}
 _NAMES = ", ".join(_INPUTS)
@@ -99,7 +99,7 @@ def from_numbered_lines(
             continue
         event = _INPUTS[name]
         good, broken = tables_of(event, _columns(event, arrays[name]))
-        tables |= placed(event, good, Provenance(source, 0, numbers[indices]))
+        tables |= with_provenance(event, good, Provenance(source, 0, numbers[indices]))
         for row, reason in broken.items():
             line = indices[row]
             reasons[line] = _worded(lines[line], reason)

@@ -52,7 +52,7 @@ def blocks_of_lines(
     try:
         with path.open("rb") as file:
             packed = path.suffix == ".gz"
-            pieces = _unpacked(file, read, limits) if packed else _plain(file, read)
+            pieces = _unpacked(file, read, limits) if packed else _pieces(file, read)
             yield from _lines(str(path), pieces, limits.line, kept=kept)
     except OSError as error:
         raise LogError(f"{path} can't be read: {error.strerror or error}") from error
@@ -152,7 +152,7 @@ def _too_long(
     return DeadLetter(source, 0, position, reason, digest.hexdigest()), rest
 
 
-def _plain(file: BinaryIO, read: Progress) -> Iterator[bytes]:
+def _pieces(file: BinaryIO, read: Progress) -> Iterator[bytes]:
     while piece := file.read(_READ_BYTES):
         read(len(piece))
         yield piece
@@ -165,7 +165,7 @@ def _unpacked(file: BinaryIO, read: Progress, limits: ReadLimits) -> Iterator[by
     """
     unpacker, begun = zlib.decompressobj(16 + zlib.MAX_WBITS), False
     left = limits.unpacked_free
-    for packed in _plain(file, read):
+    for packed in _pieces(file, read):
         rest = packed
         left += limits.unpacked_ratio * len(packed)
         while rest:

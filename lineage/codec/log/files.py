@@ -19,7 +19,7 @@ from lineage.codec.contract.limits import BATCH_WEIGHT_MAX, READ_LIMITS, ReadLim
 from lineage.codec.errors import LogError
 from lineage.codec.json.events import event_of_line, from_numbered_lines
 from lineage.codec.json.lines import GZIP_MAGIC, Progress, blocks_of_lines
-from lineage.codec.log.merge import side_by_side
+from lineage.codec.log.merge import merge_containers
 from lineage.codec.log.portions import portions, weight_of
 
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
@@ -167,7 +167,7 @@ def _batches(
     some = max(batch_events // _PARTS_A_BATCH, 1)
     parts = chain(
         [Batch.of({}, letters)] if letters else [],
-        side_by_side(containers, batch_events, progress),
+        merge_containers(containers, batch_events, progress),
         *(_of_lines(path, some, limits, progress) for path in sources if isinstance(path, Path)),
     )
     waiting: list[Batch] = []

@@ -25,7 +25,7 @@ _DECODED_BLOCKS = 1 << 14
 _HELD_BYTES = 128 << 20
 
 
-def side_by_side(
+def merge_containers(
     containers: Sequence[Container], batch_events: int, progress: Progress
 ) -> Iterator[Batch]:
     """Yield parts of a batch, each of one file: of every file the events until an instant, then on.

@@ -1,4 +1,4 @@
--- What rules ask about arrivals, as of each, in numbers: the policy, the declaration, the parties'
+-- What rules ask about arrivals, as of each, in keys and codes: the policy, the declaration, the parties'
 -- consents. The relation in braces: when messages lack a consent (refusal.sql).
 WITH refused AS (FROM {refusal}),
 asked AS (

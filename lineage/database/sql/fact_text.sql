@@ -1,4 +1,4 @@
--- Facts in numbers told in words: the columns that rules name, and the keys.
+-- Facts in texts: the columns that rules name, and the keys.
 SELECT f.message, f.hop, f.dataset AS dataset_key, f.record, f.policy, f.declaration,
     core.channel_label(f.channel) AS channel, f.confidential, f.exempt_region,
     f.ai_training_consent, f.third_party_consent, n.text AS dataset,

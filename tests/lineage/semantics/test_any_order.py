@@ -161,7 +161,7 @@ def test_dead_letters_change_nothing_and_are_all_there(
         assert dead == len(bad) * len(history.batches)
 
 
-@pytest.mark.parametrize("bad", sampled(JUNK, 4), ids=range(len(JUNK)))
+@pytest.mark.parametrize("bad", sampled(JUNK, 8), ids=range(len(JUNK)))
 def test_an_event_that_breaks_the_contract_is_a_dead_letter(bad: Event) -> None:
     with new_store() as store:
         (letter,) = store.apply([bad]).dead_letters

@@ -22,7 +22,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("mix", sampled(["own", "worst"], 2))
-@pytest.mark.parametrize("format", ["jsonl", "avro"])
+@pytest.mark.parametrize("format", sampled(["jsonl", "avro"], 2))
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
     mix: Any,  # noqa: ANN401 - a Literal
     format: Any,  # noqa: ANN401 - a Literal

@@ -4,6 +4,7 @@ import io
 import json
 import zlib
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from lineage.codec import (
     read_events,
     read_log,
 )
-from lineage.codec.wire import datum_of
+from lineage.codec.wire import PARSED, datum_of
 from tests.lineage.codec.examples import FLAG, GOOD, HOP, MESSAGE, Event, content, long, reasons
 from tests.lineage.codec.strategies import read_events as any_read_events
 from tests.properties import tried
@@ -72,9 +73,21 @@ def write(path: Path, events: list[Event], compression: str = "null", schema: An
         fastavro.writer(file, schema, [datum_of(kind, e) for e in events], codec=compression)
 
 
+@cache
+def packed_messages(compression: str) -> bytes:
+    file = io.BytesIO()
+    datums = [datum_of(codec.MESSAGE_SENT, event) for event in MESSAGES]
+    fastavro.writer(file, PARSED["MessageSent"], datums, codec=compression)
+    return file.getvalue()
+
+
+def write_messages(path: Path, compression: str = "null") -> None:
+    path.write_bytes(packed_messages(compression))
+
+
 @pytest.mark.parametrize("compression", ["null", "deflate", "bzip2", "xz"])
 def test_blocks_may_be_packed(tmp_path: Path, compression: str) -> None:
-    write(tmp_path / "a.avro", MESSAGES, compression)
+    write_messages(tmp_path / "a.avro", compression)
     batch = read(tmp_path / "a.avro")
     assert content(batch) == content(from_events(MESSAGES))
     assert batch.messages["position"].to_list() == list(range(1, 2001))
@@ -98,7 +111,7 @@ def repacked(data: bytes, compression: bytes) -> bytes:
 
 @pytest.mark.parametrize("compression", [b"snappy", b"zstandard"])
 def test_blocks_may_be_packed_in_newer_ways(tmp_path: Path, compression: bytes) -> None:
-    write(tmp_path / "a.avro", MESSAGES)
+    write_messages(tmp_path / "a.avro")
     data = repacked((tmp_path / "a.avro").read_bytes(), compression)
     (tmp_path / "a.avro").write_bytes(data)
     assert content(read(tmp_path / "a.avro")) == content(from_events(MESSAGES))
@@ -121,7 +134,7 @@ def test_a_file_says_the_same_as_its_events(
 
 
 def test_batches_are_cut_between_blocks(tmp_path: Path) -> None:
-    write(tmp_path / "a.avro", MESSAGES)
+    write_messages(tmp_path / "a.avro")
     batches = list(read_log(tmp_path / "a.avro", batch_events=500))
     assert len(batches) > 3
     assert all(batch.events <= 500 for batch in batches)
@@ -130,7 +143,7 @@ def test_batches_are_cut_between_blocks(tmp_path: Path) -> None:
 
 def test_a_damaged_record_costs_the_rest_of_its_block_and_no_more(tmp_path: Path) -> None:
     path = tmp_path / "a.avro"
-    write(path, MESSAGES)
+    write_messages(path)
     start, end, count = _blocks(path)[1]
     data = bytearray(path.read_bytes())
     first = _blocks(path)[0][2]
@@ -157,7 +170,7 @@ def _blocks(path: Path) -> list[tuple[int, int, int]]:
 
 def test_a_damaged_marker_costs_nothing(tmp_path: Path) -> None:
     path = tmp_path / "a.avro"
-    write(path, MESSAGES)
+    write_messages(path)
     _, end, _ = _blocks(path)[1]
     data = bytearray(path.read_bytes())
     data[end - 10 : end] = b"0123456789"
@@ -168,7 +181,7 @@ def test_a_damaged_marker_costs_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("frame", [b"\x01", b"\xff" * 10, b"\x02\x01", b"\x02\xfe\xff\x7f"])
 def test_a_damaged_frame_costs_its_block_and_no_more(tmp_path: Path, frame: bytes) -> None:
     path = tmp_path / "a.avro"
-    write(path, MESSAGES)
+    write_messages(path)
     (_, _, first), (start, _, second), *_ = _blocks(path)
     data = bytearray(path.read_bytes())
     data[start : start + len(frame)] = frame
@@ -181,7 +194,7 @@ def test_a_damaged_frame_costs_its_block_and_no_more(tmp_path: Path, frame: byte
 @pytest.mark.parametrize("lost", [1, 16, 17, 500])
 def test_of_a_file_that_ends_early_the_blocks_before_are_kept(tmp_path: Path, lost: int) -> None:
     path = tmp_path / "a.avro"
-    write(path, MESSAGES)
+    write_messages(path)
     *_, last = _blocks(path)
     path.write_bytes(path.read_bytes()[:-lost])
     batch = read(path)
@@ -196,7 +209,7 @@ def test_of_a_file_that_ends_early_the_blocks_before_are_kept(tmp_path: Path, lo
 @pytest.mark.parametrize("zeros", [1, 5000, 3 << 20])
 def test_zeros_behind_the_last_block_are_named(tmp_path: Path, zeros: int) -> None:
     path = tmp_path / "a.avro"
-    write(path, MESSAGES)
+    write_messages(path)
     path.write_bytes(path.read_bytes() + b"\0" * zeros)
     batch = read(path)
     assert batch.events == 2000
