@@ -115,7 +115,7 @@ class Flow:
         self.arrivals = 0
 
     def hops(self, messages: pl.DataFrame) -> list[pl.DataFrame]:
-        """The RecordsMoved of a chunk, one frame a job.
+        """Return the RecordsMoved of a chunk, one frame a job.
 
         messages: as `messages.with_parties` gives them, with the columns of `timetable`.
         """
@@ -175,10 +175,10 @@ class Flow:
     def _moved(
         self, step: Step, rows: pl.DataFrame, *, merged: bool = False, count: bool = True
     ) -> pl.DataFrame:
-        """The hops of one job: the rows of a window in batches.
+        """Return the hops of one job: the rows of a window in batches.
 
         rows: message_id (the record), window, the step's instant. merged: each batch becomes
-        one new record. Has also the columns window and trained_at, if the rows have it.
+        one new record. The hops also have the columns window and trained_at, if the rows do.
         """
         if count:
             self.arrivals += rows.height
