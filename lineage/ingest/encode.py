@@ -63,7 +63,7 @@ class EncodedTexts:
     codes: tuple[IntArray, ...]
 
     def column(self, place: int, rows: IntArray) -> pl.Series:
-        """Some rows of a column, as texts."""
+        """Return some rows of a column, as texts."""
         codes = self.codes[place][rows]
         return pl.Series(self.texts).gather(_or_null(codes, codes >= 0))
 
@@ -81,7 +81,7 @@ class EncodedIds:
     codes: tuple[IntArray, ...]
 
     def column(self, place: int, rows: IntArray) -> pl.Series:
-        """Some rows of a column, as texts."""
+        """Return some rows of a column, as texts."""
         codes = self.codes[place][rows]
         known = np.unique(codes[codes >= 0])
         uuids, others = np.split(known, [np.searchsorted(known, len(self.uuids))])

@@ -25,7 +25,7 @@ from lineage.codec.log.portions import portions, weight_of
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
 _HASHED_BYTES = 1 << 20
-_NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
+_NOT_A_LOG = "expected-flags.jsonl"  # in the folder of a simulated log
 # So many parts of lines make a batch.
 _PARTS_A_BATCH = 8
 
