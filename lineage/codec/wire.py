@@ -38,11 +38,11 @@ _NAMES = ", ".join(event.name for event in (*INPUTS, FLAG_RAISED))
 
 
 class Decoder:
-    """Decodes what was fetched from a topic. registry: knows the schemas by id."""
+    """Decodes the values fetched from a topic. registry: knows the schemas by id."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        # By event and header; or why what the registry has can't be read as the event.
+        # By event and header: a reader, or why the registry's schema can't be read as the event.
         self._readers: dict[tuple[str, bytes], Reader | str] = {}
 
     def decode(
@@ -52,7 +52,7 @@ class Decoder:
         offsets: Sequence[int] | IntArray,
         values: Sequence[bytes | None],
     ) -> Batch:
-        """A batch of the values of a topic, one offset each.
+        """Decode the values of a topic, one offset each, to a batch.
 
         partition: that of all values, or one each.
 
@@ -146,7 +146,7 @@ class Decoder:
         return tables, numbers
 
     def _reader(self, event: EventType, header: bytes) -> Reader | str:
-        """Reads what has this header; or why nothing can."""
+        """Return the reader of datums with this header; or why there is none."""
         if len(header) < _HEADER_BYTES or header[0] != 0:
             return "the value must begin with byte 0 and a schema id of 4 bytes"
         key = (event.name, header)
@@ -162,7 +162,7 @@ class Decoder:
 
 
 def _cuts(values: Sequence[bytes | None]) -> Iterator[int]:
-    """Where to end the parts of values that are decoded together."""
+    """Yield the ends of the parts of values that are decoded together."""
     size = 0
     if sum(map(len, filter(None, values))) > _TOGETHER_BYTES:
         for index, value in enumerate(values):
@@ -188,7 +188,7 @@ def _read_from(topic: str) -> EventType:
 def _by_header(
     values: Sequence[bytes | None], some: list[int], reasons: dict[int, str]
 ) -> dict[bytes, list[int]]:
-    """Indices by the bytes in front of the datum; a value that is not there gets its reason."""
+    """Group indices by the header before the datum; add the reason against a missing value."""
     found: dict[bytes, list[int]] = {}
     for index in some:
         value = values[index]
@@ -207,9 +207,10 @@ class Encoder:
         self._headers: dict[str, bytes] = {}
 
     def encode(self, event: Mapping[str, object]) -> bytes:
-        """The value of one event in the JSON spelling, of any of the six types.
+        """Encode one event in the JSON spelling, of any of the six types, as a value.
 
-        Raises EncodeError where it breaks the contract, RegistryError where the registry is away.
+        Raises EncodeError where the event breaks the contract, RegistryError where the registry is
+        away.
         """
         kind = event_type_of(event)
         if kind.name not in self._headers:
@@ -220,7 +221,7 @@ class Encoder:
         return stream.getvalue()
 
 
-# Instants are written as the numbers they are, so the schemas need no logical types.
+# Instants are written as integers, so the schemas need no logical types.
 PARSED = {
     event.name: fastavro.parse_schema(
         json.loads(event.schema.replace(', "logicalType": "timestamp-micros"', ""))
@@ -230,7 +231,7 @@ PARSED = {
 
 
 def event_type_of(event: Mapping[str, object]) -> EventType:
-    """The type that an event in the JSON spelling says it is of; EncodeError if it is none."""
+    """Return the type that an event in the JSON spelling names; raise EncodeError if none."""
     if not isinstance(event, Mapping):
         raise EncodeError(f'an event must be an object with "event", not {json_type(event)}')
     name = event.get("event")
@@ -241,9 +242,10 @@ def event_type_of(event: Mapping[str, object]) -> EventType:
 
 
 def datum_of(event: EventType, value: Mapping[str, Any]) -> dict[str, Any]:
-    """An event in the JSON spelling as its Avro datum: instants in microseconds, known fields only.
+    """Return the Avro datum of an event in the JSON spelling.
 
-    Raises EncodeError where it breaks the contract.
+    Instants are in microseconds; only known fields are in the datum. Raises EncodeError where the
+    event breaks the contract.
     """
     valid(event, value)
     return {field.name: _datum(field, value.get(field.name)) for field in event.fields}
