@@ -125,7 +125,7 @@ def serve(modules: Sequence[str] = ()) -> None:
         signal.signal(number, signal.SIG_IGN)
     # The system's allocator returns the memory of a batch; Arrow's own keeps a good part of it.
     pa.set_memory_pool(pa.system_memory_pool())
-    # Printed text must not get between the answers.
+    # Nothing that is printed must get between the answers.
     requests, answers, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
     for module in modules:
         import_module(module)
