@@ -47,8 +47,10 @@ class StoredRule:
 
 
 class Timeline:
-    """Policies and declarations by row: policies in the order in which they come into force,
-    declarations by dataset and then in that order. `rules`: those of these policies.
+    """Policies and declarations, each known by its row.
+
+    Policies are in the order in which they come into force, declarations by dataset and then in
+    that order. `rules`: those of these policies.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -175,8 +175,10 @@ class Fixpoint:
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: int, latest_hop: int
     ) -> None:
-        """Begin with some hops. Records and hops with keys below `first_new` may be stored; no
-        stored hop moved after `latest_hop`.
+        """Begin with some hops.
+
+        first_new: records and hops with keys below may be stored. latest_hop: no stored hop moved
+        later (microseconds).
         """
         self._connection = connection
         self._rule = HopJoin(hops)

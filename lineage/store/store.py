@@ -24,9 +24,7 @@ from lineage.store.writer import Writer
 
 @dataclass(frozen=True)
 class Replayed:
-    """The result of a replay: counts of new events and arrivals, dead letters, raised and cleared
-    flags.
-    """
+    """The counts of a replay: new events and arrivals, dead letters, flags raised and cleared."""
 
     events: int = 0
     arrivals: int = 0
