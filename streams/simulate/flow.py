@@ -98,7 +98,7 @@ def timetable(seed: int, windows: Windows, first: int, last: int) -> pl.DataFram
 
 
 def _in(era: company.Era, *steps: str) -> pl.Expr:
-    """Whether all these steps of the window lie in an era."""
+    """Return the condition that all these steps of the window lie in an era."""
     return pl.all_horizontal(
         pl.col(f"{step}_at").is_between(era.start, era.end, closed="left") for step in steps
     )
@@ -107,7 +107,7 @@ def _in(era: company.Era, *steps: str) -> pl.Expr:
 class Flow:
     """The ordinary hops of a log, chunk by chunk.
 
-    arrivals: how many there were so far, origins included, counted by what each hop was made of.
+    arrivals: their number so far, origins included, by the construction of each hop.
     """
 
     def __init__(self, seed: int) -> None:
