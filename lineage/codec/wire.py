@@ -10,10 +10,9 @@ from typing import Any
 
 import fastavro
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from lineage.codec.avro.fast import read_plain
+from lineage.codec.avro.fast import read_values
 from lineage.codec.avro.logical_types import UnreadableSchemaError
 from lineage.codec.avro.reader import Reader
 from lineage.codec.batch import Batch, DeadLetter
@@ -74,7 +73,7 @@ class Decoder:
     def _decode_some(
         self, event: EventType, where: Provenance, values: Sequence[bytes | None]
     ) -> Batch:
-        tables, left = self._plainly(event, values)
+        tables, left = self._by_fast_path(event, values)
         reasons: dict[int, str] = {}
         if len(left):
             others, rows = self._one_by_one(event, values, left.tolist(), reasons)
@@ -91,25 +90,20 @@ class Decoder:
         )
         return Batch.of(with_provenance(event, tables, where), letters)
 
-    def _plainly(
+    def _by_fast_path(
         self, event: EventType, values: Sequence[bytes | None]
-    ) -> tuple[Tables, npt.NDArray[np.int64]]:
+    ) -> tuple[Tables, IntArray]:
         """Tables of the values that are plainly events of the present schema, `row` their index;
         and the indices of the others.
         """
-        everything = np.arange(len(values))
         # What most values begin with, as far as a few of them tell.
         some = [value[:_HEADER_BYTES] for value in values[:: len(values) // 8 + 1] if value]
         header = max(some, key=some.count, default=b"")
         reader = self._reader(event, header)
         if isinstance(reader, str) or reader.present is None:
-            return {}, everything
+            return {}, np.arange(len(values))
         pieces = [value or b"" for value in values] if None in values else values
-        sizes = np.fromiter(map(len, pieces), np.int64, len(values))  # type: ignore[arg-type]  # no None is left
-        ends = np.cumsum(sizes)
-        starts, ones = ends - sizes, np.ones_like(ends)
-        tables, plain = read_plain(event, reader.present, pieces, starts, ends, ones, header)  # type: ignore[arg-type]  # no None is left
-        return tables, np.flatnonzero(~plain)
+        return read_values(reader, pieces, header)  # type: ignore[arg-type]  # no None is left
 
     def _one_by_one(
         self,
@@ -117,7 +111,7 @@ class Decoder:
         values: Sequence[bytes | None],
         some: list[int],
         reasons: dict[int, str],
-    ) -> tuple[Tables, npt.NDArray[np.int64]]:
+    ) -> tuple[Tables, IntArray]:
         """Tables of the good ones among some values, and the index of the value of each row.
 
         Adds to reasons why the other ones are not good.

@@ -27,9 +27,11 @@ from lineage.errors import DecoderProcessError
 
 Item = TypeVar("Item")
 
+# The second process's main. Nothing that is printed must get between the answers, by libraries in C
+# neither: DuckDB shows the progress of a slow query where the main module has no file, as here.
 _MAIN = (
-    "import sys; sys.path[:] = {path!r}; "
-    "from lineage.ingest.decoder_process import serve; serve({modules!r})"
+    "import os, sys; answers = os.fdopen(os.dup(1), 'wb'); os.dup2(2, 1); sys.path[:] = {path!r}; "
+    "from lineage.ingest.decoder_process import serve; serve(answers, {modules!r})"
 )
 _COUNT = struct.Struct("<Q")
 # Alignment in bytes that Arrow and numpy want for their data.
@@ -118,15 +120,14 @@ class DecoderProcess:
         )
 
 
-def serve(modules: Sequence[str] = ()) -> None:
+def serve(answers: BinaryIO, modules: Sequence[str] = ()) -> None:
     """Answer requests on stdin until it ends; the main function of the second process."""
     # Ctrl-C, and a signal to all processes of a service, reach both; the first process decides.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
     # The system's allocator returns the memory of a batch; Arrow's own keeps a good part of it.
     pa.set_memory_pool(pa.system_memory_pool())
-    # Nothing that is printed must get between the answers.
-    requests, answers, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
+    requests, sys.stdout = sys.stdin.buffer, sys.stderr
     for module in modules:
         import_module(module)
     with suppress(EOFError, BrokenPipeError):

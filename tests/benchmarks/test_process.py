@@ -33,6 +33,7 @@ def test_a_command_comes_back_with_what_it_said(tmp_path: Path) -> None:
     assert done.seconds > 0
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_one_command_alone(tmp_path: Path) -> None:
     large, small = mebibytes(tmp_path, "b = b'x' * (200 << 20)", "pass")
     assert large > 200

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 from lineage.codec.contract.limits import HOP_ARRIVALS_MAX, ID_BYTES_MAX
@@ -24,11 +23,6 @@ Kind = Literal[
     "id", "text", "region", "enum", "bool", "int", "long", "instant", "ids", "record", "records"
 ]
 Unit = Literal["micros", "millis", "nanos"]
-
-
-# As many bytes has an instant of our time in Avro: milliseconds from 1970-07 to 2039-09,
-# microseconds from 1978 to 3111, nanoseconds from 1971 to 2116.
-_INSTANT_BYTES: Mapping[Unit, int] = {"millis": 6, "micros": 8, "nanos": 9}
 
 
 @dataclass(frozen=True)
@@ -47,13 +41,6 @@ class Field:
     fields: tuple[Field, ...] = ()
     at_least: int = 0
     unit: Unit = "micros"
-
-    @cached_property
-    def usual_bytes(self) -> int:
-        """How many bytes nearly every value has in Avro; 0 where that depends on the value."""
-        if self.kind == "instant":
-            return _INSTANT_BYTES[self.unit]
-        return 1 if self.kind in ("enum", "bool") else 0
 
     @property
     def right(self) -> str:

@@ -9,8 +9,8 @@ from dataclasses import replace
 import numpy as np
 
 from lineage.codec.avro.blocks import in_parts, of_blocks
+from lineage.codec.avro.columns import TOGETHER_BYTES
 from lineage.codec.avro.container import Block, Container
-from lineage.codec.avro.reader import TOGETHER_BYTES
 from lineage.codec.batch import MAIN_TABLE, Batch
 from lineage.codec.contract.instants import micros_of
 from lineage.codec.json.lines import Progress

@@ -20,7 +20,7 @@ SCENARIOS = [(mix, scenario) for mix, scenarios in MIXES.items() for scenario in
 
 @pytest.mark.parametrize(
     "scenario",
-    sampled([scenario for _, scenario in SCENARIOS], 16),
+    sampled([scenario for _, scenario in SCENARIOS], 32),
     ids=[f"{mix}: {scenario.name}" for mix, scenario in SCENARIOS],
 )
 def test_a_plant_is_flagged_as_its_recipe_says(scenario: Scenario, tmp_path: Path) -> None:

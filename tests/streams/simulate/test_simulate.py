@@ -52,7 +52,7 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process(tmp_path: Path) -> 
         (1, 1, "jsonl", "own"),
         pytest.param(20, 1, "jsonl", "own", marks=pytest.mark.slow),
         pytest.param(300, 1, "jsonl", "own", marks=pytest.mark.slow),
-        (300, 2, "avro", "own"),
+        pytest.param(300, 2, "avro", "own", marks=pytest.mark.slow),
         (300, 3, "avro", "worst"),
         pytest.param(3_000, 4, "jsonl", "own", marks=pytest.mark.slow),
         pytest.param(3_000, 5, "jsonl", "worst", marks=pytest.mark.slow),
