@@ -93,10 +93,11 @@ class Decoder:
     def _by_fast_path(
         self, event: EventType, values: Sequence[bytes | None]
     ) -> tuple[Tables, IntArray]:
-        """Tables of the values that are plainly events of the present schema, `row` their index;
-        and the indices of the others.
+        """Decode in bulk the values that are plainly events of the present schema.
+
+        Returns their tables, `row` being the index of a value; and the indices of the others.
         """
-        # What most values begin with, as far as a few of them tell.
+        # The most frequent header, by a sample of the values.
         some = [value[:_HEADER_BYTES] for value in values[:: len(values) // 8 + 1] if value]
         header = max(some, key=some.count, default=b"")
         reader = self._reader(event, header)
@@ -112,9 +113,10 @@ class Decoder:
         some: list[int],
         reasons: dict[int, str],
     ) -> tuple[Tables, IntArray]:
-        """Tables of the good ones among some values, and the index of the value of each row.
+        """Fall back to decoding the other values one by one.
 
-        Adds to reasons why the other ones are not good.
+        Returns the tables of the good ones, and the index of the value of each row; adds to reasons
+        why the others are not good.
         """
         frames: list[pl.DataFrame] = []
         rows: list[int] = []

@@ -27,8 +27,9 @@ from lineage.errors import DecoderProcessError
 
 Item = TypeVar("Item")
 
-# The second process's main. Nothing that is printed must get between the answers, by libraries in C
-# neither: DuckDB shows the progress of a slow query where the main module has no file, as here.
+# The second process's main. Printed text must not get between the answers, not even that of
+# libraries in C: DuckDB shows the progress of a slow query where the main module has no file, as
+# here.
 _MAIN = (
     "import os, sys; answers = os.fdopen(os.dup(1), 'wb'); os.dup2(2, 1); sys.path[:] = {path!r}; "
     "from lineage.ingest.decoder_process import serve; serve(answers, {modules!r})"
