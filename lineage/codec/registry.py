@@ -1,4 +1,4 @@
-"""Schema registries: from the id in a Kafka value to the text of the schema it was written with."""
+"""Schema registries: look up the text of a schema by the id in a Kafka value."""
 
 from __future__ import annotations
 

@@ -232,7 +232,7 @@ def event_type_of(event: Mapping[str, object]) -> EventType:
         raise EncodeError(f'an event must be an object with "event", not {json_type(event)}')
     name = event.get("event")
     try:
-        return by_name(name)  # type: ignore[arg-type]  # what is no string is no name either
+        return by_name(name)  # type: ignore[arg-type]  # other types than a string are no names
     except (KeyError, TypeError):
         raise EncodeError(f'"event" must be one of {_NAMES}') from None
 

@@ -57,7 +57,7 @@ class DecoderProcess:
     """A process that runs functions of modules that it can import, one at a time.
 
     Arguments and results are pickled, arrays and tables without a copy more than the pipe's. Use
-    the process from one thread at a time, and `close` it. It ends when this process ends.
+    the process from one thread at a time, and `close` it. The process ends when its parent does.
     """
 
     def __init__(self, *modules: str) -> None:

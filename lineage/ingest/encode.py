@@ -97,7 +97,7 @@ class EncodedBatch:
     Attributes:
         tables: By the names of the store's tables their columns and `row`, without key columns;
             enums are codes.
-        dead_letters: Those of the batch, and invalid policies.
+        dead_letters: The dead letters of the batch, and invalid policies.
         policies: The parsed documents.
         ids, datasets, members: The texts that the columns of KEY_COLUMNS stand for.
         owners: For each row of a child table the place of its event.

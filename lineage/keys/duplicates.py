@@ -40,9 +40,9 @@ def repeats(
 ) -> tuple[IntArray, IntArray]:
     """Return the rows of the batch that are repeats; and the rows of events in conflict.
 
-    Those are events that come with other content, now or before. again: all rows of the batch whose
-    ids come more than once. stored: their stored versions. disputed: the ids with conflicts
-    already.
+    Events in conflict come with other content, now or before. again: all rows of the batch whose
+    ids come more than once. stored: the stored versions of these ids. disputed: the ids with
+    conflicts already.
     """
     row, ids = int_array(again["row"]), int_array(again["id"])
     first = _first_of_new(ids, stored)

@@ -12,7 +12,7 @@ answer is the least fixpoint over tuples (message, slot) with that bit; a slot i
 hop writes (`reach.hops`).
 
 **Semi-naive evaluation** (Bancilhon and Ramakrishnan, 1986). Each round joins with the hops only
-what the round before found, never all that is known. A tuple's life in `Fixpoint.run`:
+the tuples of the round before, never all that are known. A tuple's life in `Fixpoint.run`:
 
     frontier    the tuples that the last round found; joined with the hops, it gives
     candidates  the tuples that follow; without those known already, these are
@@ -34,10 +34,10 @@ A candidate of a stored hop may be stored itself (`_as_stored`); it is no delta,
 turns (`upgraded`).
 
 **Not monotone** are the events that retract tuples: one that loses a conflict, or a late policy
-that makes an old hop declassify. They are handled by delete and rederive (DRed; Gupta, Mumick and
-Subrahmanian, 1993): `judge.invalidate` deletes all arrivals of the messages concerned, and `derive`
-derives these messages again from their origins. No message's route depends on another's, so whole
-messages are the unit, and there is nothing to overestimate.
+that makes an old hop declassify. Such events are handled by delete and rederive (DRed; Gupta,
+Mumick and Subrahmanian, 1993): `judge.invalidate` deletes all arrivals of the messages concerned,
+and `derive` derives these messages again from their origins. No message's route depends on
+another's, so whole messages are the unit, and there is nothing to overestimate.
 
 The batch is in arrays; of history only the rows that touch the batch are read. tests/lineage/reach
 has a second version of the rule in whole tables, without any of these ideas, as an oracle for this

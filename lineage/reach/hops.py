@@ -218,8 +218,8 @@ class HopJoin:
     def join(self, held: Holdings) -> IntArray:
         """Return the arrivals that follow: `pack`ed, in order, one for each message and slot.
 
-        This applies the rule of `fixpoint` once: a hop carries the messages that its input held at
-        the hop's instant or before.
+        The join is one application of the rule of `fixpoint`: a hop carries the messages that its
+        input held at the hop's instant or before.
         """
         hops = self.hops
         owner, row = self._index.pairs(held.record)

@@ -1,4 +1,4 @@
-"""One batch: events in; lineage, facts and flags out."""
+"""One batch in one transaction: derives lineage, facts and flags from its events."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Validates one event in its JSON spelling against the contract, and words what is wrong with it.
 
-This accepts exactly the events that `json.events` and `validate_columns` accept together; those
-validate many events fast, this one says what stands in the place of the right value, too.
+The check accepts exactly the events that `json.events` and `validate_columns` accept together;
+those modules validate many events fast, this one also tells the type of the wrong value.
 """
 
 from __future__ import annotations

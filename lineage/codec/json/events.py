@@ -144,7 +144,7 @@ def _read(lines: Sequence[bytes], some: range, reasons: dict[int, str]) -> dict[
 
 
 def _read_together(lines: Sequence[bytes], some: range) -> dict[str, _Found] | None:
-    """Fast path of `_read`: lines that are all events that fit, and surely repeat no key.
+    """Parse lines as `_read` does, on a fast path: all are events that fit, and repeat no key.
 
     Returns None for any other lines.
     """
