@@ -37,11 +37,11 @@ _NAMES = ", ".join(event.name for event in (*INPUTS, FLAG_RAISED))
 
 
 class Decoder:
-    """Decodes what was fetched from a topic. registry: knows the schemas by id."""
+    """Decodes the values fetched from a topic. registry: knows the schemas by id."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        # By event and header; or why what the registry has can't be read as the event.
+        # By event and header: a reader, or why the registry's schema can't be read as the event.
         self._readers: dict[tuple[str, bytes], Reader | str] = {}
 
     def decode(
@@ -51,7 +51,7 @@ class Decoder:
         offsets: Sequence[int] | IntArray,
         values: Sequence[bytes | None],
     ) -> Batch:
-        """A batch of the values of a topic, one offset each.
+        """Decode the values of a topic, one offset each, to a batch.
 
         partition: that of all values, or one each.
 
@@ -93,10 +93,11 @@ class Decoder:
     def _by_fast_path(
         self, event: EventType, values: Sequence[bytes | None]
     ) -> tuple[Tables, IntArray]:
-        """Tables of the values that are plainly events of the present schema, `row` their index;
-        and the indices of the others.
+        """Decode in bulk the values that are plainly events of the present schema.
+
+        Returns their tables, `row` being the index of a value; and the indices of the others.
         """
-        # What most values begin with, as far as a few of them tell.
+        # The most frequent header, by a sample of the values.
         some = [value[:_HEADER_BYTES] for value in values[:: len(values) // 8 + 1] if value]
         header = max(some, key=some.count, default=b"")
         reader = self._reader(event, header)
@@ -112,9 +113,10 @@ class Decoder:
         some: list[int],
         reasons: dict[int, str],
     ) -> tuple[Tables, IntArray]:
-        """Tables of the good ones among some values, and the index of the value of each row.
+        """Fall back to decoding the other values one by one.
 
-        Adds to reasons why the other ones are not good.
+        Returns the tables of the good ones, and the index of the value of each row; adds to reasons
+        why the others are not good.
         """
         frames: list[pl.DataFrame] = []
         rows: list[int] = []
@@ -140,7 +142,7 @@ class Decoder:
         return tables, numbers
 
     def _reader(self, event: EventType, header: bytes) -> Reader | str:
-        """Reads what has this header; or why nothing can."""
+        """Return the reader of datums with this header; or why there is none."""
         if len(header) < _HEADER_BYTES or header[0] != 0:
             return "the value must begin with byte 0 and a schema id of 4 bytes"
         key = (event.name, header)
@@ -156,7 +158,7 @@ class Decoder:
 
 
 def _cuts(values: Sequence[bytes | None]) -> Iterator[int]:
-    """Where to end the parts of values that are decoded together."""
+    """Yield the ends of the parts of values that are decoded together."""
     size = 0
     if sum(map(len, filter(None, values))) > _TOGETHER_BYTES:
         for index, value in enumerate(values):
@@ -182,7 +184,7 @@ def _read_from(topic: str) -> EventType:
 def _by_header(
     values: Sequence[bytes | None], some: list[int], reasons: dict[int, str]
 ) -> dict[bytes, list[int]]:
-    """Indices by the bytes in front of the datum; a value that is not there gets its reason."""
+    """Group indices by the header before the datum; add the reason against a missing value."""
     found: dict[bytes, list[int]] = {}
     for index in some:
         value = values[index]
@@ -201,9 +203,10 @@ class Encoder:
         self._headers: dict[str, bytes] = {}
 
     def encode(self, event: Mapping[str, object]) -> bytes:
-        """The value of one event in the JSON spelling, of any of the six types.
+        """Encode one event in the JSON spelling, of any of the six types, as a value.
 
-        Raises EncodeError where it breaks the contract, RegistryError where the registry is away.
+        Raises EncodeError where the event breaks the contract, RegistryError where the registry is
+        away.
         """
         kind = event_type_of(event)
         if kind.name not in self._headers:
@@ -214,7 +217,7 @@ class Encoder:
         return stream.getvalue()
 
 
-# Instants are written as the numbers they are, so the schemas need no logical types.
+# Instants are written as integers, so the schemas need no logical types.
 PARSED = {
     event.name: fastavro.parse_schema(
         json.loads(event.schema.replace(', "logicalType": "timestamp-micros"', ""))
@@ -224,20 +227,21 @@ PARSED = {
 
 
 def event_type_of(event: Mapping[str, object]) -> EventType:
-    """The type that an event in the JSON spelling says it is of; EncodeError if it is none."""
+    """Return the type that an event in the JSON spelling names; raise EncodeError if none."""
     if not isinstance(event, Mapping):
         raise EncodeError(f'an event must be an object with "event", not {json_type(event)}')
     name = event.get("event")
     try:
-        return by_name(name)  # type: ignore[arg-type]  # what is no string is no name either
+        return by_name(name)  # type: ignore[arg-type]  # other types than a string are no names
     except (KeyError, TypeError):
         raise EncodeError(f'"event" must be one of {_NAMES}') from None
 
 
 def datum_of(event: EventType, value: Mapping[str, Any]) -> dict[str, Any]:
-    """An event in the JSON spelling as its Avro datum: instants in microseconds, known fields only.
+    """Return the Avro datum of an event in the JSON spelling.
 
-    Raises EncodeError where it breaks the contract.
+    Instants are in microseconds; only known fields are in the datum. Raises EncodeError where the
+    event breaks the contract.
     """
     valid(event, value)
     return {field.name: _datum(field, value.get(field.name)) for field in event.fields}

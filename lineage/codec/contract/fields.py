@@ -1,7 +1,7 @@
-"""The fields of an event, read from its Avro schema: what kind each is and what would be right.
+"""The fields of an event, read from its Avro schema: the kind of each, and what would be right.
 
-Everything that judges or converts events (JSON, Avro, checks) is derived from these,
-so that the .avsc files are the one place where a field is declared.
+Everything that validates or converts events (JSON, Avro, checks) is derived from these fields, so
+that the .avsc files are the one place where a field is declared.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 REGION_PATTERN = "^[A-Z]{2}$"
 
-# Strings that name nothing: any text goes, the empty one too.
+# Free text, which identifies nothing: any string is valid, the empty one too.
 FREE_TEXT = frozenset({"job", "method", "recipient", "document"})
 
 Kind = Literal[
@@ -44,7 +44,7 @@ class Field:
 
     @property
     def right(self) -> str:
-        """What a value of this field must be, in words, to stand after "must be"."""
+        """Return the words after "must be" for a value of this field."""
         words = _RIGHT[self.kind].format(
             symbols=", ".join(self.symbols), names=", ".join(f.name for f in self.fields)
         )
@@ -70,7 +70,7 @@ _RIGHT: dict[Kind, str] = {
 
 
 def too_many_arrivals(inputs: int, outputs: int) -> str | None:
-    """What is wrong with a hop of so many inputs and outputs, each id once; None: nothing."""
+    """Return the reason against a hop of so many inputs and outputs, each id once; None: none."""
     arrivals = inputs * max(outputs, 1)
     if arrivals <= HOP_ARRIVALS_MAX:
         return None
@@ -82,7 +82,7 @@ def too_many_arrivals(inputs: int, outputs: int) -> str | None:
 
 
 def fields_of(record: Mapping[str, Any]) -> tuple[Field, ...]:
-    """The fields of a parsed Avro record schema, in its order."""
+    """Return the fields of a parsed Avro record schema, in its order."""
     return tuple(_field(f["name"], f["type"]) for f in record["fields"])
 
 
