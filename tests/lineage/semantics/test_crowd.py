@@ -87,6 +87,7 @@ def crowd() -> tuple[list[Event], Expected]:
     return [*policies, *(event for events in others for event in events)], expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", sampled([0, 1, 2, "in time", "backwards"], 5))
 @pytest.mark.parametrize("batches", sampled([5, 1], 2))
 def test_a_crowd_of_worlds_is_the_union_of_them(

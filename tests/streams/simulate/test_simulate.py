@@ -21,6 +21,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mix", sampled(["own", "worst"], 2))
 @pytest.mark.parametrize("format", sampled(["jsonl", "avro"], 2))
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
@@ -96,6 +97,7 @@ def test_the_summary_counts_what_was_written(own: Own) -> None:
     assert min(*summary.leaks.values(), *summary.near_misses.values()) == 3
 
 
+@pytest.mark.slow
 def test_every_event_keeps_the_contract(own: Own) -> None:
     _, log, folder = own
     batches = list(codec.read_log([folder]))
@@ -133,6 +135,7 @@ def test_both_formats_hold_the_same_events(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_messages_come_in_the_order_of_time_with_ids_that_sort_so(own: Own) -> None:
     first: dict[str, str] = {}
     for event in own[1]:
