@@ -22,6 +22,8 @@ class Limits:
             batch's cost does not grow with it, and takes more memory.
         read: Limits on the files of a log.
         process_bytes: A log of so many bytes or more is decoded in a second process.
+        released_events: After a batch of so many its frames are let go of, which takes some
+            milliseconds; those of a smaller one are held until the next batch.
         cached_texts: Names of datasets, and ids of members, whose keys are held in memory; each
             takes some 200 bytes.
         cached_uuids: Ids whose keys are held in memory; each takes 24 bytes.
@@ -44,6 +46,7 @@ class Limits:
     batch_events: int = 200_000
     read: ReadLimits = READ_LIMITS
     process_bytes: int = 32 << 20
+    released_events: int = 10_000
     cached_texts: int = 1_000_000
     cached_uuids: int = 1_000_000
     kept_uuids: int = 700_000

@@ -14,6 +14,7 @@ from lineage.database.pruning import rows_near
 Frame = pl.DataFrame | pa.Table
 # So many integers are faster in the text of a statement than in a registered table.
 IN_TEXT_MAX = 50
+RELEASED_ROWS_MIN = 10_000
 
 
 def execute_with(
@@ -32,6 +33,26 @@ def execute_with(
     for name, frame in frames.items():
         connection.register(name, _readable(frame) if isinstance(frame, pl.DataFrame) else frame)
     return connection.execute(statement, parameters)
+
+
+def write_with(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    parameters: Mapping[str, object] | None = None,
+    **frames: Frame,
+) -> None:
+    """Execute a statement without an answer, and let go of the frames that it read."""
+    execute_with(connection, statement, parameters, **frames)
+    for name, frame in frames.items():
+        if len(frame) >= RELEASED_ROWS_MIN:  # of a small one that would take longer than it saves
+            connection.unregister(name)
+
+
+def release_frames(connection: duckdb.DuckDBPyConnection) -> None:
+    """Let go of all frames that statements have read."""
+    names = "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal"
+    for (name,) in connection.execute(names).fetchall():
+        connection.unregister(name)
 
 
 def execute_on(

@@ -28,7 +28,7 @@ from lineage.arrays import NO_INTS, IntArray, distinct, int_array
 from lineage.database.ddl import insert
 from lineage.database.policies import insert_policy
 from lineage.database.pruning import rows_near
-from lineage.database.relations import execute_with
+from lineage.database.relations import execute_with, write_with
 from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.judge.rejudge import Rejudge
@@ -131,7 +131,7 @@ def _insert(connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, *names: st
         for of in (name, *CHILDREN.get(name, ())):
             rows = batch[of]
             if len(rows):
-                execute_with(connection, insert(table(of), "batch_row"), batch_row=rows)
+                write_with(connection, insert(table(of), "batch_row"), batch_row=rows)
 
 
 def _refresh_spans(connection: duckdb.DuckDBPyConnection, changes: Changes) -> pl.DataFrame | None:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from lineage.arrays import IntArray
 from lineage.database.pruning import rows_near_uuids
-from lineage.database.relations import execute_with
+from lineage.database.relations import execute_with, write_with
 from lineage.database.statements import sql
 from lineage.ingest.encode import EncodedIds, EncodedTexts
 from lineage.keys.uuid_cache import UuidCache
@@ -90,7 +90,7 @@ class TextKeys(_Sequence):
         new = self._take(known)
         if len(new):
             rows = _table(id=known[new], text=encoded.texts.take(new))
-            execute_with(self._connection, self._insert, new_text=rows)
+            write_with(self._connection, self._insert, new_text=rows)
         # The cache has all of the table, or its first texts: members who write often are in it.
         if len(cached) == first_new - 1 and self._next <= self._cached_max:
             cached.update((texts[place], int(known[place])) for place in new)
@@ -147,7 +147,7 @@ class IdKeys(_Sequence):
         new = np.flatnonzero(given >= first_new)
         if len(new):
             keys, uuids = given[new], uuids[new]
-            execute_with(
+            write_with(
                 self._connection,
                 sql("keys/intern_uuids"),
                 new_uuid=_uuid_table("uuid", uuids, id=keys),
@@ -159,7 +159,7 @@ class IdKeys(_Sequence):
         new = np.flatnonzero(given >= first_new)
         if len(new):
             table = _table(id=given[new], text=texts.take(new))
-            execute_with(self._connection, sql("keys/intern_texts"), new_text=table)
+            write_with(self._connection, sql("keys/intern_texts"), new_text=table)
 
     def _note_latest(self, head: int) -> None:
         if head > self._latest:

@@ -11,7 +11,7 @@ import polars as pl
 from lineage.arrays import BoolArray, Columns, IntArray, instants, int_array
 from lineage.database.codes import SEND
 from lineage.database.ddl import insert
-from lineage.database.relations import execute_with
+from lineage.database.relations import write_with
 from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.reach.hops import Holdings, dataset_order, record_keys
@@ -87,11 +87,11 @@ def store_arrivals(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) ->
         # In this order neighbours are alike, and take less of the disk.
         ordered = arrivals.only(dataset_order(arrivals.dataset, arrivals.message))
         statement = insert(table("arrival"), "new_arrival")
-        execute_with(connection, statement, new_arrival=ordered.frame())
+        write_with(connection, statement, new_arrival=ordered.frame())
 
 
 def store_upgrades(connection: duckdb.DuckDBPyConnection, upgraded: Arrivals) -> None:
     """Record that stored arrivals are identifiable after all."""
     if len(upgraded):
         statement = sql("reach/upgrade_arrival")
-        execute_with(connection, statement, upgraded_arrival=upgraded.frame())
+        write_with(connection, statement, upgraded_arrival=upgraded.frame())

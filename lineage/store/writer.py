@@ -18,7 +18,7 @@ from lineage.database.positions import (
     record_positions,
     stored_positions,
 )
-from lineage.database.relations import execute_with
+from lineage.database.relations import execute_with, release_frames
 from lineage.database.statements import sql
 from lineage.errors import StoreError, sentence
 from lineage.ingest.encode import EncodedBatch
@@ -48,6 +48,8 @@ class Writer:
             self._record_dead_letters(batch.dead_letters, at)
             self._record_positions(positions)
             self._connection.execute("COMMIT")
+            if batch.events >= self._limits.released_events:
+                release_frames(self._connection)
         except duckdb.OutOfMemoryException as error:
             self._roll_back()
             raise StoreError(
