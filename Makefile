@@ -52,7 +52,7 @@ test: $(VENV)/.installed-dev  ## all tests; those on a real Kafka where Java 17 
 
 # Two processes on two processors: more threads would only take turns.
 quick: $(VENV)/.installed-dev  ## the inner loop: a sample, few examples of the properties, no Kafka, nothing slow
-	@POLARS_MAX_THREADS=1 LINEAGE_EXAMPLES=3 $(PYTEST) -m "not kafka and not slow"
+	@POLARS_MAX_THREADS=1 LINEAGE_EXAMPLES=2 $(PYTEST) -m "not kafka and not slow"
 
 lint: $(VENV)/.installed-dev  ## ruff and mypy
 	@$(BIN)/ruff check .

@@ -57,8 +57,8 @@ def open(
 ) -> Store:
     """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
 
-    memory_mib: what the database may take, at least some 200; the batch that is applied takes
-    more beside it. limits: how much is done at a time (`lineage.limits`). Raises StoreError, or the
-    kind of it that tells what is wrong.
+    memory_mib: MiB of memory for the database, at least some 200; the batch that is applied takes
+    more on top. limits: how much is done at a time (`lineage.limits`). Raises StoreError, or the
+    subclass of StoreError that tells what is wrong.
     """
     return Store(path, read_only=read_only, memory_mib=memory_mib, limits=limits)

@@ -1,4 +1,4 @@
-"""What can go wrong in lineage, and the exit code that the command gives for it.
+"""The errors of lineage, and the exit code that the command gives for each.
 
 LineageError
 ├── StoreError            3  the database cannot be used
@@ -21,7 +21,7 @@ from typing import ClassVar
 
 
 class LineageError(Exception):
-    """Anything that lineage reports: its text is a sentence for a person."""
+    """Base of all errors that lineage raises on purpose; the text is a sentence for a person."""
 
     exit_code: ClassVar[int] = 2
 
@@ -65,7 +65,7 @@ class QueryError(LineageError):
 
 
 class QueryStuckError(QueryError):
-    """A query is over its limit, and does not hear that it is to end: only its process ends it."""
+    """A query is over its limit and does not react to an interrupt: only its process can end it."""
 
 
 class PolicyError(LineageError):
@@ -83,11 +83,11 @@ class DecoderProcessError(LineageError):
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether an error of DuckDB's says that the file is not as it was written."""
+    """Say whether an error of DuckDB's means that the file is not as it was written."""
     damage = ("Corrupt database file", "Could not read enough bytes", "Failed to read checksum")
     return any(phrase in str(error) for phrase in damage)
 
 
 def sentence(error: Exception) -> str:
-    """The first paragraph of a message of DuckDB's, in one line, without the picture below it."""
+    """Return the first paragraph of a message of DuckDB's, in one line, without the quoted SQL."""
     return " ".join(str(error).split("\n\n")[0].split())

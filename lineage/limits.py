@@ -1,6 +1,6 @@
 """Limits: how much the tracker takes into memory, or does, at a time. None changes a result.
 
-What an event and a file may hold is part of the contract, and is in `codec.contract.limits`.
+Limits on events and files are part of the contract, and are in `codec.contract.limits`.
 """
 
 from __future__ import annotations
@@ -15,35 +15,38 @@ __all__ = ["DEFAULT_LIMITS", "Limits"]
 
 @dataclass(frozen=True)
 class Limits:
-    """The limits of a store, passed down from it; see docs/limits.md for those on what is read.
+    """The limits of a store, passed down from it; docs/limits.md has those on what is read.
 
     Attributes:
         batch_events: Events of a log that are applied together. More is faster, as much of a
             batch's cost does not grow with it, and takes more memory.
-        read: Those on the files of a log.
-        process_bytes: A log of more bytes is decoded in a second process.
+        read: Limits on the files of a log.
+        process_bytes: A log of so many bytes or more is decoded in a second process.
+        released_events: After a batch of so many its frames are let go of, which takes some
+            milliseconds; those of a smaller one are held until the next batch.
         cached_texts: Names of datasets, and ids of members, whose keys are held in memory; each
             takes some 200 bytes.
-        cached_uuids: Ids whose keys are held; each takes 24 bytes.
-        kept_uuids: So many of these stay where there are more.
-        merged_uuids: To merge longer runs of them costs more than to search both.
+        cached_uuids: Ids whose keys are held in memory; each takes 24 bytes.
+        kept_uuids: Of more ids than that, the cache keeps so many.
+        merged_uuids: Longer runs of the cache are not merged: searching both costs less.
         rederived_messages: Messages whose arrivals are derived anew at a time.
         judged_arrivals: New arrivals that are judged at a time.
-        rejudged_pairs: Messages in datasets whose flags are put together anew at a time.
-        rejudged_arrivals: Stored arrivals of these that are judged at a time.
-        rejudged_buckets: Ranges of ids by which these are counted to divide them.
+        rejudged_pairs: Pairs of message and dataset whose flags are derived anew at a time.
+        rejudged_arrivals: Stored arrivals of these pairs that are judged at a time.
+        rejudged_buckets: Ranges of ids by which the stored arrivals are counted to divide them.
         evaluated_facts: Arrivals, or combinations of facts, that rules are evaluated for at a time.
         combinations: Combinations of facts whose broken rules are remembered.
         rules: Rules that are evaluated in one statement.
-        rule_memory_mib: What the database that evaluates rules may take.
+        rule_memory_mib: MiB of memory for the database that evaluates rules.
         digest_rows: Rows that a digest reads at a time; fewer where there is little memory.
         digest_bytes: Hashes of a digest that are held in memory; more are sorted on the disk.
-        query_mib: What a question may take beside the database's own memory and its answer.
+        query_mib: MiB of memory for a query, besides the database's own and its answer.
     """
 
     batch_events: int = 200_000
     read: ReadLimits = READ_LIMITS
     process_bytes: int = 32 << 20
+    released_events: int = 10_000
     cached_texts: int = 1_000_000
     cached_uuids: int = 1_000_000
     kept_uuids: int = 700_000

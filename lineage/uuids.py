@@ -1,8 +1,8 @@
-"""Canonical UUIDs (lower case, with dashes), many at once, as two whole numbers each.
+"""Canonical UUIDs (lower case, with dashes), parsed many at once, as two 64-bit integers each.
 
 The text is read eight characters at a time: a character of hex is a byte of a 64-bit word, so a
-few operations on words turn eight of them into digits, and the same back again tell whether they
-were what is allowed.
+few operations on words turn eight characters into digits, and the way back tells whether all
+eight were valid (SIMD within a register).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _Words = npt.NDArray[np.uint64]
 
 UUID_BYTES = 16
 _TEXT_BYTES = 36
-# What is worked on at a time stays in the processor's cache.
+# So many UUIDs at a time stay in the processor's cache.
 _CHUNK = 16_384
 _DASH = ord("-")
 _DASHES = (8, 13, 18, 23)
-# Where the groups of hex digits are in the text, and where among the digits alone.
+# Of each group of hex digits: its place in the text, its place among the digits alone, its length.
 _GROUPS = ((0, 0, 8), (9, 8, 4), (14, 12, 4), (19, 16, 4), (24, 20, 12))
 _DIGITS = np.frombuffer(b"0123456789abcdef", dtype=np.uint8)
 
@@ -39,12 +39,12 @@ def _bits(count: int) -> np.uint64:
 
 
 def no_uuids() -> Uuids:
-    """None."""
+    """Return an array of no UUIDs."""
     return np.zeros((0, 2), dtype=np.uint64)
 
 
 def uuids_of(texts: pa.StringArray) -> tuple[BoolArray, Uuids]:
-    """Which texts (none of them null) are canonical UUIDs; and these, in their order."""
+    """Parse texts (none of them null): which are canonical UUIDs; and these, in their order."""
     if not len(texts):
         return np.zeros(0, dtype=np.bool_), no_uuids()
     buffers: list[Any] = texts.buffers()
@@ -65,7 +65,7 @@ def uuids_of(texts: pa.StringArray) -> tuple[BoolArray, Uuids]:
 
 
 def texts_of(uuids: Uuids) -> pa.StringArray:
-    """The texts of UUIDs."""
+    """Return the texts of UUIDs."""
     raw = as_bytes(uuids).reshape(-1, UUID_BYTES)
     digits = np.empty((len(raw), 2 * UUID_BYTES), dtype=np.uint8)
     digits[:, 0::2], digits[:, 1::2] = _DIGITS[raw >> 4], _DIGITS[raw & 15]
@@ -79,18 +79,18 @@ def texts_of(uuids: Uuids) -> pa.StringArray:
 
 
 def is_v7(uuids: Uuids) -> BoolArray:
-    """Which are of version 7, whose first 64 bits begin with the time."""
+    """Say which UUIDs are of version 7, whose first 64 bits begin with the time."""
     found: BoolArray = uuids[:, 0] >> _bits(12) & _bits(15) == _bits(7)
     return found
 
 
 def as_bytes(uuids: Uuids) -> npt.NDArray[np.uint8]:
-    """Their 16 bytes each, one after another."""
+    """Return the 16 bytes of each UUID, one after another."""
     return uuids.astype(">u8").view(np.uint8).ravel()
 
 
 def _parsed(characters: npt.NDArray[np.uint8], count: int) -> tuple[Uuids, BoolArray]:
-    """Of texts of 36 bytes each, one after another, the UUIDs; and which are canonical."""
+    """Parse texts of 36 bytes each, one after another: the UUIDs; and which are canonical."""
     found = np.empty((count, 2), dtype=np.uint64)
     canonical = np.empty(count, dtype=np.bool_)
     for first in range(0, count, _CHUNK):
@@ -123,7 +123,7 @@ def _chunk(characters: npt.NDArray[np.uint8], first: int, count: int) -> tuple[U
 
 
 def _number(word: _Words, ok: BoolArray) -> _Words:
-    """What eight hex digits say, the first in the lowest byte; `ok` turns false for others."""
+    """Parse eight hex digits, the first in the lowest byte; set `ok` to false for others."""
     letter = (word >> _bits(6)) & _each(1)
     digit = (word & _each(0x0F)) + letter * _bits(9)
     is_letter = ((digit + _each(6)) >> _bits(4)) & _each(1)

@@ -1,1 +1,1 @@
-"""Questions to what was recorded."""
+"""Queries on the recorded lineage: SELECTs and their check, routes, the digest."""

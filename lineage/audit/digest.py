@@ -1,4 +1,4 @@
-"""One line for all that is recorded: two stores that say the same have the same digest."""
+"""The digest: one hash of all recorded contents; stores with equal contents have equal digests."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ SECTIONS = (
     "arrival",
     "flag",
 )
-# What is large is read by ranges of ids, so that the rows of a range fit into the memory: the
-# tables of a section, and their columns that hold these ids.
+# Large sections are read by ranges of ids, so that the rows of a range fit into the memory. By
+# section: its tables, and their columns that hold these ids.
 _LARGE = {
     "message": (("message_party", "message"),),
     "hop": (("hop_input", "hop"), ("hop_output", "hop")),
     "arrival": (("arrival", "message"),),
 }
 _ROWS_PER_MIB = 200
-# Relations of the queries that have a part of the texts.
+# By reference: the relation of the queries that has the texts of one range.
 _PARTS = {Reference.ID: "name", Reference.MEMBER: "member"}
 # Rows are counted for so many ids together.
 _BLOCK_IDS = 256
@@ -51,8 +51,8 @@ def digest(
     section and the sorted SHA-256s of its lines, so it depends on no order, and two different
     contents have the same digest only if SHA-256 has a collision.
 
-    memory_mib: the memory of the database, which bounds how much is read at a time. folder: for
-    what does not fit into memory; None: where temporary files are.
+    memory_mib: the memory of the database, which bounds the rows read at a time. folder: for
+    hashes that do not fit into memory; None: the folder of temporary files.
     """
     whole = hashlib.sha256()
     rows_max = min(limits.digest_rows, memory_mib * _ROWS_PER_MIB)
@@ -70,7 +70,7 @@ def digest(
 
 
 def _lines(section: str) -> str:
-    """Return the query for the lines of a section: the columns of its table, as the model says."""
+    """Return the query for the lines of a section: the columns of its table in the model."""
     of = table(section)
     columns = [column for column in of.columns if column.shown or column.digested]
     if section not in _LARGE:
@@ -97,7 +97,7 @@ def _lines(section: str) -> str:
 def _parts(
     connection: duckdb.DuckDBPyConnection, section: str, rows_max: int
 ) -> Iterator[dict[str, int]]:
-    """Ranges of ids that have all of them, each of about as many rows as are allowed."""
+    """Yield ranges of ids that together have all ids, each with about as many rows as allowed."""
     blocks, rows = _blocks(connection, section)
     start, count = 0, 0
     for place in range(len(blocks)):
@@ -110,7 +110,7 @@ def _parts(
 
 
 def _blocks(connection: duckdb.DuckDBPyConnection, section: str) -> tuple[IntArray, IntArray]:
-    """The blocks of ids that have rows, in their order, and how many rows they have."""
+    """Return the blocks of ids that have rows, in order, and the number of rows of each."""
     rows_of = " UNION ALL ".join(
         f"SELECT {column} // {_BLOCK_IDS} AS block FROM core.{name}"  # noqa: S608 -- names of ours
         for name, column in _LARGE[section]
@@ -125,7 +125,7 @@ def _range(first: np.int64, last: np.int64) -> dict[str, int]:
 
 
 def _bytes_of(column: pa.Array[Any]) -> bytes:
-    """The values of a column of hashes, one behind the other."""
+    """Return the values of a column of hashes, one after another."""
     binary = column.cast(pa.binary())
     _, offsets, data = binary.buffers()
     if offsets is None or data is None:

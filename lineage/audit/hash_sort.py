@@ -1,4 +1,4 @@
-"""Sorts hashes in bounded memory, by way of files where they are many."""
+"""External sort of hashes: in bounded memory, with files where there are many."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 HASH_BYTES: Final = 32
-_BUCKETS: Final = 256  # by the first byte, of which a hash has any as often
+_BUCKETS: Final = 256  # by the first byte, which is uniformly distributed
 
 _Hashes = npt.NDArray[np.bytes_]
 
 
 class HashSort:
-    """Sorts hashes of 32 bytes that are given in any order. A context manager.
+    """Sorts hashes of 32 bytes, added in any order. A context manager.
 
-    held_max: so many bytes of them are held; what is more lies in files that have no name, so that
-    they end with the process. folder: where these are; None: where temporary files are.
+    held_max: bytes of hashes in memory; more of them are in files without a name, so that the files
+    end with the process. folder: of these files; None: the folder of temporary files.
     """
 
     def __init__(self, folder: Path | None, held_max: int) -> None:
@@ -38,7 +38,7 @@ class HashSort:
             file.close()
 
     def add(self, hashes: bytes) -> None:
-        """Add hashes, one behind the other."""
+        """Add hashes, one after another."""
         self._held.append(hashes)
         self._held_bytes += len(hashes)
         if self._held_bytes >= self._held_max:
@@ -55,7 +55,7 @@ class HashSort:
             yield np.sort(_array(b"".join(pieces))).tobytes()
 
     def _put_away(self) -> None:
-        """Write what is held to a file, bucket by bucket."""
+        """Write the hashes in memory to a file, bucket by bucket."""
         held = _array(b"".join(self._held))
         first = held.view(np.uint8)[::HASH_BYTES]
         file = tempfile.TemporaryFile(dir=self._folder, prefix="lineage-digest-")  # noqa: SIM115 -- closed in __exit__
@@ -66,7 +66,7 @@ class HashSort:
 
 
 def _array(hashes: bytes) -> _Hashes:
-    # Compared as bytes; that numpy hides zeros at the end of a text does not matter to tobytes().
+    # Compared as bytes; numpy hides zeros at the end of a text, but not from tobytes().
     return np.frombuffer(hashes, f"S{HASH_BYTES}")
 
 

@@ -1,4 +1,4 @@
-"""Questions in SQL that can change nothing and reach nothing outside the database."""
+"""Answers SELECTs that can change nothing and reach nothing outside the database, within limits."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _MIB: Final = 2**20
 
 @dataclass(frozen=True)
 class QueryLimits:
-    """What one question may take.
+    """Limits of one query; None: no limit.
 
-    seconds: of working at it. answer_mib: what the answer may occupy where it is given as a whole.
-    memory_mib: by how much the process may grow meanwhile; DuckDB's own limit does not count all
-    that its functions take. None: any.
+    seconds: of execution. answer_mib: MiB of an answer that is returned as a whole. memory_mib: MiB
+    by which the process may grow meanwhile; DuckDB's own limit does not count all the memory of its
+    functions.
     """
 
     seconds: float | None = None
@@ -45,7 +45,7 @@ def query(
     params: Parameters = None,
     limits: QueryLimits = UNLIMITED,
 ) -> duckdb.DuckDBPyRelation:
-    """Answer one SELECT, with `params` bound. Raises QueryError for what cannot be answered."""
+    """Answer one SELECT, with `params` bound. Raises QueryError for one that cannot be answered."""
     batches, size = [], 0
     with Question(connection, text, params, limits) as question:
         for batch in question.batches():
@@ -61,10 +61,10 @@ def query(
 
 
 class Question:
-    """A question that is being answered, batch by batch. A context manager.
+    """A query that is answered batch by batch. A context manager.
 
-    The query runs in a thread of its own, so that the one that asks can end it: at a limit, or
-    with Ctrl-C, which Python could not hear in the middle of DuckDB.
+    The query runs in a thread of its own, so that the caller's thread can interrupt it: at a limit,
+    or with Ctrl-C, to which Python could not react in the middle of DuckDB.
     """
 
     def __init__(
@@ -99,11 +99,11 @@ class Question:
 
     @property
     def schema(self) -> pa.Schema:
-        """The columns of the answer. A name that was there before has _1, _2 … behind it."""
+        """Return the columns of the answer. Repeated names have _1, _2 … at their end."""
         return self._schema
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Give the rows, some thousands at a time. Raises QueryError."""
+        """Yield the rows, some thousands at a time. Raises QueryError."""
         while (batch := self._run(self._next)) is not None:
             yield batch
 
@@ -119,7 +119,7 @@ class Question:
             self._connection.execute("ROLLBACK")
 
     def _run(self, call: Callable[[], _T]) -> _T:
-        """Give what `call` gives; interrupt it at a limit, or when this thread is interrupted."""
+        """Return the result of `call`; interrupt it at a limit, or when this thread is."""
         done = threading.Event()
         results: list[_T] = []
         errors: list[BaseException] = []
@@ -134,7 +134,7 @@ class Question:
 
         threading.Thread(target=run, daemon=True).start()
         try:
-            # No clock, but a limit: what is waited for is counted.
+            # The limit needs no clock: the waits are counted.
             while not done.wait(_LOOK_SECONDS):
                 self._look()
         except BaseException as reason:
@@ -169,7 +169,7 @@ class Question:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """Give names that differ in more than case, as a table needs them."""
+    """Return names that differ in more than case, as a table needs them."""
     taken = {name.lower() for name in names}
     used: set[str] = set()
     times: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""The way of one message, with the facts of its arrivals and the rules that they break."""
+"""The route of one message, with the facts of its arrivals and the rules that these break."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ _COLUMNS = (
     *("recipient", "policy_id", "disclosed", "channel", "confidential", "exempt_region"),
     *("ai_training_consent", "third_party_consent", "rules"),
 )
-# The origin has no hop, and comes first of what happened at its instant.
+# The origin has no hop, and comes first of the arrivals at its instant.
 _ORDER = ("arrived_at", "hop_id", "dataset", "record_id", "source_record_id")
 
 
 @dataclass(frozen=True)
 class _Hops:
-    """The hops that carried a message (id, run, job, source, source_text, keeps_id), and what they
-    read (hop, source_record).
+    """The hops that carried a message, and the records that they read.
+
+    hop: id, run, job, source, source_text, keeps_id. read: hop, source_record.
     """
 
     hop: pl.DataFrame
@@ -43,7 +44,10 @@ class _Hops:
 def route(
     connection: duckdb.DuckDBPyConnection, message_id: str, timeline: Timeline, limits: Limits
 ) -> duckdb.DuckDBPyRelation:
-    """Return what `Reader.route` says. Give it a cursor of its own; timeline: of its database."""
+    """Return the rows of `Reader.route`.
+
+    connection: a cursor for this call alone. timeline: of the same database.
+    """
     key = key_of(connection, message_id)
     wanted = -1 if key is None else key
     own = f"(FROM core.arrival WHERE message = {wanted})"
@@ -106,9 +110,9 @@ def _hops_of(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> _Hops
 
 
 def _came_from(arrivals: Arrivals, hops: _Hops) -> pl.DataFrame:
-    """Return the records (source, source_record) that held the message when a hop read them.
+    """Return the records that held the message when a hop read them, by hop and target record.
 
-    By what it made of them (record).
+    The columns are hop, record, source_record, source.
     """
     own = arrivals.frame().lazy()
     held = own.select("arrived_at", source="dataset", source_record="record")

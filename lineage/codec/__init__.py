@@ -1,4 +1,4 @@
-"""The contract: one .avsc file an event, and bytes to typed batches and back."""
+"""The contract: one .avsc file an event; decodes bytes to typed batches, and encodes events."""
 
 from lineage.codec.avro.container import write_container
 from lineage.codec.batch import Batch, DeadLetter

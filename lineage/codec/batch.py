@@ -1,4 +1,4 @@
-"""What decoding gives: tables of good events, and a dead letter for everything else."""
+"""The result of decoding: tables of good events, and a dead letter for everything else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ MAIN_TABLE: Final = {
 CHILD_TABLE: Final = {"parties": "parties", "inputs": "hop_inputs", "outputs": "hop_outputs"}
 
 _Dtype = pl.DataType | type[pl.DataType]
-# Where the event of a row was read: the last columns of each table with one row an event.
+# Provenance, where the event of a row was read: the last columns of each table with one row an
+# event.
 PROVENANCE: dict[str, _Dtype] = {
     "read_from": pl.String,
     "partition": pl.Int32,
@@ -79,7 +80,7 @@ def _tables(event: EventType) -> dict[str, dict[str, _Dtype]]:
 COLUMNS: Final = {name: columns for event in INPUTS for name, columns in _tables(event).items()}
 _EMPTY = {name: pl.DataFrame(schema=columns) for name, columns in COLUMNS.items()}
 
-# Which table has one row an event, and which hang on it by row.
+# For each table with one row an event, its child tables, which refer to it by row.
 CHILD_TABLES: Final[dict[str, tuple[str, ...]]] = {
     MAIN_TABLE[event.name]: tuple(list(_tables(event))[1:]) for event in INPUTS
 }
@@ -87,7 +88,7 @@ CHILD_TABLES: Final[dict[str, tuple[str, ...]]] = {
 
 @dataclass(frozen=True, slots=True)  # there can be millions
 class DeadLetter:
-    """Something read that can't be decoded or breaks the contract.
+    """A value that can't be decoded or breaks the contract.
 
     source, partition, position: topic, partition and offset; or path, 0 and line number or
         record number (from 1; 0: the whole file); or "apply", 0 and index in the batch (from 0).
@@ -116,7 +117,7 @@ class DeadLetter:
         *,
         kept: bool = True,
     ) -> DeadLetter:
-        """A dead letter with the digest of its bytes (of no bytes where there are none).
+        """Return a dead letter with the digest of its bytes (of no bytes where there are none).
 
         kept: with the bytes themselves, if they are not too many for a record of Kafka.
         """
@@ -146,16 +147,16 @@ class Batch:
 
     @property
     def events(self) -> int:
-        """How many good events it holds."""
+        """Return the number of good events in the batch."""
         return sum(getattr(self, table).height for table in CHILD_TABLES)
 
     @property
     def bytes(self) -> int:
-        """About how many bytes its tables take in memory."""
+        """Return about how many bytes the tables take in memory."""
         return sum(int(getattr(self, table).estimated_size()) for table in COLUMNS)
 
     def cut(self, name: str, start: int, end: int) -> Batch:
-        """Some events of one table, from a place on up to another, with what hangs on them."""
+        """Return the events of one table from a place on up to another, with their child rows."""
         part = getattr(self, name)[start:end]
         tables = {name: part}
         for child in CHILD_TABLES[name]:
@@ -169,17 +170,17 @@ class Batch:
     def of(
         cls, tables: Mapping[str, pl.DataFrame], dead_letters: Iterable[DeadLetter] = ()
     ) -> Batch:
-        """A batch of these tables, the others empty."""
+        """Return a batch of these tables, the others empty."""
         return cls(**{**_EMPTY, **tables}, dead_letters=tuple(dead_letters))
 
     @classmethod
     def empty(cls) -> Batch:
-        """A batch of nothing."""
+        """Return a batch of no events."""
         return cls.of({})
 
     @classmethod
     def concat(cls, batches: Iterable[Batch]) -> Batch:
-        """All of these, in this order, as one, with rows numbered anew."""
+        """Concatenate batches, in this order, with rows numbered anew."""
         parts = list(batches)
         if len(parts) == 1:
             return parts[0]

@@ -1,4 +1,4 @@
-"""Converting what can be, by one vectorised call on as much as it bears."""
+"""Bisects a batch to isolate the items that a vectorised call rejects."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ def convert(
     unfit: tuple[type[BaseException], ...],
     likely: Callable[[T], bool] | None = None,
 ) -> tuple[list[R], list[int]]:
-    """What `together` makes of the items, in their order, in as few pieces as can be; and the
-    indices, ascending, of the items on which it raises `unfit` even alone.
+    """Convert items by `together`, a vectorised call, leaving out those that it rejects.
 
-    Where it raises, each half is tried, so what judges many items fast also finds the one that
-    is wrong. For b such items among n it is called about b * log2(n) times. likely: where false,
-    `together` would raise on the item; asked of each once the whole has raised, to raise less.
+    Returns the results of `together` on the items, in their order, in as few pieces as can be; and
+    the indices, ascending, of the items on which it raises `unfit` even alone.
+
+    Where `together` raises, each half is tried: so a call that judges many items fast also finds
+    the one that is wrong. For b such items among n there are about b * log2(n) calls. likely:
+    where false, `together` would raise on the item; asked of each item once the whole has raised,
+    to raise less often.
     """
     if likely is not None:
         try:

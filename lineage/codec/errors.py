@@ -1,4 +1,4 @@
-"""Every error that schemas raises on purpose.
+"""The errors of codec: every one that it raises on purpose.
 
 SchemasError
 ├── EncodeError      an event that breaks the contract was to be written
@@ -7,14 +7,14 @@ SchemasError
     └── UnknownSchemaError    it answers: there is no Avro schema with this id
         └── NotAvroError      it answers: the schema with this id is of another kind
 
-What was read and breaks the contract is no error: it becomes a `DeadLetter`.
+A value that breaks the contract raises no error: it becomes a `DeadLetter`.
 """
 
 from __future__ import annotations
 
 
 class SchemasError(Exception):
-    """Base of all errors here; its text is one sentence for a person."""
+    """Base of all errors of codec; the text is one sentence for a person."""
 
 
 class EncodeError(SchemasError):
@@ -30,7 +30,7 @@ class RegistryError(SchemasError):
 
 
 class UnknownSchemaError(RegistryError):
-    """There is no Avro schema with this id: what was written with it is a dead letter."""
+    """There is no Avro schema with this id: each value that names it is a dead letter."""
 
 
 class NotAvroError(UnknownSchemaError):

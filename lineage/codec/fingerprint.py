@@ -1,4 +1,4 @@
-"""The content of events: what two versions of one event are compared by."""
+"""Content fingerprints of events: texts by which two versions of one event are compared."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _NOT_CONTENT = ("row", *PROVENANCE)
 
 
 def contents(frames: list[pl.DataFrame]) -> pl.DataFrame:
-    """`row` and `content`, a text that is equal for two events exactly if their content is.
+    """Return `row` and `content`, a text that is equal for two events exactly if their content is.
 
-    `frames`: a batch's table of one event type, and what hangs on it.
+    frames: a batch's table of one event type, and its child tables.
     """
     parent, *children = frames
     joined = parent
@@ -34,7 +34,10 @@ def contents(frames: list[pl.DataFrame]) -> pl.DataFrame:
 def as_events(
     event: EventType, frames: list[pl.DataFrame], rows: Iterable[int]
 ) -> dict[int, dict[str, object]]:
-    """The events in some rows of `frames` (as above), in the JSON spelling, by row."""
+    """Return the events in some rows of `frames`, in the JSON spelling, by row.
+
+    frames: as those of `contents`.
+    """
     wanted = pl.Series(list(rows), dtype=frames[0]["row"].dtype).implode()
     parent, *children = (frame.filter(pl.col("row").is_in(wanted)) for frame in frames)
     instants = pl.selectors.datetime().dt.strftime("%Y-%m-%dT%H:%M:%S.%6fZ")
@@ -46,7 +49,7 @@ def as_events(
 
 
 def _by_row(child: pl.DataFrame) -> dict[int, list[dict[str, object]]]:
-    """What hangs on each row, in its order, without the columns that tell the place."""
+    """Group the rows of a child table by `row`, in their order, without `row` and `ordinal`."""
     ordered = child.sort("row", "ordinal") if "ordinal" in child.columns else child
     found: dict[int, list[dict[str, object]]] = {}
     for values in ordered.iter_rows(named=True):

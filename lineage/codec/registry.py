@@ -1,4 +1,4 @@
-"""Schema registries: from the id in a Kafka value to the text of the schema it was written with."""
+"""Schema registries: look up the text of a schema by the id in a Kafka value."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _PACKAGED = Path(str(files("lineage.schemas") / "ids.json"))
 
 
 class Registry(Protocol):
-    """Something that knows schemas by id; as a string, its name in a sentence."""
+    """A source of schemas by id; as a string, its name in a sentence."""
 
     def schema_of(self, schema_id: int) -> str:
-        """The text of the schema; UnknownSchemaError if there is none with this id."""
+        """Return the text of the schema; raise UnknownSchemaError if none has this id."""
 
     def id_of(self, event: EventType) -> int:
-        """The id of the event's present schema, with which it is written."""
+        """Return the id of the event's present schema, with which events are written."""
 
 
 class LocalIds:
-    """A registry that is a file: a table of ids, with the schemas in files beside it.
+    """A registry that is a file: a table of ids, with the schemas in files of the same folder.
 
     path: JSON such as {"1": {"subject": "messaging.message.sent.v1-value", "version": 1,
     "file": "message_sent.avsc"}}; without one the table of this package. RegistryError where
@@ -57,14 +57,14 @@ class LocalIds:
         return f"the table of schema ids {self._path}"
 
     def schema_of(self, schema_id: int) -> str:
-        """The text of the schema; UnknownSchemaError if the table has no such id."""
+        """Return the text of the schema; raise UnknownSchemaError if the table has no such id."""
         try:
             return self._schemas[schema_id]
         except KeyError:
             raise UnknownSchemaError(unknown(schema_id)) from None
 
     def id_of(self, event: EventType) -> int:
-        """The id that the table gives the event's present schema; RegistryError if none."""
+        """Return the id of the event's present schema; raise RegistryError if it is not there."""
         for schema_id, text in self._schemas.items():
             if self._subjects[schema_id] == event.subject and _same(text, event.schema):
                 return schema_id
@@ -81,5 +81,5 @@ def _same(text: str, other: str) -> bool:
 
 
 def unknown(schema_id: int) -> str:
-    """Say of an id that no schema has it."""
+    """Return the sentence for an id that no schema has."""
     return f"schema id {schema_id} is not registered"

@@ -1,4 +1,4 @@
-"""From the columns of one event type to the tables of a Batch, good events only."""
+"""Converts the columns of one event type to the tables of a Batch, good events only."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ IntArray = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where some events were read: one position each.
+    """Provenance of some events: the source they were read from, and one position each.
 
     partition: that of all, or one each.
     """
@@ -35,11 +35,11 @@ class Provenance:
     positions: IntArray
 
     def partition_of(self, index: int) -> int:
-        """The partition of one event."""
+        """Return the partition of one event."""
         return self.partition if isinstance(self.partition, int) else int(self.partition[index])
 
     def columns(self, rows: IntArray) -> list[pl.Series]:
-        """The columns that tell where some of the events were read."""
+        """Return the provenance columns of some of the events."""
         partition = self.partition
         partition = partition if isinstance(partition, int) else partition[rows]
         return [
@@ -50,9 +50,9 @@ class Provenance:
 
 
 def tables_of(event: EventType, columns: pl.DataFrame) -> tuple[Tables, dict[int, str]]:
-    """Tables of the good events, and for each other one its index in columns and the reason.
+    """Return tables of the good events, and for each other one its index in columns and the reason.
 
-    columns: as `checks` says, one row an event. The tables do not yet tell where it was read.
+    columns: as `validate_columns` says, one row an event. The tables have no provenance yet.
     """
     rows = columns.with_row_index("row")
     broken = failing(rows, event_checks(event))
@@ -81,14 +81,14 @@ def tables_of(event: EventType, columns: pl.DataFrame) -> tuple[Tables, dict[int
 
 
 def shaped(name: str, columns: Mapping[str, pl.Series]) -> pl.DataFrame:
-    """A table of a Batch without the columns that tell where an event was read."""
+    """Return columns as a table of a Batch: in its order and types, without provenance."""
     wanted = {column: dtype for column, dtype in COLUMNS[name].items() if column not in PROVENANCE}
     found = ((columns[column], dtype) for column, dtype in wanted.items())
     return pl.DataFrame([one if one.dtype == dtype else one.cast(dtype) for one, dtype in found])
 
 
 def merge_tables(some: Tables, others: Tables, rows: IntArray) -> Tables:
-    """Both together, in the order of their rows; `rows` gives the others new numbers."""
+    """Merge tables in the order of their rows; `rows` gives the others new row numbers."""
     numbers = pl.Series("row", rows, pl.UInt32)
     moved = {
         name: table.with_columns(numbers.gather(table["row"])) for name, table in others.items()
@@ -104,7 +104,7 @@ def merge_tables(some: Tables, others: Tables, rows: IntArray) -> Tables:
 
 
 def with_provenance(event: EventType, tables: Tables, where: Provenance) -> Tables:
-    """The tables with where each event was read. where: of all the events that `row` numbers."""
+    """Return the tables with provenance. where: of all the events that `row` numbers."""
     if not tables:
         return {}
     name = MAIN_TABLE[event.name]
@@ -126,9 +126,12 @@ def _exploded(rows: pl.DataFrame, array: str, broken: Mapping[int, str]) -> pl.D
 
 
 def distinct_items(items: pl.DataFrame) -> pl.DataFrame:
-    """Columns row and record_id, each record once a row; the items of a row are neighbours."""
-    # Most arrays have one item, and comparing strings is the dear part: hashes tell nearly always
-    # that there is no double, and only where an array has several.
+    """Return the columns row and record_id with each record once a row.
+
+    items: the same columns; the items of a row are neighbours.
+    """
+    # Most arrays have one item, and comparing strings is expensive: nearly always, hashes tell that
+    # there is no double, and only arrays with several items need them.
     rows = items["row"].to_numpy()
     as_before = rows[1:] == rows[:-1]
     if not as_before.any():

@@ -10,10 +10,9 @@ from typing import Any
 
 import fastavro
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
-from lineage.codec.avro.fast import read_plain
+from lineage.codec.avro.fast import read_values
 from lineage.codec.avro.logical_types import UnreadableSchemaError
 from lineage.codec.avro.reader import Reader
 from lineage.codec.batch import Batch, DeadLetter
@@ -38,11 +37,11 @@ _NAMES = ", ".join(event.name for event in (*INPUTS, FLAG_RAISED))
 
 
 class Decoder:
-    """Decodes what was fetched from a topic. registry: knows the schemas by id."""
+    """Decodes the values fetched from a topic. registry: knows the schemas by id."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        # By event and header; or why what the registry has can't be read as the event.
+        # By event and header: a reader, or why the registry's schema can't be read as the event.
         self._readers: dict[tuple[str, bytes], Reader | str] = {}
 
     def decode(
@@ -52,7 +51,7 @@ class Decoder:
         offsets: Sequence[int] | IntArray,
         values: Sequence[bytes | None],
     ) -> Batch:
-        """A batch of the values of a topic, one offset each.
+        """Decode the values of a topic, one offset each, to a batch.
 
         partition: that of all values, or one each.
 
@@ -74,7 +73,7 @@ class Decoder:
     def _decode_some(
         self, event: EventType, where: Provenance, values: Sequence[bytes | None]
     ) -> Batch:
-        tables, left = self._plainly(event, values)
+        tables, left = self._by_fast_path(event, values)
         reasons: dict[int, str] = {}
         if len(left):
             others, rows = self._one_by_one(event, values, left.tolist(), reasons)
@@ -91,25 +90,21 @@ class Decoder:
         )
         return Batch.of(with_provenance(event, tables, where), letters)
 
-    def _plainly(
+    def _by_fast_path(
         self, event: EventType, values: Sequence[bytes | None]
-    ) -> tuple[Tables, npt.NDArray[np.int64]]:
-        """Tables of the values that are plainly events of the present schema, `row` their index;
-        and the indices of the others.
+    ) -> tuple[Tables, IntArray]:
+        """Decode in bulk the values that are plainly events of the present schema.
+
+        Returns their tables, `row` being the index of a value; and the indices of the others.
         """
-        everything = np.arange(len(values))
-        # What most values begin with, as far as a few of them tell.
+        # The most frequent header, by a sample of the values.
         some = [value[:_HEADER_BYTES] for value in values[:: len(values) // 8 + 1] if value]
         header = max(some, key=some.count, default=b"")
         reader = self._reader(event, header)
         if isinstance(reader, str) or reader.present is None:
-            return {}, everything
+            return {}, np.arange(len(values))
         pieces = [value or b"" for value in values] if None in values else values
-        sizes = np.fromiter(map(len, pieces), np.int64, len(values))  # type: ignore[arg-type]  # no None is left
-        ends = np.cumsum(sizes)
-        starts, ones = ends - sizes, np.ones_like(ends)
-        tables, plain = read_plain(event, reader.present, pieces, starts, ends, ones, header)  # type: ignore[arg-type]  # no None is left
-        return tables, np.flatnonzero(~plain)
+        return read_values(reader, pieces, header)  # type: ignore[arg-type]  # no None is left
 
     def _one_by_one(
         self,
@@ -117,10 +112,11 @@ class Decoder:
         values: Sequence[bytes | None],
         some: list[int],
         reasons: dict[int, str],
-    ) -> tuple[Tables, npt.NDArray[np.int64]]:
-        """Tables of the good ones among some values, and the index of the value of each row.
+    ) -> tuple[Tables, IntArray]:
+        """Fall back to decoding the other values one by one.
 
-        Adds to reasons why the other ones are not good.
+        Returns the tables of the good ones, and the index of the value of each row; adds to reasons
+        why the others are not good.
         """
         frames: list[pl.DataFrame] = []
         rows: list[int] = []
@@ -146,7 +142,7 @@ class Decoder:
         return tables, numbers
 
     def _reader(self, event: EventType, header: bytes) -> Reader | str:
-        """Reads what has this header; or why nothing can."""
+        """Return the reader of datums with this header; or why there is none."""
         if len(header) < _HEADER_BYTES or header[0] != 0:
             return "the value must begin with byte 0 and a schema id of 4 bytes"
         key = (event.name, header)
@@ -162,7 +158,7 @@ class Decoder:
 
 
 def _cuts(values: Sequence[bytes | None]) -> Iterator[int]:
-    """Where to end the parts of values that are decoded together."""
+    """Yield the ends of the parts of values that are decoded together."""
     size = 0
     if sum(map(len, filter(None, values))) > _TOGETHER_BYTES:
         for index, value in enumerate(values):
@@ -188,7 +184,7 @@ def _read_from(topic: str) -> EventType:
 def _by_header(
     values: Sequence[bytes | None], some: list[int], reasons: dict[int, str]
 ) -> dict[bytes, list[int]]:
-    """Indices by the bytes in front of the datum; a value that is not there gets its reason."""
+    """Group indices by the header before the datum; add the reason against a missing value."""
     found: dict[bytes, list[int]] = {}
     for index in some:
         value = values[index]
@@ -207,9 +203,10 @@ class Encoder:
         self._headers: dict[str, bytes] = {}
 
     def encode(self, event: Mapping[str, object]) -> bytes:
-        """The value of one event in the JSON spelling, of any of the six types.
+        """Encode one event in the JSON spelling, of any of the six types, as a value.
 
-        Raises EncodeError where it breaks the contract, RegistryError where the registry is away.
+        Raises EncodeError where the event breaks the contract, RegistryError where the registry is
+        away.
         """
         kind = event_type_of(event)
         if kind.name not in self._headers:
@@ -220,7 +217,7 @@ class Encoder:
         return stream.getvalue()
 
 
-# Instants are written as the numbers they are, so the schemas need no logical types.
+# Instants are written as integers, so the schemas need no logical types.
 PARSED = {
     event.name: fastavro.parse_schema(
         json.loads(event.schema.replace(', "logicalType": "timestamp-micros"', ""))
@@ -230,20 +227,21 @@ PARSED = {
 
 
 def event_type_of(event: Mapping[str, object]) -> EventType:
-    """The type that an event in the JSON spelling says it is of; EncodeError if it is none."""
+    """Return the type that an event in the JSON spelling names; raise EncodeError if none."""
     if not isinstance(event, Mapping):
         raise EncodeError(f'an event must be an object with "event", not {json_type(event)}')
     name = event.get("event")
     try:
-        return by_name(name)  # type: ignore[arg-type]  # what is no string is no name either
+        return by_name(name)  # type: ignore[arg-type]  # other types than a string are no names
     except (KeyError, TypeError):
         raise EncodeError(f'"event" must be one of {_NAMES}') from None
 
 
 def datum_of(event: EventType, value: Mapping[str, Any]) -> dict[str, Any]:
-    """An event in the JSON spelling as its Avro datum: instants in microseconds, known fields only.
+    """Return the Avro datum of an event in the JSON spelling.
 
-    Raises EncodeError where it breaks the contract.
+    Instants are in microseconds; only known fields are in the datum. Raises EncodeError where the
+    event breaks the contract.
     """
     valid(event, value)
     return {field.name: _datum(field, value.get(field.name)) for field in event.fields}

@@ -1,1 +1,1 @@
-"""The DuckDB file: opening it, its tables and views, and statements on what is in memory."""
+"""The DuckDB file: its connection, its tables and views, and statements on in-memory frames."""

@@ -1,4 +1,4 @@
-"""Opening the database file: making one, knowing ours, and saying why it can't be used."""
+"""Opens the database file: creates it, checks its format, and words why it can't be used."""
 
 from __future__ import annotations
 
@@ -26,30 +26,31 @@ from lineage.errors import (
 from lineage.policy.parse import BUILT_IN, BUILT_IN_DOCUMENT, BUILT_IN_ID
 
 PROGRAM = "message-lineage"
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 MEMORY_MIB = 1024
 
 # A column of a row group ends in a block that is not full: with blocks of 256 KiB, as DuckDB makes
 # them, a database takes a tenth more of the disk, a small one half as much again.
 _BLOCK_BYTES = 65_536
-# Nothing is ever looked for in the net.
+# DuckDB must never look for extensions on the network.
 _CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 _SETTINGS = {
     # Files, other databases and Python's variables are no business of a query.
     "enable_external_access": "false",
-    # A large transaction leaves a row group that is not full in each table. To merge all of them
-    # again at a checkpoint would stall the writer; so many a table at a time are merged in the end.
+    # A large transaction leaves a row group that is not full in each table. Merging all of them at
+    # one checkpoint would stall the writer; with so many at a time, all are merged in the end.
     "max_vacuum_tasks": "4",
     # Larger ones stall the writer longer, smaller ones cost throughput.
     "checkpoint_threshold": "'64MB'",
     # The client's progress bar would write into the data on stdout.
     "enable_progress_bar": "false",
 }
-# A batch is faster with one thread than with two, as the next one is decoded beside it. Questions
-# have as many threads as there are processors and memory for: each holds buffers of its own.
+# Writers use one thread: a batch is faster than with two, as decoding needs the other core.
+# Read-only connections use as many threads as processors and memory allow: each thread holds
+# buffers of its own.
 _WRITING_THREADS = 1
 _MIB_PER_THREAD = 128
-# What a question may put on the disk, where it does not fit into memory.
+# Disk space for a query that does not fit into memory (spilling).
 _SPILL_MIB_MIN = 10_240
 _SPILL_PER_MEMORY = 10
 _MAGIC = b"DUCK"
@@ -75,13 +76,13 @@ def connect(
     threads: int | None = None,
     spill: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    """A connection to the database at `path` (":memory:" too), made if there is none.
+    """Connect to the database at `path` (":memory:" too), made if there is none.
 
-    memory_mib: what DuckDB may take; beyond it, it uses the folder `spill`, if there is one.
-    threads: None for as many as fit to the processors and the memory.
+    memory_mib: MiB that DuckDB may take; beyond that, DuckDB spills to the folder `spill`, if there
+    is one. threads: None for one to write, and for as many as processors and memory allow to read.
 
-    Raises StoreError, or the kind of it that tells what is wrong: held by another process, of
-    another version, no lineage database, damaged, or not there (read_only).
+    Raises StoreError, or the subclass of StoreError that tells what is wrong: held by another
+    process, of another version, no lineage database, damaged, or not there (read_only).
     """
     in_memory = str(path) == ":memory:"
     if not in_memory:
@@ -126,7 +127,7 @@ def _check_path(path: Path, *, read_only: bool) -> None:
         raise StoreMissingError(f"{path}: no such database; `lineage replay … --db` makes one")
     if not path.parent.exists():
         raise StoreMissingError(f"{path}: the folder {path.parent} does not exist")
-    # DuckDB would look for an extension that can read what is no database of its own.
+    # DuckDB would look for an extension to read a file that is no database of its own.
     try:
         with path.open("rb") as file:
             head = file.read(_MAGIC_AT + len(_MAGIC))
@@ -150,7 +151,7 @@ def _connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 
 def store_error(path: str | Path, error: duckdb.Error) -> StoreError:
-    """The error of ours for one of DuckDB's with a database, by the words in it."""
+    """Return the StoreError for an error of DuckDB's with a database, by the words in it."""
     text = sentence(error)
     if _BUSY.search(text):
         return StoreBusyError(
@@ -197,7 +198,7 @@ def _check_format(
 
 
 def _create(connection: duckdb.DuckDBPyConnection) -> None:
-    # DuckDB 1.5 cannot replay a log that makes a schema and then a type in it: who is killed
+    # DuckDB 1.5 cannot replay a log that makes a schema and then a type in it: a process killed
     # before the first checkpoint would leave a database that nobody can open.
     connection.execute("CREATE SCHEMA IF NOT EXISTS core")
     connection.execute("CHECKPOINT")
@@ -205,7 +206,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(";\n".join(_definitions()))
     row = {"id": 0, "policy_id": BUILT_IN_ID, "document": BUILT_IN_DOCUMENT}
     insert_policy(connection, row, BUILT_IN)
-    # Disclosed since ever.
+    # The built-in policy has always been disclosed.
     connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE id = 0")
     connection.execute(sql("database/policy_span"))
     connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
@@ -213,7 +214,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _definitions() -> list[str]:
-    """Return the statements that make everything in a new database, in their order."""
+    """Return the statements that create all tables, views and macros, in their order."""
     codes = [
         sql("database/codes").format(name=name, labels=list(labels))
         for name, labels in LABELS.items()

@@ -1,4 +1,4 @@
-"""SQL that follows from the model: tables, views, comments, INSERT, stored rows, digest lines."""
+"""SQL generated from the model: tables, views, comments, INSERT, stored rows, digest lines."""
 
 from __future__ import annotations
 

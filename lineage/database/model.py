@@ -1,4 +1,4 @@
-"""The model of the tables: what a column is, and what a table. `database.tables` declares them."""
+"""The model of columns and tables, which `database.tables` declares."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = [
 
 
 class Reference(Enum):
-    """Where a column's integer (`id` there) stands for a text: relation, column and key's type."""
+    """A foreign key: the relation with the texts (by its `id`), their column, the key's type."""
 
     ID = ("core.identity", "text", "BIGINT")
     DATASET = ("core.dataset_name", "text", "INTEGER")
@@ -28,17 +28,17 @@ class Reference(Enum):
 
     @property
     def relation(self) -> str:
-        """The relation that has a row for each key."""
+        """Return the relation that has a row for each key."""
         return self.value[0]
 
     @property
     def text(self) -> str:
-        """The column of the relation that has the text."""
+        """Return the column of the relation that has the text."""
         return self.value[1]
 
     @property
     def type(self) -> str:
-        """DuckDB's type of the key."""
+        """Return DuckDB's type of the key."""
         return self.value[2]
 
 
@@ -47,15 +47,15 @@ class Column:
     """One column of a table.
 
     Attributes:
-        name: Its name in the core table.
-        type: DuckDB's, with what else CREATE TABLE says of it.
-        field: The column of a batch's table that it keeps; "" for what is derived.
-        reference: What its integer stands for; None where the value is kept as it is.
-        label: The kind of code that it holds (`database.codes.LABELS`); "" for none.
-        shown: Its name in the view; "" where the view leaves it out.
-        comment: What it means, for auditors.
-        digested: Whether it is in the digest, though the view leaves it out.
-        nullable: Whether its reference may be none.
+        name: The name in the core table.
+        type: DuckDB's type, with the constraints of CREATE TABLE.
+        field: The column of a batch's table that this one stores; "" for a derived column.
+        reference: The foreign key of a column of keys; None where the value is stored as it is.
+        label: The kind of code in the column (`database.codes.LABELS`); "" for none.
+        shown: The name in the view; "" where the view leaves the column out.
+        comment: The meaning, for auditors.
+        digested: True for a column in the digest that the view leaves out.
+        nullable: True where a key may be none.
         none: A value that the view shows as null.
     """
 
@@ -76,13 +76,13 @@ class Table:
     """A table of the schema `core`, and the view of it.
 
     Attributes:
-        name: Its name in core.
-        columns: In the order of the table, and of the view.
-        batch: The table of a batch whose rows it keeps; "" for what is derived.
-        owner: For rows that hang on those of another table, the column with its id.
+        name: The name in core.
+        columns: The columns, in the order of the table, and of the view.
+        batch: The table of a batch whose rows this one stores; "" for a derived table.
+        owner: In a child table, the column with the id of the parent.
         view: The name of the view; "" for none.
-        comment: What a row is, for auditors.
-        where: Which rows the view shows; "" for all.
+        comment: The meaning of a row, for auditors.
+        where: The condition of rows that the view shows; "" for all.
     """
 
     name: str
@@ -95,12 +95,12 @@ class Table:
 
     @cached_property
     def kept(self) -> tuple[Column, ...]:
-        """The columns that a batch fills in."""
+        """Return the columns that a batch fills in."""
         return tuple(column for column in self.columns if column.field)
 
     @cached_property
     def key(self) -> str:
-        """The column that tells to which event a row belongs."""
+        """Return the name of the column that tells to which event a row belongs."""
         return self.owner or "id"
 
 
@@ -134,7 +134,7 @@ def key_column(
 def code_column(
     label: str, comment: str, *, type_: str = "UTINYINT", field: str | None = None
 ) -> Column:
-    """Return a column of codes; `field` is named like them where it is not given."""
+    """Return a column of codes; field: None for the same name as the label."""
     of = label if field is None else field
     return Column(label, type_, of, label=label, shown=label, comment=comment)
 

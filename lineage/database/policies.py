@@ -1,4 +1,4 @@
-"""Policies in the database: what their documents say, in tables."""
+"""Inserts policies into the database: the contents of their documents, as rows of tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lineage.policy.parse import Policy
 def insert_policy(
     connection: duckdb.DuckDBPyConnection, row: Mapping[str, object], policy: Policy
 ) -> None:
-    """Insert a policy; `row`: its `id`, and what a batch says of it (null where absent)."""
+    """Insert a policy. row: its `id` and the columns of a batch's row (null where absent)."""
     key = row["id"]
     stored = {
         **{name: value for name, value in row.items() if name != "row"},

@@ -1,4 +1,4 @@
-"""Positions in Kafka, kept with what was read up to them, and the identity of their topics."""
+"""Positions in Kafka, stored in the transaction of the events before them, and topic identities."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _POSITION = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
 
 @dataclass(frozen=True)
 class TopicIdentity:
-    """A topic beyond its name: Kafka gives one that is deleted and made anew another topic_id.
+    """The identity of a topic beyond its name: a topic deleted and made anew has another topic_id.
 
     Offsets mean the same records only in the same topic of the same cluster.
     """
@@ -28,13 +28,13 @@ class TopicIdentity:
 
 
 def stored_positions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], int]:
-    """Return (topic, partition) to the offset to go on from."""
+    """Return the positions: (topic, partition) to the next offset."""
     rows = connection.execute("FROM core.ingest_position").fetchall()
     return {(topic, partition): to for topic, partition, to in rows}
 
 
 def record_positions(connection: duckdb.DuckDBPyConnection, positions: Positions) -> None:
-    """Write all positions anew: they are few, and finding some takes longer."""
+    """Write all positions anew: there are few, and updating some of them takes longer."""
     rows = [(topic, partition, to) for (topic, partition), to in positions.items()]
     connection.execute("DELETE FROM core.ingest_position")
     frame = pl.DataFrame(rows, _POSITION, orient="row")
@@ -42,7 +42,7 @@ def record_positions(connection: duckdb.DuckDBPyConnection, positions: Positions
 
 
 def stored_identities(connection: duckdb.DuckDBPyConnection) -> dict[str, TopicIdentity]:
-    """Return the identity of each topic whose positions are kept."""
+    """Return the identity of each topic that has positions."""
     rows = connection.execute("FROM core.ingest_topic").fetchall()
     return {topic: TopicIdentity(cluster_id, topic_id) for topic, cluster_id, topic_id in rows}
 
@@ -50,7 +50,7 @@ def stored_identities(connection: duckdb.DuckDBPyConnection) -> dict[str, TopicI
 def record_identities(
     connection: duckdb.DuckDBPyConnection, identities: Mapping[str, TopicIdentity]
 ) -> None:
-    """Keep the identity of topics, in place of what was kept of them, in one transaction."""
+    """Record the identity of topics, in place of an older one, in one transaction."""
     connection.execute("BEGIN")
     for topic, identity in identities.items():
         connection.execute("DELETE FROM core.ingest_topic WHERE topic = ?", [topic])

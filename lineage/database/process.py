@@ -1,4 +1,4 @@
-"""What this process has of its machine, where the system tells it (Linux)."""
+"""Memory and processors of this process, where the system tells (Linux)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
 def resident_bytes() -> int | None:
-    """The memory that this process occupies; None where nothing tells."""
+    """Return the bytes of memory that this process occupies; None where unknown."""
     return _bytes_of("VmRSS")
 
 
 def data_bytes() -> int | None:
-    """The memory that this process has asked for, used or not; None where nothing tells."""
+    """Return the bytes of memory that this process has asked for, used or not; None: unknown."""
     return _bytes_of("VmData")
 
 
@@ -25,9 +25,9 @@ def _bytes_of(name: str) -> int | None:
 
 
 def processors() -> int | None:
-    """How many processors this process may use, at least 1; None where nothing tells.
+    """Return the number of processors that this process may use, at least 1; None where unknown.
 
-    By its affinity, and by the quota of its container.
+    The number follows from the affinity of the process, and from the quota of its container.
     """
     found = re.search(r"^Cpus_allowed_list:\s*(\S+)", _text_of(_STATUS), re.MULTILINE)
     if not found:

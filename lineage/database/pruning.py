@@ -1,7 +1,7 @@
-"""Prunes scans by zone maps: ranges that hold what is looked for, cut where nothing is.
+"""Prunes scans by zone maps: a few ranges that hold all wanted keys, cut at the gaps between.
 
-DuckDB skips the row groups whose minimum and maximum exclude a range. One old number among new
-ones would make it a range of all of history.
+DuckDB skips the row groups whose minimum and maximum exclude a range. One old key among new ones
+would make a single range span all of history.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from lineage.arrays import IntArray, distinct
 from lineage.uuids import Uuids
 
 _RANGES_MAX = 4
-# Numbers no further apart than a row group has rows are likely to share one.
+# Keys no further apart than a row group has rows are likely to share one.
 _ROW_GROUP = 122_880
 # About an hour of UUIDv7, in steps of 65 s.
 _HEADS = 60
 
 
 def spans(values: IntArray, gap: int) -> list[tuple[int, int]]:
-    """A few ranges, both ends included, that hold all `values`, cut at the widest gaps.
+    """Return a few ranges, both ends included, that hold all `values`, cut at the widest gaps.
 
-    Where the distance is `gap` or less, nothing is cut: a range more is a scan more.
+    Ranges are not cut where the distance is `gap` or less: a range more is a scan more.
     """
     ordered = distinct(values)
     distances = ordered[1:] - ordered[:-1]
@@ -32,14 +32,14 @@ def spans(values: IntArray, gap: int) -> list[tuple[int, int]]:
 
 
 def rows_near(table: str, column: str, values: IntArray) -> str:
-    """A relation in SQL: those rows of `table` whose `column` is in the `spans` of `values`."""
-    # One range that holds nothing, where nothing is looked for.
+    """Return a relation in SQL: rows of `table` whose `column` is in the `spans` of `values`."""
+    # Without values, one empty range.
     ranges = spans(values, _ROW_GROUP) or [(1, 0)]
     return _union(table, column, [(str(first), str(last)) for first, last in ranges])
 
 
 def rows_near_uuids(table: str, column: str, uuids: Uuids) -> str:
-    """The same for UUIDs, by their first 32 bits: 65 s of a UUIDv7."""
+    """Return the same as `rows_near`, for UUIDs, by their first 32 bits: 65 s of a UUIDv7."""
     heads = (uuids[:, 0] >> np.uint64(32)).astype(np.int64)
     low, high = "-0000-0000-0000-000000000000", "-ffff-ffff-ffff-ffffffffffff"
     ranges = [

@@ -1,4 +1,4 @@
-"""The folder of one open database for what does not fit into its memory."""
+"""The spill folder of one open database, for data that does not fit into its memory."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ _open: weakref.WeakSet[Spill] = weakref.WeakSet()
 
 
 class Spill:
-    """A folder beside a database, which goes when the database is closed.
+    """A folder next to a database, removed when the database is closed.
 
-    What a killed process left is removed when the database is opened the next time: a lock on a
+    The folder of a killed process is removed when the database is opened the next time: a lock on a
     file in the folder tells whether its process is still there. path: None where there can be no
     folder; DuckDB then ends a query that does not fit into memory.
     """
 
     def __init__(self, database: Path | None) -> None:
-        """database: None for one that is nowhere; its folder is among the temporary files."""
+        """Make the folder.
+
+        database: None for one in memory, whose folder is among the temporary files.
+        """
         self.path: Path | None = None
         self._lock: IO[bytes] | None = None
         place = None if database is None else database.absolute().parent
@@ -35,7 +38,7 @@ class Spill:
         if place is not None:
             _sweep(place, name)
         try:
-            # It gets its name with its lock, so that nobody takes it for one that was left.
+            # The folder gets its name with its lock, so that nobody takes it for one left behind.
             made = Path(tempfile.mkdtemp(prefix=".lineage-spill-", dir=place))
             self._lock = _locked(made / _LOCK, make=True)
             self.path = made.rename(made.with_name(name + made.name.rsplit("-", 1)[1]))
@@ -68,7 +71,7 @@ def _sweep(place: Path, name: str) -> None:
 
 
 def _locked(path: Path, *, make: bool) -> IO[bytes] | None:
-    """Lock a file: None if another process has it. Raises OSError if it is not there."""
+    """Lock a file; return None if another process has it. Raises OSError if it is not there."""
     file = path.open("wb" if make else "r+b")
     if sys.platform != "win32":
         try:

@@ -1,4 +1,4 @@
-"""The SQL of the tracker: a question or a change a file, in the room that asks it."""
+"""The SQL of the tracker: a query or a change a file, in the room that executes it."""
 
 from functools import cache
 from importlib.resources import files

@@ -1,10 +1,10 @@
 """The tables: every column of the database, declared once.
 
-From it follow CREATE TABLE, INSERT, the views that auditors read and their comments, the digest's
-lines (`database.ddl`), how a batch is encoded (`ingest.encode`), and which columns are keys
+The declarations give CREATE TABLE, INSERT, the views that auditors read and their comments, the
+digest's lines (`database.ddl`), the encoding of a batch (`ingest.encode`), and the columns of keys
 (`keys.assign`). A field that an event gains is added to its .avsc and here, and nowhere else.
 
-What is a question, rather than a column, is in the .sql files.
+Queries are in the .sql files.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ _DECLARATION = Table(
     "undeclared",
     columns=(
         id_column("declaration_id", shown=False),
-        # Few, and asked for as a text where two declarations hold from one instant.
+        # Stored as a text, too: there are few, and it orders two that hold from one instant.
         Column("declaration_id", "VARCHAR", "declaration_id", digested=True),
         key_column(Reference.DATASET, "dataset", "Name of the dataset", field="dataset"),
         code_column("kind", "TOPIC, TABLE, FEATURE_STORE, TRAINING_CORPUS, MODEL or SINK"),
@@ -290,7 +290,7 @@ _INGEST_TOPIC = Table(
     ),
 )
 
-# In the order in which ids get their keys: what later rows refer to comes first.
+# In the order in which ids get their keys: tables come after those that they refer to.
 EVENT_TABLES: Final = (
     _MESSAGE,
     _MESSAGE_PARTY,

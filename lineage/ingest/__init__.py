@@ -1,1 +1,1 @@
-"""What is done before the store is asked: reading a log ahead, and encoding its batches."""
+"""The work before the store: reading a log ahead (prefetch), and encoding its batches."""

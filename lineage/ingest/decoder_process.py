@@ -1,6 +1,6 @@
-"""Work in a second process, which does not share Python's lock or the memory map with this one.
+"""Runs work in a second process, which shares neither Python's lock nor the memory map.
 
-Beside each other in one process, decoding and applying take a fifth to a third longer than alone.
+In two threads of one process, decoding and applying take a fifth to a third longer than alone.
 """
 
 from __future__ import annotations
@@ -27,12 +27,15 @@ from lineage.errors import DecoderProcessError
 
 Item = TypeVar("Item")
 
+# The second process's main. Printed text must not get between the answers, not even that of
+# libraries in C: DuckDB shows the progress of a slow query where the main module has no file, as
+# here.
 _MAIN = (
-    "import sys; sys.path[:] = {path!r}; "
-    "from lineage.ingest.decoder_process import serve; serve({modules!r})"
+    "import os, sys; answers = os.fdopen(os.dup(1), 'wb'); os.dup2(2, 1); sys.path[:] = {path!r}; "
+    "from lineage.ingest.decoder_process import serve; serve(answers, {modules!r})"
 )
 _COUNT = struct.Struct("<Q")
-# Where Arrow and numpy like their data to begin.
+# Alignment in bytes that Arrow and numpy want for their data.
 _ALIGNED = 64
 # A larger pipe, where the system has one (Linux), is fewer turns between the two.
 _PIPE_BYTES = 1 << 20
@@ -47,18 +50,21 @@ class _Raised:
 
 @dataclass(frozen=True)
 class _End:
-    """There are no more items."""
+    """The end of the items."""
 
 
 class DecoderProcess:
     """A process that runs functions of modules that it can import, one at a time.
 
-    What goes there and back is pickled, arrays and tables without a copy more than the pipe's.
-    Use it from one thread at a time, and `close` it. It ends when this process ends.
+    Arguments and results are pickled, arrays and tables without a copy more than the pipe's. Use
+    the process from one thread at a time, and `close` it. The process ends when its parent does.
     """
 
     def __init__(self, *modules: str) -> None:
-        """modules: what it imports at once, so that the first call need not wait for that."""
+        """Start the process.
+
+        modules: those that it imports at once, so that the first call need not wait for that.
+        """
         command = [sys.executable, "-c", _MAIN.format(path=sys.path, modules=modules)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603 -- this Python, and our own module
         if self._process.stdin is None or self._process.stdout is None:
@@ -70,11 +76,11 @@ class DecoderProcess:
 
     @property
     def ended(self) -> bool:
-        """Whether the process has ended."""
+        """Say whether the process has ended."""
         return self._process.poll() is not None
 
     def close(self) -> None:
-        """End the process, whatever it is at."""
+        """End the process, whatever it is doing."""
         self._process.kill()
         for pipe in (self._requests, self._answers):
             with suppress(OSError):
@@ -82,16 +88,16 @@ class DecoderProcess:
         self._process.wait()
 
     def call(self, function: Callable[..., Item], *arguments: object) -> Item:
-        """What `function(*arguments)` gives there; raises as `items` does."""
+        """Return the result of `function(*arguments)` there; raise as `items` does."""
         answer: Item
         (answer,) = self.items(_called, function, arguments)
         return answer
 
     def items(self, function: Callable[..., Iterable[Item]], *arguments: object) -> Iterator[Item]:
-        """What `function(*arguments)` gives there, item by item; raises what it raises.
+        """Yield the items of `function(*arguments)` there; raise the errors that it raises.
 
-        It goes on to the next item at once, and waits with it until this one is taken. Take all.
-        Raises DecoderProcessError if the process ends meanwhile.
+        The process makes the next item at once, and waits with it until this one is taken
+        (backpressure). Take all items. Raises DecoderProcessError if the process ends meanwhile.
         """
         try:
             _send(self._requests, (function, arguments))
@@ -115,15 +121,14 @@ class DecoderProcess:
         )
 
 
-def serve(modules: Sequence[str] = ()) -> None:
+def serve(answers: BinaryIO, modules: Sequence[str] = ()) -> None:
     """Answer requests on stdin until it ends; the main function of the second process."""
-    # Ctrl-C, and who ends all processes of a service, reach both; it is the first that decides.
+    # Ctrl-C, and a signal to all processes of a service, reach both; the first process decides.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    # Gives back what a batch took; Arrow's own allocator keeps a good part of it.
+    # The system's allocator returns the memory of a batch; Arrow's own keeps a good part of it.
     pa.set_memory_pool(pa.system_memory_pool())
-    # Nothing that is printed must get between the answers.
-    requests, answers, sys.stdout = sys.stdin.buffer, sys.stdout.buffer, sys.stderr
+    requests, sys.stdout = sys.stdin.buffer, sys.stderr
     for module in modules:
         import_module(module)
     with suppress(EOFError, BrokenPipeError):
@@ -146,7 +151,7 @@ def _called(function: Callable[..., Item], arguments: tuple[Any, ...]) -> Iterat
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, or what can be said of one that cannot be sent."""
+    """Return the error, or one that can be pickled in the place of one that cannot."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 -- our own
     except Exception:
@@ -186,7 +191,7 @@ def _send(pipe: BinaryIO, value: object) -> None:
 
 
 def _receive(pipe: BinaryIO) -> Any:  # noqa: ANN401 -- whatever was sent
-    """Read it. Raises EOFError at the end."""
+    """Read a value that `_send` wrote. Raises EOFError at the end."""
     (count,) = _COUNT.unpack(_exactly(pipe, _COUNT.size))
     sizes = [size for (size,) in _COUNT.iter_unpack(_exactly(pipe, count * _COUNT.size))]
     starts = np.cumsum([0, *(-(-size // _ALIGNED) * _ALIGNED for size in sizes)])

@@ -1,6 +1,6 @@
 """Encodes a batch as far as that needs no store: each text once, enums and owners as integers.
 
-Done while the batch before is applied, in another thread or process.
+Encoding runs in another thread or process, while the batch before is applied.
 """
 
 from __future__ import annotations
@@ -54,26 +54,26 @@ KEY_COLUMNS: Final = {
 
 @dataclass(frozen=True)
 class EncodedTexts:
-    """Columns of texts. texts: each once, in the order of first appearance.
+    """Dictionary-encoded columns of texts. texts: each once, in the order of first appearance.
 
-    codes: for each column the places of its texts among them, in order; -1 for null.
+    codes: for each column the place of each of its texts in `texts`; -1 for null.
     """
 
     texts: pa.StringArray
     codes: tuple[IntArray, ...]
 
     def column(self, place: int, rows: IntArray) -> pl.Series:
-        """Some rows of a column, as texts."""
+        """Return some rows of a column, as texts."""
         codes = self.codes[place][rows]
         return pl.Series(self.texts).gather(_or_null(codes, codes >= 0))
 
 
 @dataclass(frozen=True)
 class EncodedIds:
-    """Columns of ids. uuids, others: each id once, in the order of first appearance.
+    """Dictionary-encoded columns of ids. uuids, others: each once, in order of first appearance.
 
-    codes: for each column the places of its ids: of `uuids`, and after them of `others`; -1 for
-    null.
+    codes: for each column the place of each of its ids: in `uuids`, and counted on, in `others`; -1
+    for null.
     """
 
     uuids: Uuids
@@ -81,7 +81,7 @@ class EncodedIds:
     codes: tuple[IntArray, ...]
 
     def column(self, place: int, rows: IntArray) -> pl.Series:
-        """Some rows of a column, as texts."""
+        """Return some rows of a column, as texts."""
         codes = self.codes[place][rows]
         known = np.unique(codes[codes >= 0])
         uuids, others = np.split(known, [np.searchsorted(known, len(self.uuids))])
@@ -95,12 +95,12 @@ class EncodedBatch:
     """A batch, ready for the store.
 
     Attributes:
-        tables: By the names of the store's tables their columns and `row`, without those that are
-            keys; with enums as their indices.
-        dead_letters: Those of the batch, and invalid policies.
+        tables: By the names of the store's tables their columns and `row`, without key columns;
+            enums are codes.
+        dead_letters: The dead letters of the batch, and invalid policies.
         policies: The parsed documents.
         ids, datasets, members: The texts that the columns of KEY_COLUMNS stand for.
-        owners: For each row of a table that hangs on another the place of its event.
+        owners: For each row of a child table the place of its event.
     """
 
     tables: dict[str, pl.DataFrame]
@@ -113,7 +113,7 @@ class EncodedBatch:
 
     @property
     def events(self) -> int:
-        """How many good events it holds."""
+        """Return the number of good events in the batch."""
         return sum(len(self.tables[table.name]) for table in EVENT_TABLES if not table.owner)
 
     def encoded(self, reference: Reference) -> EncodedIds | EncodedTexts:
@@ -165,7 +165,7 @@ def encode(batch: Batch) -> EncodedBatch:
 
 
 def encode_texts(columns: Sequence[pl.Series]) -> EncodedTexts:
-    """Each text of some columns once."""
+    """Dictionary-encode columns of texts."""
     texts, ends = _joined(columns)
     encoded: Any = texts.dictionary_encode()
     codes: IntArray = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -173,7 +173,7 @@ def encode_texts(columns: Sequence[pl.Series]) -> EncodedTexts:
 
 
 def encode_ids(columns: Sequence[pl.Series]) -> EncodedIds:
-    """Each id of some columns once."""
+    """Dictionary-encode columns of ids, canonical UUIDs as 16 bytes."""
     texts, ends = _joined(columns)
     codes = np.full(len(texts), -1)
     there = np.arange(len(texts))
@@ -189,7 +189,7 @@ def encode_ids(columns: Sequence[pl.Series]) -> EncodedIds:
 
 
 def _each_once(uuids: Uuids) -> tuple[Uuids, IntArray]:
-    """UUIDs once each, in the order of first appearance; and the place of each among these."""
+    """Return UUIDs once each, in the order of first appearance; and the place of each in these."""
     if not len(uuids):
         return no_uuids(), np.zeros(0, dtype=np.int64)
     # The last 64 bits, nearly all of them random, nearly always tell UUIDs apart.
@@ -201,10 +201,10 @@ def _each_once(uuids: Uuids) -> tuple[Uuids, IntArray]:
 
 
 def _encoded(values: IntArray) -> tuple[IntArray, IntArray]:
-    """Of each number its place among the distinct ones; of these, where each appears first."""
+    """Return the place of each number among the distinct ones, and where each of these is first."""
     encoded: Any = pa.array(values).dictionary_encode()
     places: IntArray = encoded.indices.to_numpy().astype(np.int64)
-    # In the order of first appearance, so a place that is higher than all before is a first.
+    # Places are in the order of first appearance: one that is higher than all before is a first.
     first = np.flatnonzero(np.diff(np.maximum.accumulate(places), prepend=-1))
     return places, first
 
@@ -214,7 +214,7 @@ def _or_null(values: IntArray, there: BoolArray) -> pl.Series:
 
 
 def _joined(columns: Sequence[pl.Series]) -> tuple[pa.StringArray, IntArray]:
-    """The texts of some columns one after another, and where all but the first begin."""
+    """Join the texts of columns one after another; return also where all but the first begin."""
     chunks = [column.to_arrow().cast(pa.string()) for column in columns]
     ends = np.cumsum([len(column) for column in columns])[:-1]
     texts: Any = pa.chunked_array(chunks, type=pa.string()).combine_chunks()
@@ -227,7 +227,7 @@ def _column(batch: Batch, name: str, field: str) -> pl.Series:
 
 
 def _values(batch: Batch, of: Table) -> pl.DataFrame:
-    """Return the columns of a table that are no keys, with codes for enums."""
+    """Return `row` and the columns of a table that are no keys, with codes for enums."""
     frame: pl.DataFrame = getattr(batch, of.batch)
     columns = [frame["row"]]
     for column in of.kept:

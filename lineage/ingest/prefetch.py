@@ -13,7 +13,7 @@ _WAIT_SECONDS = 0.1
 
 
 class _End:
-    """The last thing in the queue, with the error that ended the items, if one did."""
+    """The end of the queue, with the error that ended the items, if there was one."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error

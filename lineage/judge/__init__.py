@@ -1,1 +1,1 @@
-"""Was that allowed: facts as of each arrival, rules, flags, and what a late event invalidates."""
+"""The judgement of arrivals: facts as of each, rules, flags, and what late events invalidate."""

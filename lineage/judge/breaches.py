@@ -1,4 +1,4 @@
-"""Breaches: judges what a batch made arrive, and again what it made stale."""
+"""Breaches: judges the arrivals of a batch, and again those that the batch made stale."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class BreachPart:
     Attributes:
         rows: One for each arrival and rule that it breaks: rule, severity, message, dataset,
             policy, arrived_at, message_id, hop_id ('' for the origin).
-        pairs: The (message, dataset) of which these are all breaches; None where they are further
-            ones, beside those of which flags stand.
+        pairs: The (message, dataset) of which these are all breaches; None where the breaches add
+            to standing flags.
     """
 
     rows: pl.DataFrame
@@ -53,10 +53,10 @@ def breaches(
     stale: Stale,
     limits: Limits,
 ) -> Iterator[BreachPart]:
-    """Yield the breaches of what arrived, then of what is judged anew, some at a time.
+    """Yield the breaches of new arrivals, then of those judged anew, some at a time.
 
-    To ask for the next part derives, and stores, further arrivals; what is judged anew comes when
-    all of them are stored.
+    Taking the next part derives, and stores, further arrivals; arrivals are judged anew when all
+    new ones are stored.
     """
     new = _slices(derived.new, limits.judged_arrivals)
     for arrivals, of_batch in chain(

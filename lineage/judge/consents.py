@@ -32,21 +32,21 @@ class Consents:
     """Consent changes by member and purpose; a purpose is its index in `PURPOSES`."""
 
     def __init__(self) -> None:
-        self._key = NO_INTS  # in order, and of equal ones in that of coming
+        self._key = NO_INTS  # in order; equal keys in the order in which their changes came
         self._at = NO_INTS
         self._granted: BoolArray = np.array([], dtype=np.bool_)
         self._purposes = np.zeros(0, dtype=np.uint8)  # by member, a bit for each purpose
 
     @classmethod
     def stored(cls, connection: duckdb.DuckDBPyConnection) -> Consents:
-        """Return all that are stored."""
+        """Return all stored consent changes."""
         return cls()._with(
             connection.execute(_CHANGES.format(rows="core.consent_change")).fetchnumpy()
         )
 
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection, members: IntArray) -> Consents:
-        """Return those of some members that are stored."""
+        """Return the stored consent changes of some members."""
         rows = ("core.consent_change", "member")
         return cls()._with(
             execute_on(connection, distinct(members), _CHANGES, rows=rows).fetchnumpy()
@@ -84,7 +84,11 @@ class Consents:
         return (bits >> purpose & 1).astype(np.bool_) & (member < known)
 
     def history(self, member: IntArray, purpose: int, since: int, until: int) -> ConsentHistory:
-        """Return the decisions of some members, who made any, on a purpose in a time."""
+        """Return the decisions of members on a purpose in an interval.
+
+        member: each one has changed the consent for the purpose at some time. since, until:
+        microseconds; a change at `since` counts as before the interval.
+        """
         places = Ranks(member)
         asked = places.distinct * len(PURPOSES) + purpose
         first = np.searchsorted(self._key, asked)
@@ -92,7 +96,7 @@ class Consents:
         line, row = expand_ranges(first, count)
         at = self._at[row]
         if ((np.diff(at) < 0) & (line[1:] == line[:-1])).any():
-            # Not as they came: some decided for an earlier instant later.
+            # Changes may come out of order: a later one for an earlier instant.
             order = np.lexsort((at, line))
             row, at = row[order], at[order]
         change = np.flatnonzero(differs(line) | differs(at))
@@ -118,11 +122,11 @@ class Consents:
 
 @dataclass(frozen=True)
 class ConsentHistory:
-    """The decisions of some members in a time: 1 for consent, 0 for a refusal, or NO_DECISION.
+    """The decisions of members in an interval: 1 for consent, 0 for a refusal, or NO_DECISION.
 
-    of: for each member asked about the line of its history. before, first, changes: by line, the
-    decision as of the beginning, and which of the changes after that are its own: so many from the
-    first. at, decision, previous: of each change, with the decision before it.
+    of: for each member asked about the line of the member's history. before, first, changes: by
+    line, the decision as of the beginning, the place of the first change after that, and the number
+    of changes. at, decision, previous: of each change the instant, the decision, and that before.
     """
 
     of: IntArray

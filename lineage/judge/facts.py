@@ -1,6 +1,6 @@
-"""Facts: what rules ask about arrivals, as of each, in integers.
+"""Facts: the columns that rules read, as of each arrival, in integers.
 
-The view `fact` says the same in SQL, for auditors; the tests hold both against one reference.
+The view `fact` derives the same in SQL, for auditors; the tests compare both with one reference.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _INMAIL = CHANNELS.index("INMAIL")
 
 @dataclass(frozen=True)
 class Parties:
-    """Messages and their parties: `message` (a place in `channel`) tells whose a party is."""
+    """Messages and their parties: `message` is the place in `channel` of each party's message."""
 
     channel: IntArray
     message: IntArray
@@ -112,8 +112,8 @@ def facts_of(
 
 
 def _as_of(arrivals: Arrivals, timeline: Timeline) -> tuple[IntArray, IntArray, BoolArray]:
-    """Return the policy, the declaration and whether it was disclosed, as of each arrival."""
-    # What came by one hop, and that is often together, came at one instant to one dataset.
+    """Return the policy, the declaration, and whether it was disclosed, as of each arrival."""
+    # Arrivals by one hop, often in sequence, have one instant and one dataset.
     first = np.flatnonzero(differs(arrivals.hop) | (arrivals.hop == 0))
     count = np.diff(first, append=len(arrivals))
     dataset, at = arrivals.dataset[first], arrivals.arrived_at[first]
@@ -147,7 +147,7 @@ def _consent(
     """Say whether every party of each arrival's message consents at its instant."""
     tag = parties.tags[purpose]
     changed = consents.changed(parties.member, purpose)
-    # Parties who never changed it: what their tags say, for all arrivals.
+    # Parties who never changed their consent: their tags hold for all arrivals.
     consent = np.logical_and.reduceat(tag | changed, run_starts(parties.message))[message]
     party = np.flatnonzero(changed)
     if len(party):
@@ -165,7 +165,7 @@ def _refused(
 ) -> BoolArray:
     """Say whether one of the parties (rows) who changed their consent refuses it at each arrival.
 
-    As a step function for each message: how many of its parties refuse, from when on.
+    The number of parties of a message that refuse is a step function of time.
     """
     history = consents.history(parties.member[party], purpose, int(at.min()), int(at.max()))
     whose, tag = parties.message[party], parties.tags[purpose][party].astype(np.int64)
@@ -184,7 +184,7 @@ def _refused(
 
 
 class StepFunction:
-    """For each of several groups a number that changes at instants."""
+    """Step functions: for each of several groups a number that changes at instants."""
 
     def __init__(self, group: IntArray, at: IntArray, change: IntArray) -> None:
         order = np.lexsort((at, group))
@@ -198,7 +198,7 @@ class StepFunction:
         self._total = total - np.repeat(before, np.diff(begin, append=len(total)))
 
     def value_at(self, group: IntArray, at: IntArray) -> tuple[IntArray, IntArray]:
-        """Return which of those asked about had a change by their instant, and the value."""
+        """Return the places of the groups that had a change by their instant, and the values."""
         asked = np.flatnonzero(np.isin(group, self._group))
         row = self._at.rows(group[asked], at[asked])
         return asked[row >= 0], self._total[row[row >= 0]]
@@ -207,8 +207,9 @@ class StepFunction:
 def parties_of(
     connection: duckdb.DuckDBPyConnection, messages: IntArray, batch: KeyedBatch | None = None
 ) -> Parties:
-    """Return `messages` (their keys, in order) with their parties: those of the batch from it, the
-    others from the store.
+    """Return messages with their parties: from the batch where it has them, else from the store.
+
+    messages: keys, in order.
     """
     frames = [] if batch is None else [(batch["message"], batch["message_party"])]
     known = int_array(batch["message"]["id"]) if batch is not None else messages[:0]
@@ -241,7 +242,7 @@ def parties_of(
     whose, member, tier, region, *tags = (
         np.concatenate(parts) for parts in zip(*columns, strict=True)
     )
-    # In order already, or nearly.
+    # The parties are in order already, or nearly.
     order = np.argsort(whose, kind="stable")
     return Parties(
         channel,

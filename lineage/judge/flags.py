@@ -1,4 +1,4 @@
-"""Flags: what stood before, what stands now, and what has changed by it."""
+"""Flags: updates the standing flags with breaches, and returns the changes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lineage.database.statements import sql
 from lineage.judge.breaches import BreachPart
 
 _FLAG = ["rule", "message", "dataset"]
-# What the first breach of a flag says.
+# The columns that a flag takes from its first breach.
 _OF_FIRST = ("severity", "message_id", "policy", "first_at", "first_hop")
 
 
@@ -23,11 +23,11 @@ def update(
     seq: int,
     at: datetime | None,
 ) -> list[pl.DataFrame]:
-    """Bring the flags up to date with breaches; return what was raised and cleared, in parts.
+    """Update the flags with breaches; return the flags raised and cleared, in parts.
 
-    seq: the last seq of core.flag_history. at: when, naive UTC. The parts have the columns of
-    core.flag with `seq` and `status`. The first breach of a flag (ties: the smaller hop id, the
-    origin first) names its hop, policy and severity.
+    seq: the last seq of core.flag_history. at: naive UTC, for `recorded_at`. The parts have the
+    columns of core.flag with `seq` and `status`. The hop, policy and severity of a flag are those
+    of its first breach (ties: the smaller hop id, the origin first).
     """
     changes: list[pl.DataFrame] = []
     for part in parts:
@@ -57,7 +57,7 @@ def _single(breaches: pl.DataFrame) -> pl.DataFrame:
 
 
 def _merged(pieces: pl.DataFrame) -> pl.DataFrame:
-    """Return flags put together from their pieces."""
+    """Merge the pieces of each flag."""
     flags = (
         pieces.sort("first_at", "first_hop")
         .group_by(_FLAG, maintain_order=True)
@@ -73,7 +73,7 @@ def _replace(
     seq: int,
     at: datetime | None,
 ) -> pl.DataFrame:
-    """Put flags in the place of those that stood; keep, and return, what that changed."""
+    """Replace the standing flags; record, and return, the changes."""
     if len(standing):
         execute_with(connection, sql("judge/delete_flag"), standing_flag=standing.select(_FLAG))
     if len(flags):

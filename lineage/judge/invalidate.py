@@ -1,18 +1,18 @@
-"""Invalidate: which stored arrivals and flags a batch makes stale, and how they are mended.
+"""Incremental maintenance: invalidates the stored arrivals and flags that a batch makes stale.
 
-Most events only add: a message, a hop and their arrivals (`reach.fixpoint`). Some change what was
-derived before. It is mended in two ways, which must not be mixed up:
+Most events only add: a message, a hop and their arrivals (`reach.fixpoint`). Some make earlier
+results stale. There are two ways to bring these up to date, which must not be mixed up:
 
 - **Rederive** (delete and rederive, DRed; Gupta, Mumick and Subrahmanian, 1993): where an event
   lost a conflict, or a policy changes which old hops declassify, the arrivals of each message that
   they carried are deleted here, and derived again from the message's origin. The routes of one
   message depend on no other message, so whole messages are the unit.
-- **Rejudge**: where a consent, a declaration or a policy changes what holds as of stored arrivals,
-  the arrivals stay, and the flags of each message in each dataset are put together again
+- **Rejudge**: where a consent, a declaration or a policy changes the facts as of stored arrivals,
+  the arrivals stay, and the flags of each message in each dataset are derived again
   (`judge.rejudge`).
 
-Both are asked of the store by the instant from which the change holds: what is in order of time is
-later than all that is stored, makes nothing stale, and costs nothing (`judge.watermarks`).
+Both are looked up in the store by the instant from which the change holds: an event in order of
+time is later than all that is stored, makes nothing stale, and costs nothing (`judge.watermarks`).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from lineage.arrays import NO_INTS, IntArray, distinct, int_array
 from lineage.database.ddl import insert
 from lineage.database.policies import insert_policy
 from lineage.database.pruning import rows_near
-from lineage.database.relations import execute_on, execute_with
+from lineage.database.relations import execute_on, execute_with, write_with
 from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.judge.rejudge import Rejudge
@@ -37,7 +37,7 @@ from lineage.limits import Limits
 from lineage.policy.parse import Policy
 
 _NEVER = np.iinfo(np.int64).max
-# By table: of whom, and from when, an event changes what holds.
+# By table: the columns that tell for whom, and from when, an event changes the facts.
 _CHANGED = {
     "consent_change": ["member", "effective_at"],
     "declaration": ["dataset", "declared_at"],
@@ -49,14 +49,14 @@ Changes = Mapping[str, pl.DataFrame]
 
 @dataclass(frozen=True)
 class Stale:
-    """What a batch makes of what was there, once its events are recorded.
+    """The stale results of earlier batches, once the events of a batch are recorded.
 
     Attributes:
         events: The events as they were recorded.
         rederive: The messages whose arrivals were deleted.
-        retracted: How many arrivals these were.
+        retracted: The number of arrivals deleted.
         vacated: The records (dataset, record) of these, where their messages may not come again.
-        rejudge: The messages in datasets whose flags may be others.
+        rejudge: The pairs of message and dataset whose flags may change.
     """
 
     events: KeyedBatch
@@ -73,7 +73,7 @@ def record(
     latest_arrival: int,
     limits: Limits,
 ) -> Stale:
-    """Record a batch's events in place of what they replace; return what they make stale.
+    """Record a batch's events in place of those that they replace; return the stale results.
 
     policies: the parsed documents. latest_arrival (microseconds): no stored arrival is later.
     """
@@ -103,7 +103,8 @@ def _delete_replaced(
 ) -> tuple[list[IntArray], dict[str, list[pl.DataFrame]]]:
     """Delete the stored events that no longer count.
 
-    Returns the messages whose arrivals followed from them, and by table what they changed.
+    Returns the messages whose arrivals followed from these events, and by table the columns of
+    `_CHANGED` of the events.
     """
     stale: list[IntArray] = [NO_INTS]
     changed: dict[str, list[pl.DataFrame]] = {}
@@ -135,11 +136,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, *names: st
         for of in (name, *CHILDREN.get(name, ())):
             rows = batch[of]
             if len(rows):
-                execute_with(connection, insert(table(of), "batch_row"), batch_row=rows)
+                write_with(connection, insert(table(of), "batch_row"), batch_row=rows)
 
 
 def _refresh_spans(connection: duckdb.DuckDBPyConnection, changes: Changes) -> pl.DataFrame | None:
-    """Derive again when what is in force; return the spans of policies that have changed."""
+    """Derive the spans of declarations and policies again; return the changed spans of policies."""
     if len(changes["declaration"]):
         connection.execute(sql("judge/declaration_span"))
     if changes["policy"].is_empty():
@@ -150,7 +151,7 @@ def _refresh_spans(connection: duckdb.DuckDBPyConnection, changes: Changes) -> p
 
 
 def _redeclassify(connection: duckdb.DuckDBPyConnection, spans: pl.DataFrame | None) -> IntArray:
-    """Record which old hops a changed policy makes declassify, or no more.
+    """Update the stored hops that by a changed policy declassify now, or no longer.
 
     Returns the messages that these hops carried.
     """
@@ -195,7 +196,7 @@ def _add_stale(
     spans: pl.DataFrame | None,
     latest_arrival: int,
 ) -> None:
-    """Add to `rejudge` what arrived while what has changed holds."""
+    """Add to `rejudge` the arrivals within the time in which a change holds."""
     if _since(changes["consent_change"]) <= latest_arrival:
         _add_stale_by_consent(connection, rejudge, changes["consent_change"])
     if len(changes["declaration"]):
@@ -217,7 +218,7 @@ def _add_stale_by_consent(
 
 
 def _since(consents: pl.DataFrame) -> int:
-    """Return the instant of the earliest of some changes of consent, in microseconds."""
+    """Return the earliest instant of changes of consent, in microseconds."""
     return int(int_array(consents["effective_at"]).min(initial=_NEVER))
 
 
@@ -230,7 +231,7 @@ def _records(connection: duckdb.DuckDBPyConnection, messages: IntArray) -> pl.Da
 def _delete_arrivals(
     connection: duckdb.DuckDBPyConnection, messages: IntArray, rejudge: Rejudge
 ) -> int:
-    """Delete all arrivals of messages, whose flags are judged anew; return how many there were."""
+    """Delete all arrivals of messages; return their number. The messages' flags are judged anew."""
     if not len(messages):
         return 0
     stale = pl.DataFrame({"message": messages})

@@ -1,4 +1,4 @@
-"""Outbox: what a batch raised and cleared, as auditors and the flag topic get it."""
+"""Outbox: the flags that a batch raised and cleared, as auditors and the flag topic get them."""
 
 from __future__ import annotations
 
@@ -30,15 +30,16 @@ NO_CHANGES = _SCHEMA.empty_table()
 
 
 class Outbox:
-    """Tells changes of flags in texts; it caches the names of datasets and policies."""
+    """Converts changes of flags to texts, with a cache of the names of datasets and policies."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._datasets = _NameCache(connection, Reference.DATASET)
         self._policies = _NameCache(connection, Reference.POLICY)
 
     def rows(self, parts: Sequence[pl.DataFrame], at: datetime | None) -> pa.Table:
-        """Return the rows of `flag_history` for those of core.flag_history (`seq` and `status`
-        beside the columns of core.flag), in parts; at: when, naive UTC.
+        """Return the rows of `flag_history` for parts of core.flag_history.
+
+        parts: the columns of core.flag with `seq` and `status`. at: naive UTC, for `recorded_at`.
         """
         if not parts:
             return NO_CHANGES
@@ -58,7 +59,7 @@ def unpublished(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 
 class _NameCache:
-    """The texts of keys, of which none ever gets another text."""
+    """Cache of the texts of keys, which never change."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, reference: Reference) -> None:
         self._connection = connection
@@ -67,7 +68,7 @@ class _NameCache:
         self._names: dict[int, str] = {}
 
     def of(self, keys: pl.Series) -> pl.Series:
-        """Return the texts of some keys, which are in the table."""
+        """Return the texts of keys, all of which are in the relation."""
         wanted = distinct(int_array(keys)).tolist()
         unknown = np.array([key for key in wanted if key not in self._names], dtype=np.int64)
         if len(unknown):

@@ -1,4 +1,4 @@
-"""Rejudge: the messages in datasets whose flags are put together anew, from all their arrivals."""
+"""Rejudge: the messages in datasets whose flags are derived anew, from all their arrivals."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from lineage.database.statements import sql
 from lineage.limits import Limits
 from lineage.reach.arrivals import Arrivals, stored_arrivals
 
-# Known to this module alone. They are in the database, since a late policy can touch all of
-# history, and there they may be on the disk.
+# Temporary tables of this module alone. They are in the database, which may spill them to the disk,
+# since a late policy can touch all of history.
 _PAIRS = "rejudge_pair"
 _ARRIVALS = "rejudge_arrival"
 
 
 @dataclass(frozen=True)
 class RejudgePart:
-    """Some of what is judged anew.
+    """Some of the pairs to judge anew.
 
     Attributes:
-        pairs: Its (message, dataset), once each.
-        arrivals: All arrivals of these, some at a time.
+        pairs: (message, dataset), once each.
+        arrivals: All arrivals of these pairs, some at a time.
     """
 
     pairs: pl.DataFrame
@@ -35,7 +35,7 @@ class RejudgePart:
 
 
 class Rejudge:
-    """A set of (message, dataset) that belongs to one transaction; it may have pairs twice."""
+    """A multiset of (message, dataset) that belongs to one transaction."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
         self._connection = connection
@@ -46,7 +46,7 @@ class Rejudge:
     def add(
         self, query: str, parameters: Mapping[str, object] | None = None, **frames: Frame
     ) -> None:
-        """Add what a SELECT of (message, dataset), which may read `frames`, finds."""
+        """Add the pairs that a SELECT of (message, dataset), which may read `frames`, finds."""
         if not self._made:
             statement = f"CREATE OR REPLACE TEMP TABLE {_PAIRS} (message BIGINT, dataset INTEGER)"
             self._connection.execute(statement)
@@ -61,7 +61,7 @@ class Rejudge:
             self.add("SELECT message, dataset FROM stale_arrival", stale_arrival=arrivals.frame())
 
     def without(self, arrivals: Arrivals) -> Arrivals:
-        """Return those arrivals that are not judged anew anyway."""
+        """Return the arrivals that are not judged anew anyway."""
         if not self._count or not len(arrivals):
             return arrivals
         places = {"place": np.arange(len(arrivals))}
@@ -71,7 +71,7 @@ class Rejudge:
         return arrivals.only(left)
 
     def parts(self) -> Iterator[RejudgePart]:
-        """Yield all of it, in parts that are not too large each. Take them one after another."""
+        """Yield all pairs, in parts of bounded size. Use up each part before the next."""
         for first, last in self._ranges() if self._count else ():
             of = {"first": first, "last": last}
             pairs = self._connection.execute(
@@ -82,7 +82,7 @@ class Rejudge:
             yield RejudgePart(pairs, self._arrivals(pairs, of))
 
     def _ranges(self) -> Iterator[tuple[int, int]]:
-        """Yield ranges of messages that have all pairs, and not too many each."""
+        """Yield ranges of messages that together have all pairs, and not too many each."""
         most, buckets = self._limits.rejudged_pairs, self._limits.rejudged_buckets
         query = f"SELECT min(message), max(message) FROM {_PAIRS}"  # noqa: S608 -- a name of ours
         ((first, last),) = self._connection.execute(query).fetchall()

@@ -19,9 +19,9 @@ from lineage.errors import RuleError, sentence
 from lineage.judge.timeline import StoredRule, Timeline
 from lineage.limits import Limits
 
-# So much of rules is evaluated at a time: DuckDB keeps some 32 KiB for each of their steps, each
-# rule may be broken by each arrival, and planning takes the square of the number of rules (it puts
-# the conditions of all readers of a CTE together): 100 rules in tens take 0.1 s, at once 2 s.
+# So many bytes of rules are evaluated at a time: DuckDB keeps some 32 KiB for each step of a rule,
+# each rule may be broken by each arrival, and planning takes the square of the number of rules (it
+# puts the conditions of all readers of a CTE together): 100 rules in tens take 0.1 s, at once 2 s.
 _EXPRESSION_BYTES_MAX = 16_384
 
 Numbered = tuple[int, StoredRule]  # a rule, and its place in `Timeline.rules`
@@ -36,7 +36,7 @@ class RuleEvaluator:
         self._connection = _database(limits.rule_memory_mib).cursor()
 
     def breaches(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[IntArray, IntArray]:
-        """Give which arrivals (`place` of `judged`) break which rules (their places).
+        """Return which arrivals (`place` of `judged`) break which rules (their places).
 
         judged: arrivals in the columns of fact_text.sql. Raises RuleError.
         """
@@ -59,9 +59,10 @@ class RuleEvaluator:
     def _broken_in_parts(
         self, judged: pa.Table, rules: Sequence[Numbered], error: duckdb.Error
     ) -> tuple[IntArray, IntArray]:
-        """Do in halves what failed as a whole; raise RuleError for one rule on one arrival.
+        """Bisect rules, then arrivals, that failed together; raise RuleError for one on one.
 
-        It is no null: null means not broken, and a leak would be missed without a word.
+        A failure must not count as null: null means not broken, and a leak would be missed in
+        silence.
         """
         # Some failures end a database for good.
         _database.cache_clear()
@@ -95,7 +96,7 @@ class RuleEvaluator:
 
 
 def _in_parts(rules: Sequence[Numbered], rules_max: int) -> Iterator[Sequence[Numbered]]:
-    """Yield rules, as many at a time as may be evaluated together."""
+    """Yield rules in parts, as many at a time as may be evaluated together."""
     first = size = 0
     for index, (_, rule) in enumerate(rules):
         size += len(rule.expression)
@@ -110,7 +111,7 @@ def _in_parts(rules: Sequence[Numbered], rules_max: int) -> Iterator[Sequence[Nu
 def _database(memory_mib: int) -> duckdb.DuckDBPyConnection:
     """Open the database in which rules are evaluated; it can reach nothing, not even the disk."""
     connection = duckdb.connect(":memory:", config={"threads": 1})
-    # In this order, since the last two forbid what comes before.
+    # In this order, since the last two forbid the settings before them.
     for setting in (
         f"memory_limit = '{memory_mib}MiB'",
         "temp_directory = ''",

@@ -1,4 +1,4 @@
-"""Rules: which of them arrivals break, by the policy in force and the facts as of each."""
+"""Rules: judges arrivals by the rules of the policy in force and the facts as of each."""
 
 from __future__ import annotations
 
@@ -37,7 +37,10 @@ class Breaches:
 
 
 class Judge:
-    """Judges arrivals by what is in force. Make another one when that changes."""
+    """Judges arrivals by the policies and declarations of a timeline, and by consents.
+
+    Make another judge when the timeline changes; consents can be added.
+    """
 
     def __init__(
         self,
@@ -51,7 +54,7 @@ class Judge:
         self.timeline = timeline
         self._limits = limits
         self._evaluator = RuleEvaluator(timeline, limits)
-        # Facts repeat: the rules (places in Timeline.rules) that each combination of them breaks.
+        # Facts repeat: a cache of the rules (places in Timeline.rules) that a combination breaks.
         self._broken: dict[int, tuple[int, ...]] = {}
 
     def facts(self, arrivals: Arrivals, batch: KeyedBatch | None = None) -> Facts:
@@ -105,7 +108,7 @@ class Judge:
         return Breaches(arrival[owner], flat[place])
 
     def _combinations(self, facts: Facts) -> IntArray:
-        """Return one integer for all that rules of many arrivals can ask."""
+        """Return an integer for each combination of facts that rules of many arrivals can read."""
         undeclared = facts.declaration < 0
         declared = len(self.timeline.declaration_key)
         key = np.where(undeclared, declared + facts.arrivals.dataset, facts.declaration)
@@ -123,7 +126,7 @@ class Judge:
         return key
 
     def _learn(self, facts: Facts, keys: IntArray, unknown: IntArray) -> None:
-        """Evaluate the rules for combinations of facts that were not met before."""
+        """Evaluate the rules for combinations of facts that are not in the cache, and add them."""
         if len(self._broken) > self._limits.combinations:
             self._broken.clear()
             unknown = distinct(keys)
@@ -144,7 +147,10 @@ class Judge:
         return self._evaluate(facts, rows, once=False)
 
     def _evaluate(self, facts: Facts, rows: IntArray, *, once: bool) -> Breaches:
-        """Return which of the rules of one kind the arrivals in `rows` break."""
+        """Return the breaches of the arrivals in `rows`, by the rules of one kind.
+
+        once: the rules that can be judged once for equal facts, or the others.
+        """
         used = set(facts.policy[rows].tolist())
         rules = [
             (place, rule)

@@ -1,4 +1,4 @@
-"""Timeline: which policy and which declarations are in force when; an as-of lookup in memory."""
+"""Timeline: the policies and declarations in force at any instant; an as-of lookup in memory."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ ORDER BY s.dataset, s.from_at
 
 @dataclass(frozen=True)
 class StoredRule:
-    """A rule of a policy (its row in `Timeline`). once: it can be judged once for equal facts."""
+    """A rule of a policy (a row of `Timeline`). once: it can be judged once for equal facts."""
 
     policy: int
     rule: str
@@ -47,8 +47,10 @@ class StoredRule:
 
 
 class Timeline:
-    """Policies and declarations, each known here by its row: the policies in the order in which
-    they come into force, the declarations by dataset and then so. `rules`: of these policies.
+    """Policies and declarations, each known by its row.
+
+    Policies are in the order in which they come into force, declarations by dataset and then in
+    that order. `rules`: those of these policies.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
@@ -83,7 +85,7 @@ class Timeline:
         return at >= self._disclosed_at[policy]
 
     def declarations(self, dataset: IntArray, at: IntArray) -> IntArray:
-        """Return the row of the declaration of each dataset that holds then; -1: undeclared."""
+        """Return the row of each dataset's declaration in force at an instant; -1: undeclared."""
         return self._declared.rows(dataset, at)
 
 

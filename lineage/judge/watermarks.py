@@ -1,4 +1,4 @@
-"""Watermarks: nothing stored is later, so what is later need not be looked for in the store."""
+"""High watermarks: nothing stored is later, so later events need no lookup in the store."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LATEST = (
 
 @dataclass(frozen=True)
 class Watermarks:
-    """The last of what is stored.
+    """High watermarks of the store.
 
     hop, arrival: instants (microseconds) that no stored hop, and no stored arrival, is later than.
     flag: the last seq of core.flag_history.
@@ -31,11 +31,11 @@ class Watermarks:
 
     @classmethod
     def stored(cls, connection: duckdb.DuckDBPyConnection) -> Watermarks:
-        """Return those of the store."""
+        """Return the watermarks of the store."""
         return cls(*connection.execute(_LATEST).fetchall()[0])
 
     def after(self, batch: KeyedBatch, arrived: Arrivals, flags: int) -> Watermarks:
-        """Return those after a batch, which changed so many flags."""
+        """Return the watermarks after a batch, which changed so many flags."""
         hop = int(int_array(batch["hop"]["moved_at"]).max(initial=self.hop))
         arrival = max(hop, int(arrived.arrived_at.max(initial=self.arrival)))
         return Watermarks(hop, arrival, self.flag + flags)

@@ -1,1 +1,1 @@
-"""Ids become integers (surrogate keys), and events that come again are told by them."""
+"""Surrogate keys: ids become integers, by which repeated events are found (deduplicate)."""

@@ -1,4 +1,4 @@
-"""Assigns keys: every id of a batch becomes an integer, the same one whenever it comes."""
+"""Assigns surrogate keys: every id of a batch becomes an integer, the same one in every batch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Keyed = dict[tuple[str, str], IntArray]  # by table and column
 class Keys:
     """The keys of a store's ids, datasets and members; new ones are inserted as they come.
 
-    After a roll-back, which takes keys back, make another one.
+    After a roll-back, which takes keys back, make another object.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
@@ -29,7 +29,7 @@ class Keys:
         self._members = TextKeys(connection, "core.member", "keys/intern_members", limits)
 
     def assign(self, batch: EncodedBatch) -> KeyedBatch:
-        """Return a batch in keys. Runs inside the caller's transaction."""
+        """Return a batch in keys, inside the caller's transaction."""
         ids = self._ids.intern(batch.ids)
         keyed = {
             **_by_column(Reference.ID, ids),
@@ -61,7 +61,10 @@ def _with_keys(batch: EncodedBatch, table: Table, keyed: Keyed) -> pl.DataFrame:
 
 
 def _with_keeps_id(hop: pl.DataFrame, owners: IntArray) -> pl.DataFrame:
-    """Return hops with `keeps_id`: those that write no outputs, by the places of those that do."""
+    """Return hops with `keeps_id`: true for hops without outputs. owners: the places of the others.
+
+    A hop is in `owners` once for each of its outputs.
+    """
     keeps_id = np.ones(len(hop), dtype=np.bool_)
     keeps_id[owners] = False
     return hop.hstack([pl.Series("keeps_id", keeps_id)])

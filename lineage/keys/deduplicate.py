@@ -2,7 +2,7 @@
 
 An event is known by its type and its id. The same id with other content is a conflict: every
 version is kept, and the one with the smallest SHA-256 of its canonical JSON counts, so that the
-order of coming does not matter.
+order of arrival does not matter: applying events is idempotent and commutative.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from lineage.ingest.encode import EncodedBatch
 from lineage.keys.duplicates import IN_INTEGERS, repeats, stored_events
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 
-# Tables of the store that have a row an event, and its type.
+# By table of the store that has a row an event: the event type.
 _TYPES: dict[str, EventType] = {
     "message": MESSAGE_SENT,
     "hop": RECORDS_MOVED,
@@ -46,9 +46,10 @@ _TYPES: dict[str, EventType] = {
 def resolve(
     connection: duckdb.DuckDBPyConnection, batch: EncodedBatch, keyed: KeyedBatch
 ) -> KeyedBatch:
-    """Return the batch without its repeats, and of conflicts with the version that counts.
+    """Return the batch without repeats, and of each conflict with the version that counts.
 
-    Conflicts are recorded here. `replaced` tells the events whose stored version counts no longer.
+    Conflicts are recorded. `replaced` of the result has the events whose stored version counts no
+    longer.
     """
     events = keyed
     for name in _TYPES:
@@ -73,13 +74,14 @@ def resolve(
 def _again(
     connection: duckdb.DuckDBPyConnection, keyed: KeyedBatch, name: str
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the events that come more than once, in the batch or with the store; and what the
-    store has of them (`stored_events`).
+    """Return the events that come more than once, and the stored ones (`stored_events`).
+
+    An event may come twice in the batch, or in the batch and in the store.
     """
     frame = keyed[name]
     ids = int_array(frame["id"])
     stored = stored_events(connection, keyed, name, distinct(ids[ids < keyed.first_new]))
-    # New ones get keys as they come: where they go up all the way, none comes twice.
+    # New ids get keys in the order of the batch: where keys only go up, no id comes twice.
     if stored.is_empty() and (np.diff(ids) > 0).all():
         return frame[:0], stored
     known = stored["id"].implode()
@@ -87,7 +89,7 @@ def _again(
 
 
 def _disputed(connection: duckdb.DuckDBPyConnection, name: str, among: IntArray) -> IntArray:
-    """Return the events of a type, in the range of some, that have conflicts."""
+    """Return the events of a type with conflicts, among the keys from the least to the greatest."""
     disputed: IntArray = connection.execute(
         f"SELECT id FROM core.conflict WHERE event = '{_TYPES[name].name}' "  # noqa: S608 -- a name and keys of ours
         f"AND id BETWEEN {among.min()} AND {among.max()}"
@@ -111,7 +113,7 @@ class _Collision:
         self._event = _TYPES[name]
         self._incoming = [batch.rows(of.name, rows["row"]) for of in self._tables]
         self._ids = rows.select("row", "id")
-        # Nothing is stored, and nothing disputed, under keys that the batch brought.
+        # No event is stored, and none disputed, under keys that the batch brought.
         self._stored = [frame.clear() for frame in self._incoming]
         disputed = pl.Series([], dtype=pl.Int64)
         old = rows.filter(pl.col("id") < first_new).select("id").unique()
@@ -120,7 +122,7 @@ class _Collision:
         self._disputed = disputed.implode()
 
     def _of_store(self, ids: pl.DataFrame) -> tuple[list[pl.DataFrame], pl.Series]:
-        """Return the stored versions of events, and which of them have conflicts already."""
+        """Return the stored versions of events, and those events that have conflicts already."""
         found = [
             execute_with(self._connection, stored(of, "known_event"), known_event=ids).pl()
             for of in self._tables

@@ -1,7 +1,7 @@
-"""Finds events that come again and say the same, by their integers.
+"""Finds exact repeats of events by their integers: the fast path of `deduplicate`.
 
-Nearly all that comes twice is the same twice. Equal texts have equal keys, so that need not be
-told from texts, which costs several times more.
+Nearly all repeated events are equal. Equal texts have equal keys, so that texts need not be
+compared, which costs several times more.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ from lineage.database.relations import execute_on
 from lineage.database.tables import table
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 
-# The others are kept with their texts, and are few.
+# The events of other tables are kept with their texts, and are few.
 IN_INTEGERS = ("message", "hop", "consent_change")
 
 
 def stored_events(
     connection: duckdb.DuckDBPyConnection, keyed: KeyedBatch, name: str, wanted: IntArray
 ) -> pl.DataFrame:
-    """Return the stored events of a table with these ids: `id`, and if it is one of IN_INTEGERS the
-    other columns of the batch's.
+    """Return the stored events of a table with these ids.
+
+    The columns are `id` alone, or for a table of IN_INTEGERS those of the batch without `row`.
     """
     frame = keyed[name]
     return _stored(connection, frame if name in IN_INTEGERS else frame[["id"]], name, wanted)
@@ -37,15 +38,15 @@ def repeats(
     stored: pl.DataFrame,
     disputed: IntArray,
 ) -> tuple[IntArray, IntArray]:
-    """Return the rows of the batch that are repeats; and those of events that come with other
-    content, or have come so already.
+    """Return the rows of the batch that are repeats; and the rows of events in conflict.
 
-    again: all rows of the batch with these ids. stored: what the store has of them. disputed: those
-    with conflicts already.
+    Events in conflict come with other content, now or before. again: all rows of the batch whose
+    ids come more than once. stored: the stored versions of these ids. disputed: the ids with
+    conflicts already.
     """
     row, ids = int_array(again["row"]), int_array(again["id"])
     first = _first_of_new(ids, stored)
-    # What each is held against: the stored version, or else the first of the batch.
+    # Each row is compared with the stored version, or else with the first of the batch.
     held = pl.concat([stored, again[first].drop("row")])
     equal = ~np.isin(row, _others(again, held)) & ~np.isin(ids, disputed)
     for child in CHILDREN.get(name, ()):
@@ -56,7 +57,7 @@ def repeats(
         of_stored = _stored(connection, frame, child, int_array(stored["id"]))
         items = pl.concat([of_stored, of_first])
         equal &= ~np.isin(row, _others(mine, items))
-        # None is another, and there are as many: they are the same, since none is there twice.
+        # No child row is another and the counts are equal: so the children are, as none is twice.
         count = np.bincount(int_array(mine["row"]), minlength=int(row.max()) + 1)[row]
         equal &= count == _counts(ids, int_array(items[table(child).key]))
     left = np.isin(ids, ids[~equal])
@@ -66,28 +67,28 @@ def repeats(
 
 
 def _first_of_new(ids: IntArray, stored: pl.DataFrame) -> IntArray:
-    """Return where each id that is not stored comes first."""
+    """Return the place at which each id that is not stored comes first."""
     new = np.flatnonzero(~lookup_sorted(np.sort(int_array(stored["id"])), ids)[1])
     order = new[np.argsort(ids[new], kind="stable")]
     return order[run_starts(ids[order])]
 
 
 def _counts(wanted: IntArray, values: IntArray) -> IntArray:
-    """Return how often each of the wanted is among the values, which are some of them."""
+    """Count how often each wanted value is among `values`, which has no others."""
     known = distinct(wanted)
     counts = np.bincount(np.searchsorted(known, values), minlength=len(known))
     return counts[np.searchsorted(known, wanted)]
 
 
 def _others(rows: pl.DataFrame, held: pl.DataFrame) -> IntArray:
-    """Return the events (their rows) of rows that are not among those held."""
+    """Return the `row` of each row that is not among the rows held (an antijoin)."""
     return int_array(rows.join(held, on=held.columns, how="anti", nulls_equal=True)["row"])
 
 
 def _stored(
     connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame, name: str, wanted: IntArray
 ) -> pl.DataFrame:
-    """Return the rows of core.`name` of these events, in the columns of `frame` but `row`."""
+    """Return the rows of core.`name` that belong to events, in the columns of `frame` but `row`."""
     columns = [column for column in frame.columns if column != "row"]
     if not len(wanted):
         return frame[columns][:0]

@@ -1,4 +1,4 @@
-"""The batch from its keys on: the rows of the event tables, every id an integer."""
+"""The keyed batch: the rows of the event tables, every id an integer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import polars as pl
 
 from lineage.arrays import IntArray, int_array
 
-# What hangs on the events of a table.
+# The child tables of a table.
 CHILDREN = {"message": ("message_party",), "hop": ("hop_input", "hop_output")}
 # The tables that have a row an event.
 IDENTIFIED = ("message", "hop", "consent_change", "declaration", "policy")
@@ -21,8 +21,8 @@ class KeyedBatch:
     """A batch in keys; batch["hop"] are the rows of core.hop.
 
     Attributes:
-        tables: By table the columns of the store; `row` tells the row of the batch.
-        first_new: Events with keys below may be in the store already; those from here on cannot.
+        tables: By table the columns of the store, and `row`, the row in the batch.
+        first_new: Events with lower keys may be stored already; those from this key on cannot.
         replaced: By table the keys of events whose stored version no longer counts, if any; the
             batch has the version that does.
     """
@@ -36,7 +36,7 @@ class KeyedBatch:
 
     @property
     def events(self) -> int:
-        """How many events it has."""
+        """Return the number of events in the batch."""
         return sum(len(self[table]) for table in IDENTIFIED)
 
     def with_rows(self, table: str, rows: pl.DataFrame) -> KeyedBatch:
@@ -44,7 +44,7 @@ class KeyedBatch:
         return replace(self, tables={**self.tables, table: rows})
 
     def without(self, table: str, rows: IntArray) -> KeyedBatch:
-        """Return all but the rows given of one table, and what hangs on them."""
+        """Return the batch without these rows of one table, and without their child rows."""
         kept = np.ones(int(int_array(self[table]["row"]).max()) + 1, dtype=np.bool_)
         kept[rows] = False
         changed = {

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from lineage.arrays import IntArray
 from lineage.database.pruning import rows_near_uuids
-from lineage.database.relations import execute_with
+from lineage.database.relations import execute_with, write_with
 from lineage.database.statements import sql
 from lineage.ingest.encode import EncodedIds, EncodedTexts
 from lineage.keys.uuid_cache import UuidCache
@@ -30,8 +30,8 @@ class Interned:
     """Keys for columns of texts.
 
     Attributes:
-        columns: One array for each column given, the key of each text, in order; 0 for null.
-        first_new: Keys from here on did not exist before.
+        columns: One array for each column of texts, the key of each text, in order; 0 for null.
+        first_new: Keys from this one on did not exist before.
     """
 
     columns: tuple[IntArray, ...]
@@ -39,7 +39,7 @@ class Interned:
 
 
 class _Sequence:
-    """The keys of one table of the store, new ones as they come."""
+    """The sequence of keys of one table of the store."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
         self._connection = connection
@@ -48,7 +48,7 @@ class _Sequence:
         self._next = 1 + (row[0] if row else 0)
 
     def _take(self, known: IntArray) -> IntArray:
-        """Give keys to what has none (0) yet; return which that are."""
+        """Give the next keys to texts without one (0); return the places of these texts."""
         new = np.flatnonzero(known == 0)
         known[new] = np.arange(self._next, self._next + len(new))
         self._next += len(new)
@@ -61,14 +61,14 @@ class _Sequence:
         return Interned(tuple(by_code[codes] for codes in encoded.codes), first_new)
 
     def _look_up(self, known: IntArray, asked: pa.Table, column: str, rows: str) -> None:
-        """Fill in the keys of the texts `asked` that `rows`, a relation, has in `column`."""
+        """Fill in the keys of those texts of `asked` that the relation `rows` has in `column`."""
         query = sql("keys/intern_known").format(column=column, rows=rows)
         found = execute_with(self._connection, query, batch_text=asked).fetchnumpy()
         known[found["code"]] = found["id"]
 
 
 class TextKeys(_Sequence):
-    """Gives keys to texts of a table that is not large, most of which is held in memory."""
+    """Gives keys to the texts of a table that is not large, most of which is cached."""
 
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, table: str, insert: str, limits: Limits
@@ -90,8 +90,8 @@ class TextKeys(_Sequence):
         new = self._take(known)
         if len(new):
             rows = _table(id=known[new], text=encoded.texts.take(new))
-            execute_with(self._connection, self._insert, new_text=rows)
-        # Either all of the table is in memory, or what came first: who writes often is among it.
+            write_with(self._connection, self._insert, new_text=rows)
+        # The cache has all of the table, or its first texts: members who write often are in it.
         if len(cached) == first_new - 1 and self._next <= self._cached_max:
             cached.update((texts[place], int(known[place])) for place in new)
         return self._interned(encoded, known, first_new)
@@ -134,7 +134,7 @@ class IdKeys(_Sequence):
         return self._interned(asked, known, first_new)
 
     def _look_up_uuids(self, known: IntArray, uuids: Uuids) -> None:
-        # What is later than all there is, as most is in the order of time, need not be looked for.
+        # A UUIDv7 above the watermark is new, as most are: it need not be looked for.
         old = np.flatnonzero(~(is_v7(uuids) & (uuids[:, 0] > self._latest)))
         held = self._cache.covers(uuids[old])
         known[old[held]] = self._cache.keys(uuids[old[held]])
@@ -147,7 +147,7 @@ class IdKeys(_Sequence):
         new = np.flatnonzero(given >= first_new)
         if len(new):
             keys, uuids = given[new], uuids[new]
-            execute_with(
+            write_with(
                 self._connection,
                 sql("keys/intern_uuids"),
                 new_uuid=_uuid_table("uuid", uuids, id=keys),
@@ -159,7 +159,7 @@ class IdKeys(_Sequence):
         new = np.flatnonzero(given >= first_new)
         if len(new):
             table = _table(id=given[new], text=texts.take(new))
-            execute_with(self._connection, sql("keys/intern_texts"), new_text=table)
+            write_with(self._connection, sql("keys/intern_texts"), new_text=table)
 
     def _note_latest(self, head: int) -> None:
         if head > self._latest:
@@ -168,7 +168,7 @@ class IdKeys(_Sequence):
 
 
 def _uuid_table(name: str, uuids: Uuids, **columns: IntArray) -> pa.Table:
-    """Return UUIDs as the column `name` beside others."""
+    """Return a table of UUIDs, as the column `name`, after other columns."""
     data = pa.py_buffer(as_bytes(uuids).data)
     storage = pa.Array.from_buffers(pa.binary(UUID_BYTES), len(uuids), [None, data])
     return _table(**columns, **{name: pa.ExtensionArray.from_storage(pa.uuid(), storage)})

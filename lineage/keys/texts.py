@@ -1,4 +1,4 @@
-"""From keys back to ids, and from one id to its key."""
+"""Looks up ids by their keys, and the key of one id."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class IdTexts:
-    """The ids of some keys; of 0, which is none, ''."""
+    """The ids of some keys, looked up once; '' for 0, which is no key."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, keys: IntArray) -> None:
         some = distinct(keys[keys > 0])
@@ -26,13 +26,13 @@ class IdTexts:
         self._texts = pl.concat([pl.Series("text", [""]), found["text"]])
 
     def of(self, keys: IntArray) -> pl.Series:
-        """Return the ids of these keys, which are among those asked about."""
+        """Return the ids of keys, all of which are among those looked up."""
         return self._texts.gather(np.searchsorted(self._keys, keys))
 
 
 def key_of(connection: duckdb.DuckDBPyConnection, id_: str) -> int | None:
     """Return the key of an id, if the store has it."""
-    # As a literal, a UUID is held against the minimum and maximum of the row groups.
+    # Only a literal UUID is compared with the zone maps (minimum and maximum) of the row groups.
     condition = f"uuid = UUID '{id_}'" if _UUID.fullmatch(id_) else "text = $id"
     parameters = None if _UUID.fullmatch(id_) else {"id": id_}
     query = f"SELECT id FROM core.identifier WHERE {condition}"  # noqa: S608 -- a UUID at the most

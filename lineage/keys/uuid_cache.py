@@ -1,8 +1,8 @@
-"""Caches the keys of the latest UUIDs: nearly all that comes again came a short while ago.
+"""Caches the keys of the latest UUIDs: nearly every repeated id came a short while ago.
 
-They are held as sorted runs, and short ones are merged until each is at least twice as long as the
-next: so a batch of any size is added at a small cost, and looked up by some searches. The idea is
-that of the log-structured merge-tree (O'Neil, Cheng, Gawlick and O'Neil, 1996).
+The cache is a list of sorted runs, and short runs are merged until each is at least twice as long
+as the next: so a batch of any size is added at a small cost, and looked up by a few searches. The
+idea is that of the log-structured merge-tree (O'Neil, Cheng, Gawlick and O'Neil, 1996).
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _Sort = Literal["quicksort", "stable"]
 
 
 class UuidCache:
-    """Every UUIDv7 of the store that begins with more than `since` does is here."""
+    """Cache of every UUIDv7 of the store whose first 64 bits are greater than `since`."""
 
     def __init__(self, since: int, limits: Limits) -> None:
-        """since: the first 64 bits of no UUIDv7 in the store are more."""
+        """Begin with no UUIDs. since: the greatest first 64 bits of any UUIDv7 in the store."""
         self._since = since
         self._limits = limits
         self._runs: list[_Run] = []
 
     def covers(self, uuids: Uuids) -> BoolArray:
-        """Say which of some UUIDs are here if they are in the store."""
+        """Say which UUIDs are in the cache if they are in the store at all."""
         return is_v7(uuids) & (uuids[:, 0] > self._since)
 
     def keys(self, uuids: Uuids) -> IntArray:
-        """Return their keys; 0 for those that are not here."""
+        """Return the keys of UUIDs; 0 for those that are not in the cache."""
         found = np.zeros(len(uuids), dtype=np.int64)
         for run in self._runs:
             left = np.flatnonzero((found == 0) & run.may_have(uuids))
@@ -43,7 +43,7 @@ class UuidCache:
         return found
 
     def add(self, uuids: Uuids, keys: IntArray) -> None:
-        """Add the new ones of a batch."""
+        """Add the new UUIDs of a batch, with their keys."""
         covered = self.covers(uuids)
         self._push(_Run.of(uuids[covered, 0], uuids[covered, 1], keys[covered]))
         if sum(map(len, self._runs)) > self._limits.cached_uuids:
@@ -56,7 +56,10 @@ class UuidCache:
             self._runs.append(run)
 
     def _let_go(self) -> None:
-        """Keep the latest, whenever they came: an id far ahead of its time is one of many."""
+        """Evict all but the UUIDs of the latest times, whenever they came.
+
+        A UUID far ahead of its time is one of many.
+        """
         heads = np.concatenate([run.heads for run in self._runs])
         gone = len(heads) - self._limits.kept_uuids
         self._since = int(np.partition(heads, gone - 1)[gone - 1])
@@ -94,7 +97,7 @@ class _Run:
             np.concatenate([self.heads, other.heads]),
             np.concatenate([self.tails, other.tails]),
             np.concatenate([self.keys, other.keys]),
-            # Which takes two runs in one pass.
+            # A stable sort merges two runs in one pass.
             kind="stable",
         )
 
@@ -108,7 +111,7 @@ class _Run:
         return within
 
     def find(self, uuids: Uuids) -> IntArray:
-        """Return the keys of UUIDs; 0 for those that are not here."""
+        """Return the keys of UUIDs; 0 for those that are not in the run."""
         found = np.zeros(len(uuids), dtype=np.int64)
         at = np.searchsorted(self.heads, uuids[:, 0])
         there = np.flatnonzero(at < len(self))
@@ -119,7 +122,7 @@ class _Run:
         return found
 
     def _exact(self, at: IntArray, uuids: Uuids) -> IntArray:
-        """From the first place of each one's head to the last whose tail is not later."""
+        """Bisect from the first place of each UUID's head to the last whose tail is not later."""
         end = at + 1
         more = np.flatnonzero(end < len(self))
         more = more[self.heads[end[more]] == uuids[more, 0]]

@@ -1,1 +1,1 @@
-"""Policies: documents from outside, parsed, and their rules checked."""
+"""Policies: parses documents from outside, and checks their rules."""

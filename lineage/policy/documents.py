@@ -1,4 +1,4 @@
-"""Policy documents of a batch: parsed, or a dead letter."""
+"""Parses the policy documents of a batch; invalid ones become dead letters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _RESERVED = (
 
 
 def accept(batch: Batch) -> tuple[Batch, dict[str, Policy]]:
-    """`batch` with each invalid policy turned into a dead letter, and the others by document."""
+    """Return `batch` with invalid policies as dead letters, and the valid ones by document."""
     policies: dict[str, Policy] = {}
     dead: list[DeadLetter] = []
     bad_rows: list[int] = []
@@ -38,7 +38,7 @@ def accept(batch: Batch) -> tuple[Batch, dict[str, Policy]]:
 
 @lru_cache(maxsize=64)
 def _parse(document: str) -> Policy | str:
-    """The policy, or why it is none. Kept, since a log repeats what it publishes."""
+    """Return the policy, or why the document is none. Cached, since a log repeats documents."""
     try:
         return parse_policy(document)
     except PolicyError as error:

@@ -1,4 +1,4 @@
-"""Policies: documents from outside, checked as a whole."""
+"""Policies: parses documents from outside, and checks them as a whole."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 BUILT_IN_ID: Final = "built-in"
 _ID_BYTES_MAX: Final = 256
 _MIN_K_MAX: Final = 2**31 - 1  # k is an Avro int
-# What a policy may cost, however it is written; docs/decisions/0011-bounded-rules.md has figures.
+# Bounds on the cost of a policy, in any spelling; docs/decisions/0011-bounded-rules.md has figures.
 RULES_MAX: Final = 100
 METHODS_MAX: Final = 100
 WHEN_BYTES_MAX: Final = 32_768  # of all rules together
@@ -55,10 +55,10 @@ class Policy:
 
 
 def parse_policy(document: str) -> Policy:
-    """Check a policy document (YAML or JSON text) and give what it says.
+    """Check a policy document (YAML or JSON text), and return the policy.
 
-    Raises PolicyError for a document that breaks the contract anywhere: its reason names the
-    place (`rules[2].when`, counted from 0) and what would be right, and quotes nothing.
+    Raises PolicyError for a document that breaks the contract anywhere: the error's reason names
+    the place (`rules[2].when`, counted from 0) and what would be right, and quotes nothing.
     """
     found = read_document(document)
     policy = _mapping(found, "the document", _KEYS)
@@ -123,7 +123,7 @@ def _rules(value: Value) -> tuple[Rule, ...]:
 
 @dataclass
 class _Total:
-    """What the rules of a document so far come to."""
+    """Totals over the rules of a document so far."""
 
     when_bytes: int = 0
     size: int = 0
@@ -210,4 +210,4 @@ def _id(value: Value, place: str) -> str:
 
 BUILT_IN_DOCUMENT: Final = Path(__file__).with_name("built_in.yaml").read_text(encoding="utf-8")
 BUILT_IN: Final = parse_policy(BUILT_IN_DOCUMENT)
-"""The policy in force where none has been published: disclosed since ever."""
+"""The policy in force where none has been published; it has always been disclosed."""

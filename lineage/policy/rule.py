@@ -1,4 +1,4 @@
-"""Rules: SQL boolean expressions over the facts, checked and rewritten before they are run."""
+"""Rules: checks and rewrites SQL boolean expressions over the facts before they are run."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Rule:
 
     id, severity, when: as in the document.
     sql: the same expression, rewritten from its syntax tree: unqualified facts, a step that
-        fails at run time gives null, BOOLEAN; null means not broken. It can be put anywhere in
+        fails at run time gives null, BOOLEAN; null means not broken. The SQL can be put anywhere in
         a SELECT over a relation that has the columns of FACTS.
-    facts: the names of the facts that it reads.
+    facts: the names of the facts that the rule reads.
     """
 
     id: str
@@ -62,10 +62,10 @@ class Rule:
 
 @dataclass(frozen=True)
 class Checked:
-    """What became of a rule's text: `sql` and `facts` as in Rule.
+    """The result of a check: `sql` and `facts` as in Rule.
 
-    size: how many nodes of DuckDB's it is. work: what it takes for one arrival, in nanoseconds,
-        rather too much; see lineage.policy.rule_nodes.
+    size: the number of nodes of DuckDB's. work: the time for one arrival, in nanoseconds,
+        estimated from above; see lineage.policy.rule_nodes.
     """
 
     sql: str
@@ -177,7 +177,7 @@ class RuleChecker:
 
 
 def _typed_literals(node: Any) -> Iterator[Node]:  # noqa: ANN401 - JSON of any shape
-    """Give the literals of a checked tree that are cast to a type, and must be of it."""
+    """Yield the literals of a checked tree that are cast to a type, and so must be valid in it."""
     if isinstance(node, dict):
         if node.get("class") == "CAST" and node["child"]["class"] == "CONSTANT":
             yield node
@@ -188,12 +188,13 @@ def _typed_literals(node: Any) -> Iterator[Node]:  # noqa: ANN401 - JSON of any 
 
 
 def _quoted(text: str) -> str:
-    # Not a parameter: for each one, duckdb looks for pandas and others anew, half of the time.
+    # Not a parameter: for each one duckdb looks for pandas and others anew, which takes half of all
+    # the time.
     return "'" + text.replace("'", "''") + "'"
 
 
 def _expression(answer: Node) -> Node:
-    """Give the one expression of a parsed `SELECT expression`, or raise PolicyError."""
+    """Return the one expression of a parsed `SELECT expression`, or raise PolicyError."""
     statements = answer["statements"]
     node: Node = statements[0]["node"] if len(statements) == 1 else {}
     select_list: list[Node] = node.get("select_list", [])

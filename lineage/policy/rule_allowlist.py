@@ -1,7 +1,7 @@
-"""What a rule may name: comparisons, types of literals and casts, functions.
+"""The allowlist of rules: comparisons, types of literals and casts, functions.
 
 Each function is plain and deterministic: it reads nothing but its arguments, knows no clock,
-time zone, locale or setting, and its result is hardly longer than its arguments together.
+time zone, locale or setting, and the result is hardly longer than its arguments together.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _NUMBERS: Final = SMALL_INTEGERS | {"HUGEINT", "UBIGINT", "UHUGEINT", "DECIMAL",
 CONSTANTS: Final = _NUMBERS | {"BOOLEAN", "VARCHAR", "NULL"}
 CASTS: Final = _NUMBERS | {"BOOLEAN", "VARCHAR", "DATE", "TIMESTAMP"}
 
-# Text in, text, truth or a number out: they cannot fail. (replace, repeat and lpad are not here:
-# nested, they fill any memory.)
+# Functions from text to text, truth or a number, which cannot fail. (replace, repeat and lpad are
+# not here: nested, they fill any memory.)
 CASE_MAPPING: Final = frozenset({"lower", "upper", "lcase", "ucase"})
 TRIMS: Final = frozenset({"trim", "ltrim", "rtrim"})
 CONCATENATION: Final = frozenset({"concat", "||"})
 TEXT_TO_TEXT: Final = CASE_MAPPING | TRIMS | CONCATENATION | {"reverse"}
-# How each spelling of LIKE is told apart: in any case (ILIKE), negated.
+# By the name of each spelling of LIKE: ignores case (ILIKE), is negated.
 LIKES: Final[Mapping[str, tuple[bool, bool]]] = {
     "~~": (False, False), "!~~": (False, True), "~~*": (True, False), "!~~*": (True, True),
     "like_escape": (False, False), "not_like_escape": (False, True),
@@ -45,7 +45,7 @@ REGEXPS: Final = frozenset({"regexp_matches", "regexp_full_match"})
 ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "//", "%", "mod"})
 ROUNDING: Final = frozenset({"round", "floor", "ceil", "ceiling", "trunc"})
 EXTREMES: Final = frozenset({"greatest", "least"})
-# Of an instant, a date or an interval.
+# Fields of an instant, a date or an interval.
 FIELDS: Final = frozenset(
     {"year", "quarter", "month", "week", "day", "hour", "minute", "second", "dayofmonth"}
     | {"dayofweek", "weekday", "isodow", "dayofyear", "epoch"}
@@ -53,7 +53,7 @@ FIELDS: Final = frozenset(
 DATE_PARTS: Final = frozenset({"date_part", "datepart"})
 DATE_TRUNCS: Final = frozenset({"date_trunc", "datetrunc"})
 DATE_DIFFS: Final = frozenset({"date_diff", "datediff"})
-# How many seconds one of each is, at most.
+# The greatest number of seconds in one unit of each.
 TO_INTERVAL: Final[Mapping[str, int]] = {
     "to_years": 31_622_400, "to_months": 2_678_400, "to_weeks": 604_800, "to_days": 86_400,
     "to_hours": 3_600, "to_minutes": 60, "to_seconds": 1,
@@ -66,7 +66,7 @@ FUNCTIONS: Final = (
     | DATE_PARTS | DATE_TRUNCS | DATE_DIFFS | TO_INTERVAL.keys()
     | {"abs", "sign", "nullif", "position"}
 )  # fmt: skip
-# Arguments (from 0) that must be literals: what they hold is then known to be good.
+# Arguments (from 0) that must be literals, so that their values can be checked.
 LITERAL_ARGUMENTS: Final[Mapping[str, tuple[int, ...]]] = {
     "regexp_matches": (1, 2), "regexp_full_match": (1, 2), GLOB: (1,),
     **dict.fromkeys(LIKES, (1, 2)),

@@ -1,10 +1,10 @@
-"""What a rule may be made of: a walk over DuckDB's syntax tree that builds a new one.
+"""Rewrites rules by an allowlist: a walk over DuckDB's syntax tree that builds a new one.
 
-Only what is listed here gets into the new tree; all else is a PolicyError. The new tree also
-means the same wherever it is evaluated: every step that could fail at run time gives null
-instead (TRY, TRY_CAST), step by step. Around the whole rule alone it would not do: whether
-`a AND b` fails when `a` is false and `b` fails depends on what DuckDB's optimizer knows of the
-other rows in the batch, so a flag could depend on how events were batched.
+Only nodes listed here get into the new tree; any other is a PolicyError. The new tree also means
+the same wherever it is evaluated: every step that could fail at run time gives null instead (TRY,
+TRY_CAST), step by step. A TRY around the whole rule would not do: whether `a AND b` fails when `a`
+is false and `b` fails depends on DuckDB's statistics of the other rows in the batch, so a flag
+could depend on how events were batched.
 
 The shapes of the nodes are those of `json_serialize_sql` in DuckDB 1.5.
 """
@@ -43,7 +43,7 @@ from lineage.policy.rule_nodes import (
 DEPTH_MAX: Final = 50
 NODES_MAX: Final = 1000
 # Nanoseconds for one arrival, for all rules of a policy. A rule that reads neither message_id nor
-# arrived_at is evaluated once for all arrivals with the same facts, and counts so much less.
+# arrived_at is evaluated once for all arrivals with the same facts: its work is divided by ONCE.
 WORK_MAX: Final = 100_000
 ONCE: Final = 8
 
@@ -53,10 +53,10 @@ _IDS: Final = frozenset({"message_id", "dataset", "recipient"})
 
 
 class Rewrite:
-    """One walk. After `rule`: `facts` are the facts named.
+    """One walk over a rule. After `rule`, `facts` are the facts named.
 
-    known_functions: what DuckDB has, so that a reason can name a function it refuses without
-    ever repeating text that is no function's name.
+    known_functions: all names of DuckDB's functions, so that a reason can name a function that is
+    refused without ever repeating text that is no function's name.
     """
 
     def __init__(self, facts: Mapping[str, str], known_functions: frozenset[str]) -> None:
@@ -77,14 +77,14 @@ class Rewrite:
         }
 
     def rule(self, node: Node) -> Part:
-        """Give the checked form of a whole rule: nothing that it does can fail."""
+        """Return the checked form of a whole rule: none of its steps can fail."""
         part = self.value(node)
         tried = part.node["type"] == "OPERATOR_TRY"
         made = part.node if tried else parts.attempt(part.node)
         return Part(made, part.kind, part.width, part.size, part.work)
 
     def value(self, node: Node, depth: int = 0) -> Part:
-        """Give the checked form of a node, of any type."""
+        """Return the checked form of a node, of any type."""
         self._nodes += 1
         if depth > DEPTH_MAX or self._nodes > NODES_MAX:
             raise PolicyError(_TOO_LARGE)
@@ -101,7 +101,7 @@ class Rewrite:
         return part
 
     def truth(self, node: Node, depth: int) -> Part:
-        """Give the checked form of a node where AND, OR, NOT or WHEN need a truth value."""
+        """Return the checked form of a node where AND, OR, NOT or WHEN need a truth value."""
         part = self.value(node, depth)
         if part.kind == BOOLEAN:
             return part
@@ -132,7 +132,7 @@ class Rewrite:
             raise PolicyError(_PLAIN_ONLY)
         if isinstance(number, float) and not math.isfinite(number):
             raise PolicyError("holds a number that is too large for a DOUBLE")
-        # These two have no literal of their own in the SQL that DuckDB writes.
+        # Booleans and doubles have no literal of their own in the SQL that DuckDB writes.
         if isinstance(number, bool):
             literal = parts.text("t" if number else "f")
             return Part(parts.cast(literal, parts.plain_type(BOOLEAN), attempt=False), BOOLEAN)
@@ -197,7 +197,7 @@ class Rewrite:
             ),
             BOOLEAN,
         )
-        # DuckDB makes two comparisons of it, each with a copy of what is compared.
+        # DuckDB makes two comparisons of BETWEEN, each with a copy of the left operand.
         return parts.more(part, size=children[0].size, work=children[0].work)
 
     def _conjunction(self, node: Node, depth: int) -> Part:
@@ -226,7 +226,7 @@ class Rewrite:
         )
         if kind == "OPERATOR_COALESCE" or all(child.constant for child in checked[1:]):
             return part
-        # DuckDB compares with each one by itself, with a copy of what is compared.
+        # DuckDB compares with each element by itself, with a copy of the left operand.
         copies = len(checked) - 2
         return parts.more(part, size=copies * checked[0].size, work=copies * checked[0].work)
 
@@ -269,7 +269,7 @@ class Rewrite:
         return function.call(name, children)
 
     def _nullif(self, children: list[Part]) -> Part:
-        # In DuckDB it is a macro that repeats its first argument: nested, it doubles each time.
+        # DuckDB's nullif is a macro that repeats its first argument: nested, it doubles each time.
         if len(children) != 2 or children[0].node["class"] != "COLUMN_REF":
             raise PolicyError("must give nullif() a fact and one more argument")
         first = children[0]
@@ -280,7 +280,7 @@ class Rewrite:
 
 
 def _kind(type_name: str) -> str:
-    """Give the kind of the values of a type."""
+    """Return the kind of the values of a type."""
     if type_name in SMALL_INTEGERS:
         return INTEGER
     return type_name if type_name in _KINDS else NUMBER

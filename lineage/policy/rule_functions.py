@@ -1,4 +1,4 @@
-"""Functions and operators of rules: what kind of value each gives, and what it costs."""
+"""Functions and operators of rules: the kind of value that each gives, and its cost."""
 
 from __future__ import annotations
 
@@ -52,8 +52,7 @@ from lineage.policy.rule_patterns import (
 
 WIDTH_MAX: Final = 4096
 _INTERVAL_SECONDS_MAX: Final = 10_000 * 31_622_400  # ten thousand years
-# Nanoseconds: what is computed with numbers of 38 digits or with a calendar, and what is read
-# from text.
+# Nanoseconds of arithmetic with numbers of 38 digits or with a calendar, and of parsing a text.
 _CALENDAR_WORK: Final = 300
 _READING_WORK: Final = 1_000
 _REGEXP_SIZE_PER_NS: Final = 4
@@ -62,7 +61,7 @@ _UNFAILING: Final = TOTAL | REGEXPS | {"position"}
 
 
 def call(name: str, children: list[Part]) -> Part:
-    """Give a call of one of FUNCTIONS, null where it fails. Raises PolicyError."""
+    """Return a call of one of FUNCTIONS, null where it fails. Raises PolicyError."""
     if name in LIKES:
         return _like(name, children)
     if name in EXTREMES:
@@ -105,7 +104,7 @@ def _like(name: str, children: list[Part]) -> Part:
 def _matched(
     subject: Part, pattern: str | None, regexp: str, *, negated: bool, folded: bool
 ) -> Part:
-    """Give a match of LIKE: by LIKE in one pass, or by a regular expression."""
+    """Return a match of LIKE: by LIKE in one pass, or by a regular expression."""
     text = parts.text(regexp if pattern is None else pattern)
     if folded and not regexp.isascii():
         text = parts.call("lower", text)
@@ -153,7 +152,7 @@ def _value(part: Part) -> str:
 
 
 def _of_instants(name: str, children: list[Part]) -> list[Part]:
-    """Give the arguments with literal text as what it stands for beside instants."""
+    """Return the arguments, with literal text next to instants as instants or intervals."""
     asked = children[1:] if name in DATE_DIFFS | DATE_TRUNCS else children
     kinds = {child.kind for child in asked}
     if name in DATE_DIFFS and kinds & INSTANTS:
@@ -172,7 +171,7 @@ def _of_instants(name: str, children: list[Part]) -> list[Part]:
 
 
 def _few(name: str, children: list[Part]) -> Part | None:
-    """Give a literal interval that can be added to any instant, if it is one."""
+    """Return a literal interval that is short enough to be added to any instant; else None."""
     count = _whole_number(children[0].node) if len(children) == 1 else None
     if count is None or abs(count) * TO_INTERVAL[name] > _INTERVAL_SECONDS_MAX:
         return None
@@ -184,7 +183,7 @@ def _few(name: str, children: list[Part]) -> Part | None:
 
 
 def _cannot_fail(name: str, kind: str, children: list[Part]) -> bool:
-    """Whether a function that could fail cannot with these arguments."""
+    """Say whether a function that may fail cannot fail with these arguments."""
     if name in SUBSTRINGS:
         return all(part.most is not None and part.most < _COUNT_MAX for part in children[1:])
     if name in FIELDS | DATE_PARTS | DATE_TRUNCS | DATE_DIFFS:
@@ -195,7 +194,7 @@ def _cannot_fail(name: str, kind: str, children: list[Part]) -> bool:
 
 
 def _most(name: str, children: list[Part]) -> int | None:
-    """Give the greatest absolute value of a number that is small for sure."""
+    """Return a bound on the absolute value of a call's integer; None where none is known."""
     if name in TEXT_TO_NUMBER or name == "position":
         return WIDTH_MAX
     first, *rest = [child.most for child in children] or [None]
@@ -209,7 +208,7 @@ def _most(name: str, children: list[Part]) -> int | None:
 
 
 def _whole_number(node: parts.Node) -> int | None:
-    """Give n of `INTERVAL n DAY`, which is to_days(CAST(trunc(CAST(n AS DOUBLE)) AS INTEGER))."""
+    """Return n of `INTERVAL n DAY`, which is to_days(CAST(trunc(CAST(n AS DOUBLE)) AS INTEGER))."""
     if node["class"] == "CAST":
         return _whole_number(node["child"])
     if node["class"] == "OPERATOR" and node["type"] == "OPERATOR_TRY":
@@ -286,5 +285,5 @@ def _matching(subject: Part, size: int) -> int:
 
 
 def reading_work(part: Part) -> int:
-    """Give the work of a cast of a part."""
+    """Return the work of a cast of a part."""
     return _READING_WORK + parts.SEARCH_WORK * part.width

@@ -1,6 +1,6 @@
-"""Instants and dates written in rules: read exactly, and told in UTC as the facts are.
+"""Parses instants and dates written in rules, and converts them to UTC, as the facts are.
 
-DuckDB's TIMESTAMP passes over an offset: '2024-06-02T02:00:00+02:00' would be two in UTC.
+DuckDB's TIMESTAMP ignores an offset: '2024-06-02T02:00:00+02:00' would be two in UTC.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _NO_DATE: Final = (
 
 
 def timestamp_text(text: str) -> str:
-    """Give the text of an instant in UTC, without an offset. Raises PolicyError.
+    """Return the text of an instant in UTC, without an offset. Raises PolicyError.
 
     An instant without an offset is in UTC. Digits of a second beyond the sixth are cut off, as
     they are in events; 24:00:00 is the next day's midnight.
@@ -55,7 +55,7 @@ def timestamp_text(text: str) -> str:
 
 
 def date_text(text: str) -> str:
-    """Give the text of a date. Raises PolicyError."""
+    """Return the text of a date in ISO 8601. Raises PolicyError."""
     if text.lower() in _ALWAYS_KNOWN:
         return text.lower()
     match = _DATE_ONLY.fullmatch(text)

@@ -1,4 +1,4 @@
-"""Values that are compared or put together: their common kind, and literal text read as it."""
+"""Type unification: the common kind of values in one comparison, and literal text cast to it."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ _NUMBERS: Final = frozenset({INTEGER, NUMBER})
 
 
 def alike(children: list[Part], build: Callable[[list[parts.Node]], parts.Node], kind: str) -> Part:
-    """Give a node over parts that DuckDB takes to one type, null where that fails.
+    """Return a node over parts that DuckDB casts to one type, null where that fails.
 
-    Literal text among instants, intervals and truth values becomes one of them. kind: of the
+    Literal text among instants, intervals and truth values is cast to their kind. kind: of the
     node, or "" for that of its parts.
     """
     common, children = unified(children)
     made_of = build([child.node for child in children])
     width = max(child.width for child in children)
     texts = [child.width for child in children if child.kind == TEXT]
-    # Text that is no number fails, and what it is goes into DuckDB's message.
+    # Text that is no number fails, and DuckDB copies it into its message.
     work = sum(texts) // 4 if common not in _NUMBERS else sum(texts) * parts.CONVERT_WORK // 6
     made = parts.over(children, made_of, kind or common, work=work, width=width)
     return made if is_safe(children) else parts.guarded(made)
 
 
 def is_safe(children: list[Part]) -> bool:
-    """Whether DuckDB takes these parts to one type without fail."""
+    """Say whether DuckDB's cast of these parts to one type cannot fail."""
     kinds = {child.kind for child in children} - {NULL}
     return len(kinds) <= 1 and NUMBER not in kinds
 
 
 def unified(children: list[Part]) -> tuple[str, list[Part]]:
-    """Give the kind of parts that are taken to one type, and the parts with literal text as such.
+    """Return the common kind of parts, and the parts with literal text cast to that kind.
 
-    Raises PolicyError where text that is no literal would be read as an instant.
+    Raises PolicyError where text that is no literal would be parsed as an instant.
     """
     kinds = {child.kind for child in children} - {NULL}
     others = kinds - {TEXT}
@@ -64,9 +64,9 @@ def _common(kinds: set[str]) -> str:
 
 
 def as_kind(part: Part, kind: str, *, attempt: bool = False) -> Part:
-    """Give literal text, or what is chosen among literal texts, as a value of another kind.
+    """Return literal text, or a choice (CASE, COALESCE) of literal texts, as another kind.
 
-    Raises PolicyError for text that is no literal where an instant or a date is asked for.
+    Raises PolicyError for text that is no literal where an instant or a date is needed.
     """
     if not part.literal and kind not in INSTANTS:
         return part

@@ -1,7 +1,7 @@
-"""Parts of a rule: checked syntax nodes with what is known of each before DuckDB sees it.
+"""Parts of a rule: checked syntax nodes with static bounds on their values, size and work.
 
-All of it is read off the syntax tree, never off a clock: the same rule is accepted or refused on
-every machine, and so two stores never differ in what their policies are.
+The bounds follow from the syntax tree, never from a clock: the same rule is accepted or refused on
+every machine, so two stores never differ in their policies.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ Node = dict[str, Any]  # a node of DuckDB's syntax tree; its shape is checked ke
 BOOLEAN, TEXT, TIMESTAMP, DATE = "BOOLEAN", "VARCHAR", "TIMESTAMP", "DATE"
 INTERVAL, INTEGER, NUMBER, NULL = "INTERVAL", "INTEGER", "NUMBER", "NULL"
 
-# Nanoseconds of work, each rather too much: one step, and one byte of a text that is looked at,
-# searched, or converted by character (letters beyond ASCII take that long).
+# Nanoseconds of work, estimated from above: of one step, of one byte of a text that is searched,
+# and of one that is converted by character (letters beyond ASCII take that long).
 STEP_WORK: Final = 50
 SEARCH_WORK: Final = 4
 CONVERT_WORK: Final = 60
-# A step that fails is an exception in C++, and DuckDB then repeats all that is within the TRY row
-# by row: TRY within TRY multiplies.
+# A step that fails is an exception in C++, and DuckDB then repeats the expression in the TRY row by
+# row: TRY within TRY multiplies.
 FAILURE_WORK: Final = 10_000
 REPEATS: Final = 3
 # A text that is not an id: a number, an instant, a truth value.
@@ -35,9 +35,9 @@ class Part:
 
     kind: of its value.
     width: at most so many bytes, if it is text, or as text.
-    size: how many nodes it is once DuckDB has expanded it.
+    size: the number of nodes once DuckDB has expanded this one.
     work: at most so much for one arrival, in nanoseconds.
-    steady: an instant or an interval so small that to add or take the other cannot fail.
+    steady: an instant or an interval so small that adding or subtracting a steady one cannot fail.
     most: an INTEGER whose absolute value is not greater; None: not known.
     """
 
@@ -51,19 +51,20 @@ class Part:
 
     @property
     def literal(self) -> bool:
-        """Whether it is a literal as it was written."""
+        """Say whether the node is a literal as it was written."""
         return bool(self.node["class"] == "CONSTANT")
 
     @property
     def constant(self) -> bool:
-        """Whether it is a literal, or one cast to a type."""
+        """Say whether the node is a literal, or one cast to a type."""
         node = self.node["child"] if self.node["class"] == "CAST" else self.node
         return bool(node["class"] == "CONSTANT")
 
 
 def over(children: list[Part], node: Node, kind: str, *, work: int = 0, width: int = 0) -> Part:
-    """Give the part of a node over its children. work: its own, beside a step; width: of its text,
-    or 0 for what is no text.
+    """Return the part of a node over its children.
+
+    work: the node's own, besides a step. width: of the node's text, or 0 for another kind.
     """
     return Part(
         node,
@@ -75,7 +76,7 @@ def over(children: list[Part], node: Node, kind: str, *, work: int = 0, width: i
 
 
 def guarded(part: Part) -> Part:
-    """Give the part that is null where this one fails."""
+    """Return the part that is null where this one fails."""
     if part.node["type"] == "OPERATOR_TRY":
         return part
     return replace(
@@ -88,29 +89,29 @@ def guarded(part: Part) -> Part:
 
 
 def more(part: Part, *, size: int, work: int) -> Part:
-    """Give a part that is larger than it looks."""
+    """Return the part with more size and work, for the copies that DuckDB makes."""
     times = REPEATS if part.node["type"] == "OPERATOR_TRY" else 1
     return replace(part, size=part.size + size, work=part.work + times * work)
 
 
 def node(kind: str, operation: str, **parts: object) -> Node:
-    """Give a node of DuckDB's syntax tree."""
+    """Return a node of DuckDB's syntax tree."""
     return {"class": kind, "type": operation, "alias": "", "query_location": 0, **parts}
 
 
 def plain_type(name: str) -> Node:
-    """Give a type without parameters."""
+    """Return a type without parameters."""
     return {"id": name, "type_info": None}
 
 
 def text(value: str) -> Node:
-    """Give a literal."""
+    """Return a literal text."""
     constant = {"type": plain_type("VARCHAR"), "is_null": False, "value": value}
     return node("CONSTANT", "VALUE_CONSTANT", value=constant)
 
 
 def call(name: str, *children: Node, is_operator: bool = False) -> Node:
-    """Give a call of a function."""
+    """Return a call of a function."""
     return node(
         "FUNCTION", "FUNCTION", function_name=name, schema="", catalog="", children=[*children],
         filter=None, order_bys={"type": "ORDER_MODIFIER", "orders": []}, distinct=False,
@@ -119,15 +120,15 @@ def call(name: str, *children: Node, is_operator: bool = False) -> Node:
 
 
 def cast(child: Node, target: Node, *, attempt: bool) -> Node:
-    """Give a cast; attempt: TRY_CAST."""
+    """Return a cast; attempt: TRY_CAST."""
     return node("CAST", "OPERATOR_CAST", child=child, cast_type=target, try_cast=attempt)
 
 
 def attempt(child: Node) -> Node:
-    """Give a TRY of a node."""
+    """Return a TRY of a node."""
     return node("OPERATOR", "OPERATOR_TRY", children=[child])
 
 
 def negation(child: Node) -> Node:
-    """Give a NOT of a node."""
+    """Return a NOT of a node."""
     return node("OPERATOR", "OPERATOR_NOT", children=[child])

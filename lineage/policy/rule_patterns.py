@@ -1,8 +1,8 @@
-"""Patterns of LIKE, ILIKE, GLOB and regular expressions: what each costs, and cheaper spellings.
+"""Patterns of LIKE, ILIKE, GLOB and regular expressions: their cost, and cheaper spellings.
 
-DuckDB matches LIKE in one pass where the pattern has no wildcard but %. Otherwise it tries every
-place for every %, so that time grows with the text to the power of their number. RE2, which
-matches regular expressions, takes one pass for any pattern.
+DuckDB matches LIKE in one pass where the pattern has no wildcard but %. Otherwise DuckDB tries
+every place for every %, so that time grows with the text to the power of the number of %. RE2,
+which matches regular expressions, takes one pass for any pattern.
 """
 
 from __future__ import annotations
@@ -28,8 +28,10 @@ _BROKEN: Final = "does not fit together: a regular expression is not well formed
 
 @dataclass(frozen=True)
 class Like:
-    """A pattern of LIKE: `pattern` for LIKE without an escape, if % is all it needs, and
-    `regexp` (with the option s) for a match of the whole text.
+    """A pattern of LIKE in two spellings.
+
+    pattern: for LIKE without an escape; None if % alone cannot express it. regexp: for a match of
+    the whole text, with the option s.
     """
 
     pattern: str | None
@@ -37,9 +39,9 @@ class Like:
 
 
 def like(pattern: str, escape: str = "", *, folded: bool = False, glob: bool = False) -> Like:
-    """Read a pattern of LIKE, or one of GLOB that has no wildcard but *.
+    """Parse a pattern of LIKE, or one of GLOB that has no wildcard but *.
 
-    folded: whether it is one of ILIKE; the texts are then to be in lower case.
+    folded: a pattern of ILIKE; the texts must then be in lower case.
     """
     if len(escape.encode()) > 1:
         raise PolicyError("does not fit together: ESCAPE takes one ASCII character")
@@ -72,7 +74,7 @@ def _quoted(character: str) -> str:
 
 
 def is_like(glob: str) -> bool:
-    """Whether a pattern of GLOB has no wildcard but *."""
+    """Say whether a pattern of GLOB has no wildcard but *."""
     return not any(character in glob for character in "?[\\")
 
 
@@ -91,8 +93,10 @@ def check_glob(pattern: str) -> None:
 
 
 def regexp_size(pattern: str, options: str) -> int:
-    """Estimate the size of RE2's program, rather too large, or raise PolicyError: for a pattern
-    that would be larger than REGEXP_SIZE_MAX, or that is not well formed.
+    """Estimate the size of RE2's program from above.
+
+    Raises PolicyError for a pattern that would be larger than REGEXP_SIZE_MAX, or that is not well
+    formed.
     """
     size = _Regexp(pattern, folded="i" in options or "(?" in pattern).size()
     if size > REGEXP_SIZE_MAX:
@@ -104,7 +108,7 @@ def regexp_size(pattern: str, options: str) -> int:
 
 
 def unconverted(pattern: str) -> str:
-    """Give an equal pattern for regexp_matches() that DuckDB does not convert to LIKE."""
+    """Return an equal pattern for regexp_matches() that DuckDB does not convert to LIKE."""
     return pattern if _SEARCH.fullmatch(pattern) else f"({pattern})"
 
 
@@ -115,7 +119,7 @@ class _Regexp:
         self._pattern = pattern
         self._at = 0
         self._letter = _FOLDED_SIZE if folded else 1
-        # Of each open group: what it has, and its last piece, which a repetition repeats.
+        # By open group: its size so far, and that of its last piece, which a repetition repeats.
         self._groups = [[2, 0]]
 
     def size(self) -> int:
@@ -153,12 +157,12 @@ class _Regexp:
         group[1] = size
 
     def _check_piece(self) -> None:
-        """Raise PolicyError for a repetition of nothing: between parentheses it could be flags."""
+        """Raise PolicyError for a repetition of nothing, which in parentheses could be flags."""
         if not self._groups[-1][1]:
             raise PolicyError(_BROKEN)
 
     def _open(self) -> None:
-        """Open a group, or pass over flags; the ( has been read."""
+        """Open a group, or skip flags; the ( has been read."""
         flags = _FLAGS.match(self._pattern, self._at)
         if flags is None and self._pattern.startswith("?", self._at):
             raise PolicyError(_BROKEN)
@@ -194,7 +198,7 @@ class _Regexp:
         return _SET_SIZE if character.isalpha() else self._letters(character)
 
     def _set(self) -> int:
-        """A set, whose [ has been read."""
+        """Return the size of a set of characters, whose [ has been read."""
         begin = self._at
         self._at += self._pattern.startswith("^", self._at)
         self._at += self._pattern.startswith("]", self._at)

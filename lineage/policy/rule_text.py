@@ -1,8 +1,8 @@
-"""A first look at a rule's text, before DuckDB parses it.
+"""Lexical check of a rule's text, before DuckDB parses it.
 
-The syntax tree decides what a rule may do. This look is for what the tree does not show (a
-comment) and for what must not reach the parser at all (an expression that it would copy
-without end).
+The syntax tree decides whether a rule is allowed. This check is for tokens that the tree does not
+show (a comment), and for text that must not reach the parser at all (an expression that the parser
+would copy without end).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def check_text(when: str) -> None:
-    """Raise PolicyError for a text that is empty, too long, or holds what no rule may hold."""
+    """Raise PolicyError for a text that is empty, too long, or holds a forbidden token."""
     try:
         size = len(when.encode())
     except UnicodeEncodeError:
@@ -48,7 +48,7 @@ def check_text(when: str) -> None:
 def _check_tokens(when: str) -> None:
     word, word_end = "", -1
     operand_start: int | None = None  # where the operand of an open simple CASE begins
-    operand, whens = 0, 0  # the length of the longest operand, and how many WHENs there are
+    operand, whens = 0, 0  # the length of the longest operand, and the number of WHENs
     for token in _TOKEN.finditer(when):
         kind, start = token.lastgroup, token.start()
         if kind == "comment":

@@ -1,4 +1,4 @@
-"""The text of a policy document as plain values: JSON, or YAML without tags, anchors, aliases.
+"""Parses a policy document to plain values: JSON, or YAML without tags, anchors, aliases.
 
 Scalars follow the core schema of YAML 1.2, in which only true and false are booleans. In YAML
 1.1, the default of the yaml package, `NO` is false: a policy would lose Norway.
@@ -27,7 +27,7 @@ _TRUTH: Final = {"true": True, "True": True, "TRUE": True} | {
     "False": False,
     "FALSE": False,
 }
-# 18 digits: all that could be meant, and far below where int() refuses.
+# 18 digits are more than any valid value has, and far below the limit of int().
 _INTEGER: Final = re.compile(r"[-+]?[0-9]{1,18}|0o[0-7]{1,18}|0x[0-9a-fA-F]{1,15}")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NO_FLOAT: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
@@ -35,7 +35,7 @@ _TOO_MANY: Final = f"the document must have at most {VALUES_MAX} values, keys an
 
 
 def read_document(document: str) -> Value:
-    """Read the text of a document. Raises PolicyError; its reason never quotes the text."""
+    """Parse the text of a document. Raises PolicyError, whose reason never quotes the text."""
     try:
         size = len(document.encode())
     except UnicodeEncodeError:
@@ -57,7 +57,7 @@ def read_document(document: str) -> Value:
 
 
 def _from_json(document: str) -> Value:
-    # By itself, since the yaml package does not take all of JSON (tabs, surrogate pairs).
+    # JSON has a parser of its own, since the yaml package does not take tabs and surrogate pairs.
     value: Value = json.loads(document, object_pairs_hook=_unique, parse_constant=_refuse)
     return value
 
@@ -73,7 +73,7 @@ def _refuse(_: str) -> Value:
 
 
 def _check_values(value: Value) -> None:
-    """Raise PolicyError for a value that YAML would not be let say either."""
+    """Raise PolicyError for a value beyond the limits that hold for YAML, too."""
     level, count, depth = [value], 0, 0
     while level:
         count += len(level) + sum(len(one) for one in level if isinstance(one, dict))
@@ -90,8 +90,8 @@ def _holds(value: Value) -> TypeGuard[dict[str, Value] | list[Value]]:
 
 
 def _from_yaml(document: str) -> Value:
-    # The pure Python parser: it gives events as they are asked for, so what is nested too
-    # deeply ends early, and it reads the same on every machine.
+    # The pure Python parser: it yields events on demand, so that a document nested too deeply ends
+    # early, and it parses the same on every machine.
     try:
         events = yaml.parse(document, Loader=yaml.SafeLoader)
         return _Builder(events).document()
@@ -111,7 +111,7 @@ class _Builder:
         self._values = 0
 
     def document(self) -> Value:
-        """Give the one document of the stream."""
+        """Return the one document of the stream."""
         next(self._events)  # the start of the stream
         start = next(self._events)
         if isinstance(start, yaml.StreamEndEvent):

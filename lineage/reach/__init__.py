@@ -1,1 +1,1 @@
-"""Where each message went: the least fixpoint of the hops."""
+"""The arrivals of each message: the least fixpoint of the hops."""

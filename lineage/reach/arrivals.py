@@ -1,4 +1,4 @@
-"""Arrivals: where messages are, a row for the origin of each and for each record of a hop."""
+"""Arrivals: a row for the origin of each message, and for each message, hop and target record."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import polars as pl
 from lineage.arrays import BoolArray, Columns, IntArray, instants, int_array
 from lineage.database.codes import SEND
 from lineage.database.ddl import insert
-from lineage.database.relations import execute_with
+from lineage.database.relations import write_with
 from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.reach.hops import Holdings, dataset_order, record_keys
@@ -19,7 +19,7 @@ from lineage.reach.hops import Holdings, dataset_order, record_keys
 
 @dataclass(frozen=True)
 class Arrivals:
-    """Columns of core.arrival; instants in microseconds, operations by their index."""
+    """Columns of core.arrival; instants in microseconds, operations as codes."""
 
     message: IntArray
     hop: IntArray
@@ -33,11 +33,11 @@ class Arrivals:
         return len(self.message)
 
     def only(self, rows: BoolArray | IntArray | slice) -> Arrivals:
-        """Return some of them."""
+        """Return some of the arrivals."""
         return Arrivals(**{name: values[rows] for name, values in self.columns().items()})
 
     def slice(self, first: int, count: int) -> Arrivals:
-        """Return so many of them (or as many as there are) from a place on."""
+        """Return so many arrivals (or as many as there are) from a place on."""
         return self.only(slice(first, first + count))
 
     def columns(self) -> Columns:
@@ -49,13 +49,13 @@ class Arrivals:
         return pl.DataFrame({**self.columns(), "arrived_at": instants(self.arrived_at)})
 
     def holdings(self) -> Holdings:
-        """Return what records hold by them."""
+        """Return the messages that records hold by these arrivals."""
         record = record_keys(self.record, self.dataset)
         return Holdings(self.message, record, self.arrived_at, self.identifiable)
 
     @classmethod
     def concat(cls, *parts: Arrivals) -> Arrivals:
-        """Return all of these."""
+        """Concatenate arrivals."""
         columns = [part.columns() for part in parts]
         return cls(**{name: np.concatenate([c[name] for c in columns]) for name in columns[0]})
 
@@ -82,16 +82,16 @@ def stored_arrivals(connection: duckdb.DuckDBPyConnection, relation: str) -> Arr
 
 
 def store_arrivals(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> None:
-    """Insert new arrivals."""
+    """Insert new arrivals into the database."""
     if len(arrivals):
         # In this order neighbours are alike, and take less of the disk.
         ordered = arrivals.only(dataset_order(arrivals.dataset, arrivals.message))
         statement = insert(table("arrival"), "new_arrival")
-        execute_with(connection, statement, new_arrival=ordered.frame())
+        write_with(connection, statement, new_arrival=ordered.frame())
 
 
 def store_upgrades(connection: duckdb.DuckDBPyConnection, upgraded: Arrivals) -> None:
     """Record that stored arrivals are identifiable after all."""
     if len(upgraded):
         statement = sql("reach/upgrade_arrival")
-        execute_with(connection, statement, upgraded_arrival=upgraded.frame())
+        write_with(connection, statement, upgraded_arrival=upgraded.frame())

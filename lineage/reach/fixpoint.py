@@ -1,4 +1,4 @@
-"""The fixpoint: where messages arrive, by all hops that carry them, one batch at a time.
+"""The fixpoint: derives the arrivals of messages by all hops that carry them, batch by batch.
 
 **The rule.** In Datalog, with a hop's declassification left out:
 
@@ -12,35 +12,36 @@ answer is the least fixpoint over tuples (message, slot) with that bit; a slot i
 hop writes (`reach.hops`).
 
 **Semi-naive evaluation** (Bancilhon and Ramakrishnan, 1986). Each round joins with the hops only
-what the round before found, never all that is known. A tuple's life in `Fixpoint.run`:
+the tuples of the round before, never all that are known. A tuple's life in `Fixpoint.run`:
 
-    frontier    what the last round found; joined with the hops it gives
-    candidates  what follows from it; without what is known already, that is
-    delta       what is new, or known but identifiable only now: the next frontier
+    frontier    the tuples that the last round found; joined with the hops, it gives
+    candidates  the tuples that follow; without those known already, these are
+    delta       the tuples that are new, or identifiable only now: the next frontier
     known       the union of all deltas
 
 The rounds end: there are finitely many tuples, each is new once, and its bit turns once, from no to
 yes. A cycle of hops brings tuples that are known, so its delta is empty.
 
-**Incremental.** What was derived by earlier batches is stored, and is not derived again. Two joins
+**Incremental.** Arrivals derived by earlier batches are stored, and not derived again. Two joins
 make that complete:
 
-- new hops with old holdings: `_stored_holdings` gives what the input records of the batch's hops
-  held before it;
+- new hops with old holdings: `_stored_holdings` gives the messages that the input records of the
+  batch's hops held before the batch;
 - new holdings with old hops: `_load_stored_hops` adds, round by round, the stored hops that read a
   record of the frontier.
 
 A candidate of a stored hop may be stored itself (`_as_stored`); it is no delta, unless its bit
 turns (`upgraded`).
 
-**Not monotone** is what takes tuples back: an event that loses a conflict, or a late policy that
-makes an old hop declassify. That is done by delete and rederive (DRed; Gupta, Mumick and
-Subrahmanian, 1993): `judge.invalidate` deletes all arrivals of the messages concerned, and `derive`
-derives these messages again from their origins. No message's route depends on another's, so whole
-messages are the unit, and there is nothing to overestimate.
+**Not monotone** are the events that retract tuples: one that loses a conflict, or a late policy
+that makes an old hop declassify. Such events are handled by delete and rederive (DRed; Gupta,
+Mumick and Subrahmanian, 1993): `judge.invalidate` deletes all arrivals of the messages concerned,
+and `derive` derives these messages again from their origins. No message's route depends on
+another's, so whole messages are the unit, and there is nothing to overestimate.
 
-The batch is in arrays; history is asked only for what touches it. tests/lineage/reach has a
-second version of the rule in whole tables, without any of these ideas, that this one is held to.
+The batch is in arrays; of history only the rows that touch the batch are read. tests/lineage/reach
+has a second version of the rule in whole tables, without any of these ideas, as an oracle for this
+one.
 """
 
 from __future__ import annotations
@@ -92,12 +93,12 @@ _NO_ORIGINS = origins(pl.DataFrame(schema=dict.fromkeys(("id", "dataset", "sent_
 
 
 class Derived:
-    """What a batch makes arrive.
+    """The arrivals derived from a batch.
 
     Attributes:
         new: The arrivals that follow from the batch's events, origins first.
         upgraded: Stored arrivals that are identifiable after all.
-        stored: How many arrivals were stored so far.
+        stored: The number of arrivals stored so far.
     """
 
     def __init__(self, new: Arrivals, upgraded: Arrivals, rederivation: Iterator[Arrivals]) -> None:
@@ -124,7 +125,7 @@ def derive(
     latest_hop: int,
     limits: Limits,
 ) -> Derived:
-    """Derive and store what a batch, recorded already, makes arrive.
+    """Derive and store the arrivals that follow from a batch, whose events are recorded already.
 
     stale: the messages whose arrivals were deleted, to be derived anew. vacated: the records
     (dataset, record) that they may not be in any more. latest_hop: no hop that was
@@ -149,9 +150,9 @@ def _rederive(
     vacated: pl.DataFrame,
     limits: Limits,
 ) -> Iterator[Arrivals]:
-    """Derive messages anew, by all hops that are stored, so many at a time; store and yield them.
+    """Derive the arrivals of messages anew, so many messages at a time; store and yield them.
 
-    All that is known of them is their origins, so each hop that carries them is a stored one.
+    The evaluation begins with the origins alone, so each hop that carries a message is stored.
     """
     together = limits.rederived_messages
     for first in range(0, len(messages), together):
@@ -171,7 +172,7 @@ def _rederive(
 def _stored_holdings(
     connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: int
 ) -> Holdings | None:
-    """Find the messages that the records read by the hops held before the batch."""
+    """Return the messages that the records read by the hops held before the batch."""
     records = distinct(hops.input_record[hops.input_record < first_new])
     if not len(records):
         return None
@@ -191,8 +192,10 @@ class Fixpoint:
     def __init__(
         self, connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: int, latest_hop: int
     ) -> None:
-        """Begin with some hops. Records and hops with keys below `first_new` may be stored; no
-        stored hop moved after `latest_hop`.
+        """Begin with some hops.
+
+        first_new: records and hops with keys below may be stored. latest_hop: no stored hop moved
+        later (microseconds).
         """
         self._connection = connection
         self._rule = HopJoin(hops)
@@ -203,7 +206,7 @@ class Fixpoint:
         self._since = 0
         self._joined_records = NO_INTS  # records whose stored hops are among the hops
         self._known = ArrivalSet(NO_INTS)
-        self._stored = ArrivalSet(NO_INTS)  # those of the known that are stored, as they are stored
+        self._stored = ArrivalSet(NO_INTS)  # the known tuples that are stored, as they are stored
         self._origins = _NO_ORIGINS
 
     def run(self, born: Arrivals, held_before: Holdings | None) -> None:
@@ -214,7 +217,7 @@ class Fixpoint:
             delta = self._add(self._rule.join(held_before))
             frontier = Holdings.concat(frontier, self._rule.holdings(delta))
         if len(frontier):
-            # Nothing that follows moved before the first of it.
+            # No hop that follows moved before the first holding of the frontier.
             self._since = int(frontier.since.min())
         while len(frontier):
             self._load_stored_hops(frontier)
@@ -223,11 +226,11 @@ class Fixpoint:
             frontier = self._rule.holdings(delta)
 
     def arrived(self) -> Arrivals:
-        """Return what is new: the origins, then the rest."""
+        """Return the new arrivals: the origins, then the rest."""
         return Arrivals.concat(self._origins, self._arrivals(self._known.without(self._stored)))
 
     def upgraded(self) -> Arrivals:
-        """Return what was stored as not identifiable, and is."""
+        """Return the arrivals that were stored as not identifiable, and are identifiable."""
         known = self._known.packed
         _, better = self._stored.difference(known) if len(self._stored.packed) else (known, NO_INTS)
         return self._arrivals(better)
@@ -260,13 +263,13 @@ class Fixpoint:
         )
 
     def _add(self, candidates: IntArray) -> IntArray:
-        """Add candidates to the known; return the delta, what of them tells something new."""
+        """Add candidates to the known tuples; return the delta, in order."""
         new, better = self._known.difference(candidates)
         stored = ArrivalSet(self._as_stored(new))
         if not len(stored.packed):
             self._known = self._known.union(new, better)
             return np.concatenate([new, better]) if len(better) else new
-        # Stored ones were known all along; what is more than that is the delta.
+        # Stored tuples were known all along; the delta is the candidates beyond them.
         self._stored = self._stored.union(stored.packed, NO_INTS)
         new, turned = stored.difference(new)
         known = stored.union(new, turned).packed
@@ -274,7 +277,7 @@ class Fixpoint:
         return np.sort(np.concatenate([new, better, turned]))
 
     def _as_stored(self, packed: IntArray) -> IntArray:
-        """Return those of some tuples that are stored already, in order, as they are stored."""
+        """Return the tuples that are stored already, in order, as they are stored."""
         hops = self._rule.hops
         asked = packed[hops.id[hops.slot_hop(unpack(packed)[1])] < self._first_new]
         if not len(asked):
@@ -295,7 +298,7 @@ class Fixpoint:
         return np.sort((asked[stored["place"]] >> 1 << 1) | ~stored["identifiable"])
 
     def _load_stored_hops(self, frontier: Holdings) -> None:
-        """Add the stored hops that may carry on what has just arrived, each record's once."""
+        """Add the stored hops that may carry the frontier on, once for each record."""
         records = record_of(frontier.record[frontier.since <= self._latest_hop])
         records = distinct(records[records < self._first_new])
         records = records[~lookup_sorted(self._joined_records, records)[1]]
@@ -306,7 +309,7 @@ class Fixpoint:
         rows = ("core.hop_input", "record")
         query = sql("reach/hop_inputs")
         read = execute_on(self._connection, records, query, since, rows=rows).fetchnumpy()
-        # The batch's own hops are there, with all that they read.
+        # The batch's own hops are there already, with all their inputs.
         old = ~lookup_sorted(self._own_hops, read["hop"])[1]
         if old.any():
             read = {name: values[old] for name, values in read.items()}
@@ -315,7 +318,7 @@ class Fixpoint:
 
 
 def _with_stored(connection: duckdb.DuckDBPyConnection, hops: Hops, read: Columns) -> Hops:
-    """Return `hops` and what stored hops read, with those hops where they are not among `hops`."""
+    """Return `hops` with the inputs `read` of stored hops, and with these hops if they are new."""
     order = np.argsort(hops.id)
     at, known = lookup_sorted(hops.id[order], read["hop"])
     ids, row = np.unique(read["hop"][~known], return_index=True)

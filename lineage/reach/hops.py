@@ -1,6 +1,6 @@
-"""Hops as sorted relations of integers: joined with what records hold, they say who arrives where.
+"""Hops as relations of integers, and their join with the messages that records hold.
 
-In arrays, since a batch asks it again for all that has just arrived, round after round.
+The relations are arrays, since a batch joins them with each round's frontier.
 """
 
 from __future__ import annotations
@@ -23,10 +23,11 @@ from lineage.arrays import (
 from lineage.errors import StoreError
 from lineage.keys.keyed_batch import KeyedBatch
 
-# A record's key and its dataset's in one.
+# The bits of a record's key and its dataset's, packed in one integer.
 _DATASET_BITS = 22
 _RECORD_BITS = 41
-# A message and the slot where a hop put it in one, and a last bit: 0 if it is identifiable.
+# The bits of a message and the slot where a hop put it, packed in one integer, with a last bit: 0
+# if the message is identifiable.
 _SLOT_BITS = 28
 _MESSAGE_BITS = 34
 
@@ -70,7 +71,7 @@ class Holdings:
 
     @classmethod
     def concat(cls, *parts: Holdings) -> Holdings:
-        """Return all of these."""
+        """Concatenate holdings."""
         return cls(
             np.concatenate([part.message for part in parts]),
             np.concatenate([part.record for part in parts]),
@@ -80,9 +81,9 @@ class Holdings:
 
 
 def pack(message: IntArray, slot: IntArray, identifiable: BoolArray) -> IntArray:
-    """Return tuples (message, slot, identifiable), an integer each; in their order what is
-    identifiable comes before what is not.
+    """Pack tuples (message, slot, identifiable) into an integer each.
 
+    In the order of the integers, an identifiable tuple comes before the same one that is not.
     Raises StoreError beyond 2³⁴ ids, or 2²⁷ records that are read or written by a batch's hops.
     """
     _check(message, _MESSAGE_BITS, "ids of messages")
@@ -91,7 +92,7 @@ def pack(message: IntArray, slot: IntArray, identifiable: BoolArray) -> IntArray
 
 
 def unpack(packed: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
-    """Return message, slot and identifiable of `pack`ed tuples."""
+    """Unpack `pack`ed tuples: message, slot, identifiable."""
     return (
         packed >> (_SLOT_BITS + 1),
         (packed >> 1) & ((1 << _SLOT_BITS) - 1),
@@ -100,7 +101,7 @@ def unpack(packed: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
 
 
 def unpack_by_slot(packed: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
-    """Return the same in the order of the slots: what one hop carried is together."""
+    """Unpack tuples as `unpack` does, in the order of slots: those of one hop are together."""
     message, slot, identifiable = unpack(packed)
     turned = np.sort((((slot << _MESSAGE_BITS) | message) << 1) | ~identifiable)
     message = (turned >> 1) & ((1 << _MESSAGE_BITS) - 1)
@@ -108,7 +109,7 @@ def unpack_by_slot(packed: IntArray) -> tuple[IntArray, IntArray, BoolArray]:
 
 
 def distinct_arrivals(packed: IntArray) -> IntArray:
-    """Return tuples in order, one for each message and slot: identifiable if any of them is."""
+    """Return tuples in order, one for each message and slot: identifiable if any of these is."""
     ordered = np.sort(packed)
     return ordered[run_starts(ordered >> 1)]
 
@@ -117,9 +118,10 @@ def distinct_arrivals(packed: IntArray) -> IntArray:
 class Hops:
     """Hops, the records that they read, and those that they write.
 
-    By hop: id, target, operation, moved_at, declassifies, keeps_id (it names no outputs, and every
-    input keeps its id in the target), first_output and outputs (its outputs are together).
-    By input: its hop (a row of the above), the record, and its key. By output: hop and record.
+    By hop: id, target, operation, moved_at, declassifies, keeps_id (the hop names no outputs, and
+    every input keeps its id in the target), first_output and outputs (the outputs of a hop are
+    together). By input: hop (a row of the above), record, and `record_keys`. By output: hop and
+    record.
     A *slot* is where a hop puts a message: 2 x row of an input that keeps its id, 2 x row of an
     output + 1.
     """
@@ -179,7 +181,7 @@ class Hops:
         )
 
     def union(self, other: Hops) -> Hops:
-        """Return these and others, whose rows are numbered after these already."""
+        """Return these hops and others, whose rows are numbered after these already."""
         return Hops(
             **{
                 name: np.concatenate([getattr(self, name), getattr(other, name)])
@@ -207,10 +209,10 @@ class Hops:
 
 
 class HopJoin:
-    """Joins what records hold with the hops that read them."""
+    """Joins the messages that records hold with the hops that read the records."""
 
     def __init__(self, hops: Hops, matched: BoolArray | None = None) -> None:
-        """matched: which inputs, of the first so many, have held a message already."""
+        """Take hops; matched: which inputs, of the first so many, have held a message already."""
         self.hops = hops
         self.matched = np.zeros(len(hops.input_key), dtype=np.bool_)
         if matched is not None:
@@ -220,7 +222,8 @@ class HopJoin:
     def join(self, held: Holdings) -> IntArray:
         """Return the arrivals that follow: `pack`ed, in order, one for each message and slot.
 
-        The rule of `fixpoint`, once: a hop carries what its input held at its instant or before.
+        The join is one application of the rule of `fixpoint`: a hop carries the messages that its
+        input held at the hop's instant or before.
         """
         hops = self.hops
         owner, row = self._index.pairs(held.record)
@@ -234,7 +237,7 @@ class HopJoin:
         if keeps.all():
             return distinct_arrivals(pack(message, 2 * row, identifiable))
         kept = pack(message[keeps], 2 * row[keeps], identifiable[keeps])
-        # Once a hop, however many of its inputs held the message.
+        # Outputs are written once a hop, however many of its inputs held the message.
         writes = ~keeps
         by_hop = distinct_arrivals(pack(message[writes], hop[writes], identifiable[writes]))
         message, hop, identifiable = unpack(by_hop)
@@ -243,7 +246,7 @@ class HopJoin:
         return distinct_arrivals(np.concatenate([kept, written]))
 
     def holdings(self, packed: IntArray) -> Holdings:
-        """Return what the records hold by these arrivals: the same tuples as join's input."""
+        """Return the messages that records hold by these arrivals, in the form of join's input."""
         message, slot, identifiable = unpack(packed)
         hop = self.hops.slot_hop(slot)
         record = record_keys(self.hops.slot_record(slot), self.hops.target[hop])
@@ -257,8 +260,10 @@ class ArrivalSet:
     packed: IntArray
 
     def difference(self, of: IntArray) -> tuple[IntArray, IntArray]:
-        """Return what `of` (the same form) adds to this set: those that are not in it, and those
-        that are, but not as identifiable.
+        """Return the tuples of `of` that are not in this set, and those that improve it.
+
+        of: in the same form as a set. A tuple improves the set if it is identifiable, and the one
+        in the set is not.
         """
         at, known = self._lookup(of)
         better = known & ((of & 1) == 0)
@@ -266,16 +271,16 @@ class ArrivalSet:
         return of[~known], of[better]
 
     def union(self, new: IntArray, better: IntArray) -> ArrivalSet:
-        """Return this set with what `difference` gave."""
+        """Return this set with the two parts of a `difference`."""
         packed = self.packed
         if len(better):
             packed = packed.copy()
             packed[self._lookup(better)[0]] &= ~1
-        # Both are in order, and a stable sort is a merge of what is.
+        # Both parts are in order, and a stable sort merges sorted parts.
         return ArrivalSet(np.sort(np.concatenate([packed, new]), kind="stable"))
 
     def without(self, other: ArrivalSet) -> IntArray:
-        """Return those that are not in another set, identifiable or not."""
+        """Return the tuples that are not in another set, identifiable or not."""
         return self.packed[~other._lookup(self.packed)[1]]
 
     def _lookup(self, wanted: IntArray) -> tuple[IntArray, BoolArray]:

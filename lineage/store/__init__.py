@@ -1,1 +1,1 @@
-"""The store: what users hold; one batch in one transaction, and questions."""
+"""The store, the object that users hold: one batch in one transaction, and queries."""

@@ -1,4 +1,4 @@
-"""What one batch came to."""
+"""The result of one batch."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FLAG_COLUMNS = tuple(column.shown for column in table("flag").columns if column.
 
 @dataclass(frozen=True)
 class BatchResult:
-    """What one batch came to.
+    """The result of one batch.
 
     Attributes:
-        events: How many events were new.
-        arrivals: How many arrivals there are more (fewer, if negative: a conflict retracts).
-        dead_letters: What could not be used.
-        changes: The rows of `flag_history` that it added, in the order of seq.
+        events: The number of new events.
+        arrivals: The number of arrivals added (if negative, removed: a conflict retracts).
+        dead_letters: The values that could not be used.
+        changes: The rows of `flag_history` that the batch added, in the order of seq.
     """
 
     events: int
@@ -31,12 +31,12 @@ class BatchResult:
 
     @cached_property
     def raised(self) -> list[dict[str, object]]:
-        """The flags that it raised, in the columns of `flag`."""
+        """Return the flags that the batch raised, in the columns of `flag`."""
         return self._with("RAISED")
 
     @cached_property
     def cleared(self) -> list[dict[str, object]]:
-        """The flags that it cleared, as they were, in the columns of `flag`."""
+        """Return the flags that the batch cleared, as they were, in the columns of `flag`."""
         return self._with("CLEARED")
 
     def _with(self, status: str) -> list[dict[str, object]]:

@@ -1,10 +1,11 @@
-"""The reader: questions to a database."""
+"""The reader: queries on a database."""
 
 from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -23,10 +24,27 @@ from lineage.judge.timeline import Timeline
 from lineage.limits import DEFAULT_LIMITS, Limits
 
 
-class Reader:
-    """Reads a database, each question through a cursor of its own, so from any thread.
+@dataclass(frozen=True)
+class UnmatchedInputs:
+    """Counts of inputs of hops that held no message at the hop's instant.
 
-    Use it in a `with` block, or `close` it.
+    Attributes:
+        seen_later: A message was in the record only after: a clock is off, or an event was late.
+        spelled_like: None ever was, but in one that is spelled alike.
+        never_seen: None ever was, in a dataset that other messages were in.
+        in_other_datasets: None ever was in the dataset, whose records usually are other things.
+    """
+
+    seen_later: int
+    spelled_like: int
+    never_seen: int
+    in_other_datasets: int
+
+
+class Reader:
+    """Reads a database from any thread: each query has a cursor of its own.
+
+    Use a reader in a `with` block, or `close` it.
     """
 
     def __init__(
@@ -41,7 +59,7 @@ class Reader:
         self._path = path
         self._memory_mib = memory_mib
         self._limits = limits
-        # Nobody writes what is only read, so what was read of it once stays true.
+        # No process writes a database that is open read-only, so its timeline is cached.
         self._is_frozen = read_only
         self._timeline: Timeline | None = None
         self._spill = Spill(None if str(path) == ":memory:" else Path(path))
@@ -70,7 +88,7 @@ class Reader:
         self.close()
 
     def close(self) -> None:
-        """Close the database. What was applied is on disk already."""
+        """Close the database. Every applied batch is on disk already."""
         self._connection.close()
         self._end()
 
@@ -83,10 +101,10 @@ class Reader:
             return query(self._connection.cursor(), sql("audit/flags"), wanted)
 
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
-        """Return the way of one message: a row for each arrival and record that it came from.
+        """Return the route of one message: a row for each arrival and record that it came from.
 
-        The columns of the macro `route`, then the facts and `rules`, the ids of the rules that
-        the arrival broke; in the order of arriving. No rows for a message that is not known.
+        The columns are those of the macro `route`, then the facts and `rules`, the ids of the rules
+        that the arrival broke; in the order of arrival. An unknown message has no rows.
         """
         cursor = self._connection.cursor()
         with self._damage_told():
@@ -100,9 +118,9 @@ class Reader:
     ) -> duckdb.DuckDBPyRelation:
         """Answer one SELECT that reads the database and does nothing else.
 
-        Params are values for ?, $1 or $name. A question that takes longer than timeout_seconds is
-        ended (None: never). Raises QueryError; see `lineage.audit.select_check.check` for what is
-        allowed.
+        params: values for ?, $1 or $name. timeout_seconds: a query that takes longer is ended
+        (None: never). Raises QueryError; `lineage.audit.select_check.check` documents the SELECTs
+        that are allowed.
         """
         cursor = self._connection.cursor()
         with self._damage_told():
@@ -112,10 +130,16 @@ class Reader:
     def sql_batches(
         self, text: str, params: Parameters = None, timeout_seconds: float | None = None
     ) -> Question:
-        """Ask as `sql` does, for an answer of any size: a context manager that gives batches."""
+        """Return a context manager that yields an answer of any size in batches; else as `sql`."""
         cursor = self._connection.cursor()
         check(cursor, text, params)
         return Question(cursor, text, params, self._query_limits(timeout_seconds))
+
+    def unmatched_inputs(self) -> UnmatchedInputs:
+        """Count the inputs of hops that held no message, as the view `unmatched_input` has them."""
+        with self._damage_told():
+            (row,) = query(self._connection.cursor(), sql("audit/unmatched_counts")).fetchall()
+        return UnmatchedInputs(*row)
 
     def digest(self) -> str:
         """Return the SHA-256 in hex over events, arrivals and flags; see `audit.digest`."""
@@ -124,11 +148,11 @@ class Reader:
             return digest(cursor, self._memory_mib, self._spill.path, self._limits)
 
     def positions(self) -> dict[tuple[str, int], int]:
-        """Return (topic, partition) to the offset to go on from."""
+        """Return the positions: (topic, partition) to the next offset."""
         return stored_positions(self._connection.cursor())
 
     def identities(self) -> dict[str, TopicIdentity]:
-        """Return the identity of each topic that `positions` are of."""
+        """Return the identity of each topic that has positions."""
         return stored_identities(self._connection.cursor())
 
     @contextmanager

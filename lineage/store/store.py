@@ -1,4 +1,4 @@
-"""The store: a lineage database, and what can be done with it and asked of it."""
+"""The store: a lineage database, its writer and its reader in one object."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from lineage.store.writer import Writer
 
 @dataclass(frozen=True)
 class Replayed:
-    """What a replay came to: new events and arrivals, dead letters, flags raised and cleared."""
+    """The counts of a replay: new events and arrivals, dead letters, flags raised and cleared."""
 
     events: int = 0
     arrivals: int = 0
@@ -34,9 +34,9 @@ class Replayed:
 
 
 class Store(Reader):
-    """A lineage database: what a Reader answers, and, unless it is only read, a Writer.
+    """A lineage database: a Reader, and, unless it was opened read-only, a Writer.
 
-    One thread at a time may apply; questions may be asked from any thread meanwhile.
+    One thread at a time may apply; any thread may query meanwhile.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class Store(Reader):
     ) -> BatchResult:
         """Apply events, dicts in the JSON spelling, as one batch in one transaction.
 
-        What breaks the contract becomes a dead letter, known by its index in `events`. `at` is
-        when, for the columns that tell when the tracker acted; they are null without it.
+        An event that breaks the contract becomes a dead letter, known by its index in `events`.
+        at: the instant for `recorded_at`, which is null without it.
         """
         return self.apply_batch(from_events(events), at=at)
 
@@ -69,9 +69,9 @@ class Store(Reader):
         positions: Positions | None = None,
         at: datetime | None = None,
     ) -> BatchResult:
-        """Apply a decoded batch and note `positions`, (topic, partition) to next offset.
+        """Apply a decoded batch and record `positions`, (topic, partition) to next offset.
 
-        What `encode` makes of a batch is applied faster, and can be made in another thread.
+        An encoded batch (`encode`) is applied faster, and can be made in another thread.
         """
         encoded = batch if isinstance(batch, EncodedBatch) else encode(batch)
         return self._writing.apply(encoded, positions or {}, _naive(at))
@@ -85,7 +85,7 @@ class Store(Reader):
     ) -> Replayed:
         """Apply the event logs at `paths`, `batch_events` (None: the store's limit) at a time.
 
-        `progress` is called with the number of bytes read since its last call. A large log is
+        progress: called with the number of bytes read since its last call. A large log is
         decoded in a second process. Raises LogError for a path that is no event log.
         """
         total = Replayed()
@@ -106,7 +106,7 @@ class Store(Reader):
         return total
 
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
-        """Keep the identity of topics: from now on their positions are of these."""
+        """Record the identity of topics: from now on positions are of these topics."""
         self._writing.identify(identities)
 
     def unpublished(self) -> pa.Table:
@@ -114,7 +114,7 @@ class Store(Reader):
         return self._writing.unpublished()
 
     def published(self, seq: int) -> None:
-        """Note that all rows of `flag_history` up to `seq` have been published."""
+        """Record that all rows of `flag_history` up to `seq` have been published."""
         self._writing.published(seq)
 
     @property

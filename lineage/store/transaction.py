@@ -1,4 +1,4 @@
-"""One batch: events in; lineage, facts and flags out."""
+"""One batch in one transaction: derives lineage, facts and flags from its events."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from lineage.store.batch_result import BatchResult
 class Derivation:
     """Derives, batch after batch, in transactions of the caller.
 
-    All that it keeps between batches is a cache of the store; after a roll-back make another one.
+    Between batches the object keeps a cache of the store alone; after a roll-back make another one.
     """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
@@ -38,7 +38,7 @@ class Derivation:
         self._judge: Judge | None = None
 
     def apply(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:
-        """Record a batch and what follows from it; at: when, naive UTC, for `recorded_at`."""
+        """Record a batch, and derive arrivals and flags; at: naive UTC, for `recorded_at`."""
         connection, limits, latest = self._connection, self._limits, self._watermarks
         keyed = self._keys.assign(batch)
         events = resolve(connection, batch, keyed)
@@ -56,7 +56,7 @@ class Derivation:
         return BatchResult(events.events, more, batch.dead_letters, told)
 
     def _judged_by(self, events: KeyedBatch) -> Judge:
-        """Return the judge, with the batch's consents, policies and declarations."""
+        """Return the judge, up to date with the batch's consents, policies and declarations."""
         connection, judge = self._connection, self._judge
         if judge is None or len(events.replaced.get("consent_change", ())):
             consents = Consents.stored(connection)

@@ -1,4 +1,4 @@
-"""The writer: batches into the database, each in one transaction, or nothing of it."""
+"""The writer: applies batches to the database, each in one transaction: all of it, or nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from lineage.database.positions import (
     record_positions,
     stored_positions,
 )
-from lineage.database.relations import execute_with
+from lineage.database.relations import execute_with, release_frames
 from lineage.database.statements import sql
 from lineage.errors import StoreError, sentence
 from lineage.ingest.encode import EncodedBatch
@@ -38,10 +38,9 @@ class Writer:
         self._positions: dict[tuple[str, int], int] | None = None
 
     def apply(self, batch: EncodedBatch, positions: Positions, at: datetime | None) -> BatchResult:
-        """Apply a batch and note `positions` ((topic, partition) to next offset), or nothing.
+        """Apply a batch and record `positions` ((topic, partition) to next offset), or nothing.
 
-        `at`, naive UTC, is when: it goes to the columns that tell when the tracker acted. Raises
-        StoreError if the database fails.
+        at: naive UTC, for `recorded_at`. Raises StoreError if the database fails.
         """
         try:
             self._connection.execute("BEGIN")
@@ -49,6 +48,8 @@ class Writer:
             self._record_dead_letters(batch.dead_letters, at)
             self._record_positions(positions)
             self._connection.execute("COMMIT")
+            if batch.events >= self._limits.released_events:
+                release_frames(self._connection)
         except duckdb.OutOfMemoryException as error:
             self._roll_back()
             raise StoreError(
@@ -64,7 +65,7 @@ class Writer:
         return result
 
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
-        """Keep the identity of topics: from now on their positions are of these."""
+        """Record the identity of topics: from now on positions are of these topics."""
         record_identities(self._connection, identities)
 
     def unpublished(self) -> pa.Table:
@@ -72,7 +73,7 @@ class Writer:
         return unpublished(self._connection)
 
     def published(self, seq: int) -> None:
-        """Note that all rows of `flag_history` up to `seq` have been published."""
+        """Record that all rows of `flag_history` up to `seq` have been published."""
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
 
     def _derive(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:

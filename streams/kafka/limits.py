@@ -66,7 +66,7 @@ class KafkaLimits:
     dead letters: no longer than it takes to end a flood of requests.
     """
     unknown_ids_max: int = 100_000
-    """How many ids that are not registered are remembered."""
+    """Ids that are not registered and are remembered."""
 
 
 KAFKA_LIMITS = KafkaLimits()

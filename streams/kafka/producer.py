@@ -17,8 +17,9 @@ class Produce(Protocol):
     """Send records to a topic, those with one key in their order."""
 
     async def __call__(self, topic: str, records: Sequence[OutgoingRecord]) -> Sequence[int]:
-        """Return, once all others are acknowledged by the broker, the places of the records that
-        are larger than the topic takes. Raise what the producer raises.
+        """Send records; return the places of those that are larger than the topic takes.
+
+        All others are acknowledged by the broker then. Raises the errors of the producer.
         """
 
 

@@ -1,6 +1,4 @@
-"""Holds records of Kafka, fetched together or to be sent. The decoder's process has them without
-Faust.
-"""
+"""Records of Kafka, fetched together or to be sent; without Faust, for the decoder's process."""
 
 from __future__ import annotations
 

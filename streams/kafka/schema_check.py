@@ -42,8 +42,7 @@ def check_schema_ids(
     starts: Mapping[tuple[str, int], int],
     limits: KafkaLimits = KAFKA_LIMITS,
 ) -> None:
-    """Look at some values of each topic, and raise SchemaIdError where none can be read though
-    the registry knows their schema ids.
+    """Raise SchemaIdError where no sampled value of a topic can be read with its known schema id.
 
     starts: the first offset to be read, by topic and partition; a partition with nothing to read
     from there on is passed over. Ids that the registry does not know say nothing, and neither
@@ -232,10 +231,11 @@ def _last(unread: Mapping[TopicPartition, Window], records: int) -> dict[TopicPa
 
 
 def other_meaning(event: EventType, registry: Registry, schema_id: int) -> str | None:
-    """Say which schema an id has instead of the event's, such as "is of RecordsMoved, not of
-    MessageSent"; None if it is the event's, even if it cannot be read as it.
+    """Say which schema an id has instead of the event's; None if it is the event's.
 
-    Raises UnknownSchemaError where the registry has no such id, RegistryError where it is away.
+    The text is such as "is of RecordsMoved, not of MessageSent". A schema of the event is one even
+    if it cannot be read as the event's present schema. Raises UnknownSchemaError where the registry
+    has no such id, RegistryError where the registry is away.
     """
     try:
         resolve(event, registry.schema_of(schema_id))

@@ -1,4 +1,4 @@
-"""Watches the topics while they are read: are they still those that were recorded?
+"""Watches the topics while they are read: they must still be those that were recorded.
 
 Kafka's consumers go by names and offsets. A topic that is deleted and made anew under the same
 name, or another cluster at the same address, goes on without a word, and what lies below the
@@ -146,8 +146,9 @@ class TopicWatch:
         )
 
     def _check_ends(self, positions: Positions, state: TopicsState) -> None:
-        """Raise what `_check_ends` does at the second look only: a new leader of a partition may
-        for a moment not yet know how far it was committed.
+        """Raise the error of `_check_ends` at the second look only.
+
+        A new leader of a partition may for a moment not yet know how far it was committed.
         """
         before = self._behind
         try:

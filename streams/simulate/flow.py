@@ -98,7 +98,7 @@ def timetable(seed: int, windows: Windows, first: int, last: int) -> pl.DataFram
 
 
 def _in(era: company.Era, *steps: str) -> pl.Expr:
-    """Whether all these steps of the window lie in an era."""
+    """Return the condition that all these steps of the window lie in an era."""
     return pl.all_horizontal(
         pl.col(f"{step}_at").is_between(era.start, era.end, closed="left") for step in steps
     )
@@ -107,7 +107,7 @@ def _in(era: company.Era, *steps: str) -> pl.Expr:
 class Flow:
     """The ordinary hops of a log, chunk by chunk.
 
-    arrivals: how many there were so far, origins included, counted by what each hop was made of.
+    arrivals: their number so far, origins included, by the construction of each hop.
     """
 
     def __init__(self, seed: int) -> None:
@@ -115,7 +115,7 @@ class Flow:
         self.arrivals = 0
 
     def hops(self, messages: pl.DataFrame) -> list[pl.DataFrame]:
-        """The RecordsMoved of a chunk, one frame a job.
+        """Return the RecordsMoved of a chunk, one frame a job.
 
         messages: as `messages.with_parties` gives them, with the columns of `timetable`.
         """
@@ -175,10 +175,10 @@ class Flow:
     def _moved(
         self, step: Step, rows: pl.DataFrame, *, merged: bool = False, count: bool = True
     ) -> pl.DataFrame:
-        """The hops of one job: the rows of a window in batches.
+        """Return the hops of one job: the rows of a window in batches.
 
         rows: message_id (the record), window, the step's instant. merged: each batch becomes
-        one new record. Has also the columns window and trained_at, if the rows have it.
+        one new record. The hops also have the columns window and trained_at, if the rows do.
         """
         if count:
             self.arrivals += rows.height

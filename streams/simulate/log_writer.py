@@ -139,8 +139,9 @@ class AvroFiles(LogWriter):
 
 
 def _in_one_order(schema: Any) -> Any:  # noqa: ANN401 - JSON, and what fastavro adds to it
-    """Sort the keys of a parsed schema: fastavro has them in the order of a set, which is another
-    one in each process, and writes them into the file.
+    """Sort the keys of a parsed schema.
+
+    fastavro writes them into the file in the order of a set, which is another one in each process.
     """
     if isinstance(schema, list):
         return [_in_one_order(each) for each in schema]

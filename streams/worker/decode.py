@@ -57,10 +57,10 @@ class Decoders:
 def decode_and_encode(
     decoder: Decoder, lists: Sequence[Records], letters: Sequence[DeadLetter]
 ) -> list[EncodedBatch]:
-    """Make batches of fetched lists, with `letters` and their own dead letters, which have the
-    bytes of Kafka: one, or several where hops that move very much come together.
+    """Decode fetched lists to batches: one, or several where very large hops come together.
 
-    Raises what `Decoder.decode` raises.
+    The batches have `letters` and the lists' own dead letters, with the bytes of Kafka. Raises the
+    errors of `Decoder.decode`.
     """
     topics: dict[str, list[Records]] = {}
     for one in lists:

@@ -296,8 +296,9 @@ class GroupCommitter:
 
 
 def _ordered_by_time(queue: Iterable[_QueuedRecords]) -> list[_QueuedRecords]:
-    """Return lists by the time that Kafka has for their first record, those of one partition
-    in their order: topics that were written together are read together.
+    """Order lists by the time of their first record in Kafka, so that topics are merged in time.
+
+    The lists of one partition keep their order.
     """
     latest: dict[Partition, int] = {}
     keyed: list[tuple[int, _QueuedRecords]] = []

@@ -78,7 +78,7 @@ class WorkerLimits:
     log_repeat_seconds: float = 60.0
     """Libraries say the same of a broker that is away many times a second."""
     log_texts_max: int = 1_000
-    """How many texts are remembered; some libraries put their values into them."""
+    """Texts that are remembered; some libraries put their values into them."""
 
 
 WORKER_LIMITS = WorkerLimits()

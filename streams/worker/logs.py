@@ -15,8 +15,9 @@ logger = logging.getLogger(__name__)
 
 
 class RepeatFilter(logging.Filter):
-    """Leaves out what a library has said in the last `log_repeat_seconds`: the same text, whatever
-    its values. Nothing that this project says is left out.
+    """Drops repeated log texts of libraries within `log_repeat_seconds`, whatever their values.
+
+    The project's own records are never dropped.
     """
 
     def __init__(self, limits: WorkerLimits = WORKER_LIMITS) -> None:

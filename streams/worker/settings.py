@@ -39,8 +39,10 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
-        """Read LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL and
-        LINEAGE_MEMORY. Raises WorkerError for a value that is none.
+        """Read the settings from variables; raise WorkerError for an invalid value.
+
+        The variables are LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL and
+        LINEAGE_MEMORY.
         """
         return cls(
             db=environment.get("LINEAGE_DB", "lineage.duckdb"),

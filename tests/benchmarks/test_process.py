@@ -33,6 +33,7 @@ def test_a_command_comes_back_with_what_it_said(tmp_path: Path) -> None:
     assert done.seconds > 0
 
 
+@pytest.mark.slow
 def test_memory_is_that_of_one_command_alone(tmp_path: Path) -> None:
     large, small = mebibytes(tmp_path, "b = b'x' * (200 << 20)", "pass")
     assert large > 200
@@ -64,6 +65,7 @@ def test_a_failure_says_what_the_command_said_last(tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.slow
 def test_a_command_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     with pytest.raises(CommandFailedError, match="ended with -9"):
         run([sys.executable, "-c", "import time; time.sleep(60)"], tmp_path, seconds_max=0.5)

@@ -1,1 +1,1 @@
-"""Checks that a SELECT may be asked: DuckDB's syntax tree, by a list of what is allowed."""
+"""Checks that a SELECT is allowed: DuckDB's syntax tree, against an allowlist."""

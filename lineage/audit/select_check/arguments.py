@@ -1,4 +1,4 @@
-"""The arguments of a question's functions: bounds on what could make much out of little."""
+"""Checks the arguments of a query's functions: bounds on those that could amplify their input."""
 
 from __future__ import annotations
 
@@ -110,14 +110,14 @@ class Arguments:
         return value if isinstance(value, str) else ""
 
     def _value(self, node: Node) -> object:
-        """Give what a literal or a parameter holds; None for anything else."""
+        """Return the value of a literal or a parameter; None for anything else."""
         if node["class"] == "PARAMETER":
             return self._values.get(node["identifier"])
         return literal(node)
 
 
 def arguments_of(node: Node) -> list[Node]:
-    """Give the arguments of a function, also where the first one stands before a dot."""
+    """Return the arguments of a function, also where the first one stands before a dot."""
     arguments: list[Node] = node["children"]
     if node["schema"].lower() in _SCHEMAS:
         return arguments
@@ -126,7 +126,7 @@ def arguments_of(node: Node) -> list[Node]:
 
 
 def literal(node: Node) -> object:
-    """Give what a literal holds, also one with a minus or a cast; None for anything else."""
+    """Return the value of a literal, also with a minus or a cast; None for anything else."""
     if node["class"] == "CONSTANT":
         return node["value"].get("value")
     if node["class"] == "CAST":
@@ -138,7 +138,7 @@ def literal(node: Node) -> object:
 
 
 def parameters_of(node: Node) -> list[str]:
-    """Give the names of a lambda's parameters."""
+    """Return the names of a lambda's parameters."""
     names = node["lhs"].get("children", [node["lhs"]])
     return [name["column_names"][0] for name in names if name["class"] == "COLUMN_REF"]
 
@@ -150,7 +150,7 @@ def _is_null(node: Node) -> bool:
 
 
 def _is_short(node: Node) -> bool:
-    """Whether a text can have at most SHORT_CHARACTERS, as far as the question itself says so."""
+    """Say whether the query alone shows that a text has at most SHORT_CHARACTERS."""
     if node["class"] == "CONSTANT":
         return len(str(node["value"].get("value", ""))) <= SHORT_CHARACTERS
     if node["class"] != "FUNCTION":
@@ -191,7 +191,7 @@ def _is_day(value: object) -> bool:
 
 
 def _is_in_days(node: Node) -> bool:
-    """Whether an interval is a literal one of at least a day."""
+    """Say whether an interval is a literal one of at least a day."""
     if node["class"] == "CAST" and node["cast_type"]["id"] == "INTERVAL":
         text, days = literal(node["child"]), r"\s*[1-9]\d*\s*(day|week|month|quarter|year)s?\s*"
         return isinstance(text, str) and re.fullmatch(days, text, re.IGNORECASE) is not None

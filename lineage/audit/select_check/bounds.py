@@ -1,10 +1,10 @@
-"""How large a question grows: what DuckDB makes of it before and while it answers.
+"""Bounds on the growth of a query: of DuckDB's plan, and of the values in its answer.
 
-DuckDB puts the definition of a name, the body of a macro or the input of BETWEEN wherever it is
-used, and plans a subquery again for each level that it lies deep. A text of a kilobyte can so come
-to a plan that no memory holds, and nothing can interrupt the planning. The same holds for values:
-thirty subqueries that each double a text make a gigabyte of it. So both are counted here first,
-roughly and from above.
+DuckDB copies the definition of a name, the body of a macro or the input of BETWEEN to each place of
+use, and plans a subquery again for each level of its depth. So a text of a kilobyte can become a
+plan that no memory holds, and nothing can interrupt the planning. The same holds for values: thirty
+subqueries that each double a text make a gigabyte of it. So both are counted here first, roughly
+and from above.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ _VALUE_BYTES: Final = 256  # a text of the question counts as so many for one va
 
 @dataclass(frozen=True)
 class Extent:
-    """What a relation comes to. deep: levels of queries that are planned as one.
+    """The size of a relation.
 
-    growth: how many times a value of a table the largest value may be.
+    deep: levels of queries that are planned as one. growth: the size of the largest value, in
+    multiples of a value of a table.
     """
 
     deep: int = 0
@@ -41,7 +42,7 @@ class Extent:
 
 @dataclass
 class Scope:
-    """What names in an expression stand for: the relation asked, and the aliases so far."""
+    """The names in sight of an expression: those of the relation it reads, and aliases so far."""
 
     source: Extent
     ctes: Mapping[str, Extent]
@@ -146,7 +147,7 @@ class Bounds:
     # -- expressions
 
     def _size(self, node: Any, scope: Scope) -> float:  # noqa: ANN401 - JSON of any shape
-        """Count the parts of the expressions in there, and give the growth of the largest."""
+        """Count the parts of all expressions in a node, and return the growth of the largest."""
         growth = 0.0
         if isinstance(node, dict) and "class" in node:
             size, growth = self._expression(node, scope)
@@ -165,7 +166,7 @@ class Bounds:
             )
 
     def _expression(self, node: Node, scope: Scope) -> tuple[int, float]:
-        """Give the parts of an expression and the growth of its value."""
+        """Return the number of parts of an expression, and the growth of its value."""
         kind = node["class"]
         if kind == "COLUMN_REF":
             return self._column(node, scope)
@@ -224,7 +225,7 @@ def _growth(node: Node, parts: list[float]) -> float:
 
 
 def _replaced(name: str, node: Node, parts: list[float]) -> float:
-    """How many times longer a text may become when parts of it are replaced."""
+    """Return the factor by which a text may grow when parts of it are replaced."""
     found, new = (literal(part) for part in arguments_of(node)[1:3])
     if not isinstance(new, str):
         return max(1.0, parts[2] * _VALUE_BYTES)
@@ -233,7 +234,7 @@ def _replaced(name: str, node: Node, parts: list[float]) -> float:
 
 
 def _expressions(node: Any, besides: str = "") -> list[Node]:  # noqa: ANN401 - JSON of any shape
-    """Give the expressions right below a node, wherever in it they stand."""
+    """Return the expressions directly below a node, in any of its fields."""
     found: list[Node] = []
     items = node.items() if isinstance(node, dict) else enumerate(node)
     for key, item in items:
@@ -255,7 +256,7 @@ def _stars(node: Node) -> int:
 
 
 def _pivoted(node: Node) -> int:
-    """How many columns a PIVOT makes: each combination of its values, for each aggregate."""
+    """Count the columns of a PIVOT: each combination of its values, for each aggregate."""
     columns = max(1, len(node["aggregates"]))
     for pivot in node["pivots"]:
         columns *= max(1, len(pivot["entries"]))

@@ -1,4 +1,4 @@
-"""Whether a question may be asked: one SELECT that reads the database and does nothing else."""
+"""Checks that a query is allowed: one SELECT that reads the database and does nothing else."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ _VALUES: Final = (
 
 
 def check(connection: duckdb.DuckDBPyConnection, text: str, params: Parameters = None) -> None:
-    """Raise QueryError unless `text` is one SELECT, made of what is allowed, that stays in bounds.
+    """Raise QueryError unless `text` is one SELECT, made of allowed nodes, that stays in bounds.
 
-    Allowed are the tables and views of the database and the functions of `query_functions`;
-    everything is looked up in the syntax tree that DuckDB itself makes of the text. `params` are
-    values, also in lists and dicts. The connection is used, so it must not be at a query.
+    Allowed are the tables and views of the database, and the functions in `select_check.functions`;
+    everything is looked up in the syntax tree that DuckDB itself makes of the text. params: values,
+    also in lists and dicts. The check executes statements on the connection, which must not be in a
+    query.
     """
     check_text(text)
     values = _values_of(params)
@@ -81,7 +82,7 @@ def _is_known(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
 
 
 def _values_of(params: Parameters) -> Mapping[str, object]:
-    """Give the parameters by their names, "1" and so on where they have none."""
+    """Return the parameters by their names, "1" and so on where they have none."""
     if params is None:
         return {}
     if isinstance(params, Mapping):

@@ -1,15 +1,15 @@
-"""The functions, types and relations of DuckDB that a question may use.
+"""The allowlist of queries: functions, types and relations of DuckDB.
 
-What is not listed here is refused, whatever a version of DuckDB adds. On the list: functions that
-read nothing but their arguments and the tables, whose work and result are bounded by these, and
-that an analyst has a use for. `LITERALS` and `SHORT_TEXTS` bound the arguments of those that could
-otherwise make much out of little, or take long within one call, where nothing can interrupt them.
+Functions not listed here are refused, whatever a version of DuckDB adds. On the list: functions
+that read nothing but their arguments and the tables, whose work and result are bounded by these,
+and that an analyst has a use for. `LITERALS` and `SHORT_TEXTS` bound the arguments of those that
+could otherwise amplify their input, or take long within one call, where nothing can interrupt them.
 
-Left out, by kind: what reads or writes files, settings, the environment, logs, secrets or raw
-pointers; what acts (checkpoint, sleep, setseed, nextval); what runs SQL given as text (query,
-query_table, json_execute_serialized_sql); what crashes on deep JSON (json_structure,
-json_contains, VARIANT) or takes the square of its depth (json_pretty, json_tree); what breaks the
-database for good (reservoir_quantile); what shows the inside of DuckDB.
+Left out are functions that read or write files, settings, the environment, logs, secrets or raw
+pointers; that act (checkpoint, sleep, setseed, nextval); that run SQL passed as text (query,
+query_table, json_execute_serialized_sql); that crash on deep JSON (json_structure, json_contains,
+VARIANT) or take the square of its depth (json_pretty, json_tree); that break the database for good
+(reservoir_quantile); that show the inside of DuckDB.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Final
 
 
 def names_of(text: str) -> frozenset[str]:
-    """Give the words of a text."""
+    """Return the words of a text."""
     return frozenset(text.split())
 
 
@@ -125,10 +125,10 @@ TABLE_FUNCTIONS: Final = names_of("""
     pg_timezone_names pragma_collations pragma_database_size pragma_platform pragma_show
     pragma_storage_info pragma_table_info pragma_version range unnest
 """)
-"""As tables; a series is made as it is read, so that a limit of time ends it."""
+"""Functions allowed as tables; a series is made as it is read, so that a limit of time ends it."""
 
 TABLE_MACROS: Final = frozenset({"route", "upstream", "downstream"})
-"""Ours, in the schema main."""
+"""The tracker's own table macros, in the schema main."""
 
 INTERNAL_VIEWS: Final = frozenset(
     {
@@ -157,7 +157,7 @@ SETTINGS: Final = frozenset(
     {"memory_limit", "max_memory", "threads", "timezone", "calendar", "default_collation"}
     | {"default_order", "default_null_order", "integer_division", "schema", "search_path"}
 )
-"""Settings that current_setting() may tell: none of them holds a path or a secret."""
+"""Settings that current_setting() may return: none of them holds a path or a secret."""
 
 TYPES: Final = frozenset(
     {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"}
@@ -168,7 +168,7 @@ TYPES: Final = frozenset(
     | {"LIST", "ARRAY", "STRUCT", "MAP", "UNION", "ENUM", "UNBOUND"}
 )
 TYPE_NAMES: Final = frozenset({"json", "enum", "severity", "status"})
-"""Types that are looked for by their name."""
+"""Types that are looked up by their name."""
 
 # Function -> argument (from 0) that must be a literal, and the largest number that it may be.
 LITERALS: Final[Mapping[str, tuple[int, int]]] = {
@@ -192,7 +192,7 @@ LITERALS: Final[Mapping[str, tuple[int, int]]] = {
 SERIES_MAX: Final = 100_000
 """The longest list that range() and generate_series() may make where they are no table."""
 
-# Their work is the product of the lengths of their arguments, within one call.
+# Functions whose work is the product of the lengths of their arguments, within one call.
 SHORT_TEXTS: Final = frozenset(
     {"levenshtein", "editdist3", "damerau_levenshtein", "jaro_similarity"}
     | {"jaro_winkler_similarity"}
@@ -204,15 +204,15 @@ PATTERNS: Final = frozenset(
 )
 """LIKE, ILIKE and GLOB in all their forms: argument 1 is the pattern."""
 FORMATS: Final[Mapping[str, int]] = {"format": 0, "printf": 0, "strftime": 1}
-"""Function -> argument that says how to spell the others."""
+"""Function -> argument that is the format."""
 WIDTH_MAX: Final = 1_000
 LIST_AGGREGATES: Final = frozenset(
     {"list_aggr", "list_aggregate", "array_aggr", "array_aggregate", "aggregate"}
 )
-"""Argument 1 names an aggregate."""
+"""Functions whose argument 1 names an aggregate."""
 REDUCES: Final = frozenset({"list_reduce", "array_reduce", "reduce"})
 
-# What the result may be longer than the longest argument by: joined from all of them,
+# Functions whose result may be longer than the longest argument: it is joined from all of them,
 JOINING: Final = names_of("""
     || concat concat_ws array_to_string array_to_string_comma_default format printf strftime
     list_concat array_concat list_cat array_cat list_append array_append array_push_back
@@ -227,8 +227,8 @@ STRETCHING: Final[Mapping[str, float]] = {
     "array_to_json": 2, "row_to_json": 2, "json_object": 2, "json_array": 2,
     "nfc_normalize": 3, "list_string_agg": 2,
 }  # fmt: skip
-# Macros of DuckDB's that repeat an argument, nested ones each time. By how much they count: to put
-# them in, DuckDB copies what is inside again at each level.
+# Macros of DuckDB's that repeat an argument, nested ones each time, and the factor by which each
+# counts: to expand a macro, DuckDB copies its arguments again at each level.
 REPEATING: Final[Mapping[str, int]] = {
     "nullif": 3, "fmod": 3, "round_even": 3, "roundbankers": 3, "split_part": 3,
     "array_pop_back": 3, "array_to_string": 3, "array_to_string_comma_default": 3,

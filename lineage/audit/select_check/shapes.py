@@ -1,6 +1,6 @@
-"""The shapes of a question's syntax tree: those of `json_serialize_sql` in DuckDB 1.5.
+"""The shapes of a query's syntax tree: those of `json_serialize_sql` in DuckDB 1.5.
 
-A node with another shape is refused: it could do what nobody has looked at.
+A node with another shape is refused: nobody has reviewed its effects.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ UNKNOWN: Final = "the question has a form that is not known to be harmless; writ
 
 
 def _shapes(text: str) -> Mapping[str, frozenset[str]]:
-    """Read a kind and its fields from each line; a line that begins with + goes on with them."""
+    """Parse a kind and its fields from each line; a line that begins with + adds further fields."""
     lines = (line.split() for line in text.strip().replace("\n    +", "").splitlines())
     return {kind: frozenset(fields) for kind, *fields in lines}
 
@@ -75,7 +75,7 @@ _TYPED: Final = _shapes("""
     UNBOUND_TYPE_INFO type alias extension_info name catalog schema user_type_modifiers
 """)
 _TYPE: Final = frozenset({"id", "type_info"})
-# What has no kind of its own is known by its fields alone.
+# Nodes without a kind are recognised by their fields alone.
 _PLAIN: Final = tuple(
     frozenset(line.split())
     for line in """
@@ -96,7 +96,7 @@ _PLAIN: Final = tuple(
 
 
 def kind_of(node: Node) -> str:
-    """Give the kind of a node, "" where it has none. Raises QueryError for an unknown shape.
+    """Return the kind of a node, "" where it has none. Raises QueryError for an unknown shape.
 
     A kind is the class of an expression or the type of anything else; FROM_SUBQUERY is a
     subquery that stands as a table.

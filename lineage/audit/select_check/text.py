@@ -1,7 +1,8 @@
-"""A first look at a question's text, before DuckDB parses it.
+"""Lexical check of a query's text, before DuckDB parses it.
 
-The parser copies some parts of a text into its tree again and again, and nothing can interrupt it:
-what would grow beyond all bounds must not reach it. DuckDB's own scanner finds the words.
+The parser copies some parts of a text into its tree again and again, and nothing can interrupt the
+parser: a text that would grow beyond all bounds must not reach it. DuckDB's own scanner finds the
+words.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ TEXT_BYTES_MAX: Final = 500_000
 WORDS_MAX: Final = 40_000
 BRACKETS_MAX: Final = 100
 _CASE_OPERAND_MAX: Final = 256  # `CASE operand WHEN`: copied into every WHEN
-_WINDOW_COPIES_MAX: Final = 1_000_000  # `OVER name`: a copy of what WINDOW says of the name
+_WINDOW_COPIES_MAX: Final = 1_000_000  # `OVER name`: a copy of the name's definition in WINDOW
 _WORDS = (duckdb.token_type.keyword, duckdb.token_type.operator)
 _OPENING, _CLOSING = frozenset("([{"), frozenset(")]}")
 
@@ -42,7 +43,10 @@ def check_text(text: str) -> None:
 
 
 def _words(text: str) -> list[tuple[int, str]]:
-    """Give (byte, word in lower case) of keywords and signs; of anything else the word is empty."""
+    """Return the place in bytes and the text, in lower case, of each token.
+
+    The text is empty for tokens that are neither keywords nor operators.
+    """
     raw = text.encode()
     tokens = duckdb.tokenize(text)
     ends = [start for start, _ in [*tokens[1:], (len(raw), None)]]
@@ -53,7 +57,7 @@ def _words(text: str) -> list[tuple[int, str]]:
 
 
 def _first_word(piece: bytes) -> str:
-    """Give what a piece begins with, without the space and the comments behind it."""
+    """Return the token at the beginning of a piece, without the space and the comments after it."""
     return piece.split(b"--")[0].split(b"/*")[0].strip().decode(errors="replace").lower()
 
 

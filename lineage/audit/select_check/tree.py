@@ -1,4 +1,4 @@
-"""A question's syntax tree: every node of it is known, and names only what is allowed."""
+"""Checks a query's syntax tree: every node has a known shape, and names only allowed objects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ JOINS_MAX: Final = 60
 _SAMPLE_ROWS_MAX: Final = 1_000_000
 _ARRAY_MAX: Final = 1_000
 MACROS: Final = frozenset(f"{name}_{kind}" for name in LABELS for kind in ("label", "code"))
-"""Our macros for single values, all in the schema core."""
+"""The tracker's own scalar macros, all in the schema core."""
 _OPERATORS: Final = names_of("""
     OPERATOR_NOT OPERATOR_IS_NULL OPERATOR_IS_NOT_NULL OPERATOR_COALESCE OPERATOR_TRY
     OPERATOR_UNPACK COMPARE_IN COMPARE_NOT_IN ARRAY_EXTRACT ARRAY_SLICE STRUCT_EXTRACT
@@ -39,10 +39,10 @@ _SHOWN: Final = ("", '"tables"', '"databases"', "__show_tables_expanded")
 
 
 class TreeCheck:
-    """One walk over the tree of one statement. After `walk`, all of it is known and allowed.
+    """One walk over the tree of one statement. After `walk`, every node is known and allowed.
 
-    relations: (schema, name) of the tables and views there are. database: its name.
-    values: of the parameters, by their names. known: whether DuckDB has a function of a name.
+    relations: (schema, name) of all tables and views. database: its name.
+    values: of the parameters, by their names. known: says whether DuckDB has a function of a name.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class TreeCheck:
         }
 
     def walk(self, node: Any, depth: int = 0) -> None:  # noqa: ANN401 - JSON of any shape
-        """Check a part of the tree. Raises QueryError for what is not allowed."""
+        """Check a part of the tree. Raises QueryError for a node that is not allowed."""
         if isinstance(node, list):
             for item in node:
                 self.walk(item, depth)

@@ -1,5 +1,5 @@
 -- A line for each arrival. Of the messages whose ids are from $first to $last.
--- What is looked for goes by way of a list, as in macros.sql: so the hash tables are of the part.
+-- Wanted ids go by way of a list, as in macros.sql: so that the hash tables are of the part.
 WITH part AS MATERIALIZED (FROM core.arrival WHERE message BETWEEN $first AND $last),
 asked AS MATERIALIZED (
     SELECT unnest(list(DISTINCT id)) AS id

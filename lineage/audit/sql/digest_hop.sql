@@ -1,5 +1,5 @@
 -- A line for each hop, with the sets of its inputs and outputs. Of the ids from $first to $last.
--- What is looked for goes by way of a list, as in macros.sql: so the hash tables are of the part.
+-- Wanted ids go by way of a list, as in macros.sql: so that the hash tables are of the part.
 WITH part AS MATERIALIZED (FROM core.hop WHERE id BETWEEN $first AND $last),
 input AS MATERIALIZED (FROM core.hop_input WHERE hop BETWEEN $first AND $last),
 output AS MATERIALIZED (FROM core.hop_output WHERE hop BETWEEN $first AND $last),

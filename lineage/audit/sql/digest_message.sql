@@ -1,5 +1,5 @@
 -- A line for each message, with its parties in their order. Of the ids from $first to $last.
--- What is looked for goes by way of a list, as in macros.sql: so the hash tables are of the part.
+-- Wanted ids go by way of a list, as in macros.sql: so that the hash tables are of the part.
 WITH part AS MATERIALIZED (FROM core.message WHERE id BETWEEN $first AND $last),
 party AS MATERIALIZED (FROM core.message_party WHERE message BETWEEN $first AND $last),
 asked AS MATERIALIZED (

@@ -1,2 +1,2 @@
--- What some hops read.
+-- The records that some hops read.
 SELECT hop, record AS source_record FROM {rows}

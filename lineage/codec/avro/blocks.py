@@ -10,12 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from lineage.codec.avro.columns import TOGETHER_BYTES, UndecodableError
 from lineage.codec.avro.container import Block, Container
-from lineage.codec.avro.fast import read_plain
-from lineage.codec.avro.frame import UndecodableError
-from lineage.codec.avro.reader import TOGETHER_BYTES, TOGETHER_RECORDS
+from lineage.codec.avro.fast import Mask, read_blocks
+from lineage.codec.avro.reader import TOGETHER_RECORDS
 from lineage.codec.batch import Batch, DeadLetter
 from lineage.codec.tables import (
     IntArray,
@@ -25,10 +24,6 @@ from lineage.codec.tables import (
     tables_of,
     with_provenance,
 )
-
-# Of fewer blocks than these, counted as if all were as long as the longest, reading side by side
-# is slower.
-_SIDE_BY_SIDE_MIN = 60
 
 
 def of_blocks(container: Container, blocks: Sequence[Block]) -> tuple[Batch, list[Block]]:
@@ -40,14 +35,10 @@ def of_blocks(container: Container, blocks: Sequence[Block]) -> tuple[Batch, lis
     letters = [letter for block in blocks if (letter := lost(container, block, kept=False))]
     whole = [block for block in blocks if block.damage is None]
     firsts = np.array([block.first for block in whole], np.int64)
-    counts = np.array([min(block.count, len(block.data)) for block in whole], np.int64)
+    counts = np.array([block.count for block in whole], np.int64)
     positions = np.arange(counts.sum()) + np.repeat(firsts - np.cumsum(counts) + counts, counts)
-    tables, plain = _plainly(container, [block.data for block in whole], counts)
-    left = [
-        block
-        for block, read, count in zip(whole, plain, counts, strict=True)
-        if not read or count < block.count
-    ]
+    tables, plain = _by_fast_path(container, whole)
+    left = [block for block, read in zip(whole, plain, strict=True) if not read]
     for some in _together([block for block in left if _is_small(block)]):
         others, found, more = _otherwise(container, some)
         tables = merge_tables(tables, others, np.searchsorted(positions, found))
@@ -93,26 +84,21 @@ def _together(blocks: Sequence[Block]) -> Iterator[list[Block]]:
         yield some
 
 
-def _plainly(
-    container: Container, blocks: Sequence[bytes], counts: IntArray
-) -> tuple[Tables, npt.NDArray[np.bool_]]:
-    """What can be read plainly of blocks, `row` numbering all their records; and which those are.
-
-    Blocks are read side by side: where they are few, or one is much longer than the others, that
-    is slower than reading them one after another.
-    """
-    fields = container.reader.present
-    if fields is None or counts.sum() < _SIDE_BY_SIDE_MIN * counts.max(initial=0):
-        return {}, np.zeros(len(blocks), np.bool_)
-    sizes = np.fromiter(map(len, blocks), np.int64, len(blocks))
-    ends = np.cumsum(sizes)
-    return read_plain(container.event, fields, blocks, ends - sizes, ends, counts)
+def _by_fast_path(container: Container, blocks: Sequence[Block]) -> tuple[Tables, Mask]:
+    """Tables of the blocks that are read at once, `row` numbering all records; and which it is."""
+    small = np.array([_is_small(block) for block in blocks], np.bool_)
+    if container.reader.present is None:
+        return {}, np.zeros_like(small)
+    return read_blocks(container.reader, [(block.count, block.data) for block in blocks], small)
 
 
 def _otherwise(
     container: Container, blocks: Sequence[Block]
 ) -> tuple[Tables, IntArray, list[DeadLetter]]:
     """Tables of the good events in whole blocks; positions that `row` numbers; and dead letters."""
+    if container.reader.present is not None:
+        # It was tried to read all of each at once.
+        return _one_by_one(container, blocks)
     try:
         columns = container.reader.read_blocks([(block.count, block.data) for block in blocks])
         tables, broken = tables_of(container.event, columns)

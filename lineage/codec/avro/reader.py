@@ -10,7 +10,7 @@ import fastavro
 import polars as pl
 import pyarrow as pa
 
-from lineage.codec.avro.frame import Layout, UndecodableError, UnframeableError
+from lineage.codec.avro.columns import TOGETHER_BYTES, Layout, UndecodableError, UnspellableError
 from lineage.codec.avro.resolution import resolve
 from lineage.codec.avro.skip import Skip, TooManyValuesError
 from lineage.codec.bisect import convert
@@ -27,13 +27,10 @@ from lineage.codec.contract.instants import (
 from lineage.codec.contract.limits import VALUES_MAX, mib
 from lineage.codec.contract.validate_event import wrong_with
 
-# Where one of many datums is broken, they are searched in so many parts of at least so many:
-# few, since polars writes a line to stderr for each part that makes it panic.
-_SEARCHES, _SEARCH_DATUMS_MIN = 16, 512
+# Where one of many datums is broken, they are searched in so many parts, and these in turn, down
+# to parts of so few.
+_SEARCHED_PARTS, _SEARCHED_DATUMS = 8, 32
 
-# So much is read in one go: an array of nothing takes 16 times its bytes, or more. Only a hop can
-# be larger by itself.
-TOGETHER_BYTES = 8 << 20
 TOGETHER_RECORDS = 1 << 18
 
 # A datum that is not of its schema can make fastavro raise nearly anything.
@@ -45,11 +42,11 @@ class Reader:
 
     event: what they are read as. schema: the text of the writer's schema. Raises what `resolve`
     raises. present: the event's fields as they are written, if datums have the same bytes as with
-    the present schema.
+    the present schema; their layout is then there for the fast path.
     """
 
     def __init__(self, event: EventType, schema: str) -> None:
-        self._event = event
+        self.event = event
         resolved = resolve(event, schema)
         self.present = resolved.present
         self._writer, self._units = resolved.writer, resolved.units
@@ -60,9 +57,9 @@ class Reader:
             {"type": "record", "name": resolved.writer["name"], "fields": []}
         )
         try:
-            self._layout = Layout(resolved.written)
+            self.layout = Layout(resolved.written, (field.name for field in event.fields))
             self._plain = resolved.same_kinds
-        except UnframeableError:
+        except UnspellableError:
             self._plain = False
 
     def read(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
@@ -85,16 +82,27 @@ class Reader:
         try:
             return self._vectorised(datums), {}
         except UndecodableError:
-            pass
-        pieces = [self.no_rows()]
-        bad: dict[int, str] = {}
-        size = max(_SEARCH_DATUMS_MIN, len(datums) // _SEARCHES)
-        for start in range(0, len(datums), size):
-            some = datums[start : start + size]
-            found, wrong = convert(some, self._vectorised, (UndecodableError,), self._whole)
-            pieces += found
-            bad |= {start + i: self._not_whole for i in wrong}
-        return pl.concat(pieces), bad
+            good, bad = self.apart(datums)
+            found = self._vectorised([datums[i] for i in good]) if good else self.no_rows()
+            return found, dict.fromkeys(bad, self._not_whole)
+
+    def apart(self, datums: Sequence[bytes]) -> tuple[list[int], list[int]]:
+        """The indices of the datums that have columns, and of the others."""
+        bad: set[int] = set()
+        parts = [(0, len(datums))]
+        while parts:
+            start, end = parts.pop()
+            try:
+                self.layout.of_datums(datums[start:end])
+            except UndecodableError:
+                if end - start > _SEARCHED_DATUMS:
+                    size = max(_SEARCHED_DATUMS, -(-(end - start) // _SEARCHED_PARTS))
+                    parts += [(at, min(at + size, end)) for at in range(start, end, size)]
+                    continue
+                some = datums[start:end]
+                _, wrong = convert(some, self.layout.of_datums, (UndecodableError,), self._whole)
+                bad.update(start + i for i in wrong)
+        return [i for i in range(len(datums)) if i not in bad], sorted(bad)
 
     def read_blocks(self, blocks: Sequence[tuple[int, bytes]]) -> pl.DataFrame:
         """Whole blocks of a container file: each how many datums, and their bytes one after
@@ -104,7 +112,7 @@ class Reader:
         """
         if not self._plain:
             raise UndecodableError
-        return self._ours(self._layout.decode_blocks(blocks))
+        return self._ours(self.layout.frame(self.layout.of_blocks(blocks)))
 
     def parts(self, count: int, data: bytes) -> Iterator[tuple[list[bytes], int]]:
         """The datums of one block, as far as they can be told apart, some at a time; and where in
@@ -130,14 +138,14 @@ class Reader:
         row = self._one(datum)
         if isinstance(row, str):
             return f"the record {row}"
-        for field in self._event.fields:
+        for field in self.event.fields:
             micros = row[field.name]
             if field.kind == "instant" and micros is not None:
                 micros = micros_in(micros, self._units.get(field.name, "micros"))
                 if micros == TOO_FINE:
                     return too_fine(field.name)
                 row[field.name] = text_of(micros) if 0 <= micros <= MICROS_MAX else ""
-        return wrong_with(self._event, row) or {"event": self._event.name, **row}
+        return wrong_with(self.event, row) or {"event": self.event.name, **row}
 
     def no_rows(self) -> pl.DataFrame:
         """The columns, without a row."""
@@ -165,16 +173,16 @@ class Reader:
         return self.length(datum) == len(datum)
 
     def _vectorised(self, datums: Sequence[bytes]) -> pl.DataFrame:
-        return self._ours(self._layout.decode(datums))
+        return self._ours(self.layout.frame(self.layout.of_datums(datums)))
 
     def _ours(self, frame: pl.DataFrame) -> pl.DataFrame:
-        missing = [f for f in self._event.fields if f.name not in frame.columns]
+        missing = [f for f in self.event.fields if f.name not in frame.columns]
         if missing:
             absent = self._frame_of([{}]).select(f.name for f in missing)
             frame = frame.with_columns(
                 pl.lit(absent[f.name]).first().alias(f.name) for f in missing
             )
-        frame = frame.select(f.name for f in self._event.fields)
+        frame = frame.select(f.name for f in self.event.fields)
         return frame.with_columns(
             micros_in_column(frame[name], unit) for name, unit in self._units.items()
         )
@@ -192,7 +200,7 @@ class Reader:
 
     def _one(self, datum: bytes) -> dict[str, Any] | str:
         """The row of one datum; or what is wrong with it."""
-        if len(datum) > TOGETHER_BYTES and self._event is not RECORDS_MOVED:
+        if len(datum) > TOGETHER_BYTES and self.event is not RECORDS_MOVED:
             return f"has more than {mib(TOGETHER_BYTES)}, which only a hop may have"
         stream = io.BytesIO(datum)
         try:
@@ -206,7 +214,7 @@ class Reader:
         return row if isinstance(row, dict) and stream.tell() == len(datum) else self._not_whole
 
     def _frame_of(self, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-        struct = pa.struct([(f.name, _arrow_type(f)) for f in self._event.fields])
+        struct = pa.struct([(f.name, _arrow_type(f)) for f in self.event.fields])
         return pl.Series(pa.array(rows, struct), dtype=None).struct.unnest()
 
 

@@ -14,9 +14,9 @@ from lineage.codec.contract.validate_event import valid
 
 
 def canonical_json(event: EventType, value: Mapping[str, object]) -> bytes:
-    """An event in the JSON spelling as RFC 8785 writes it, in UTF-8.
+    """Return an event in the JSON spelling as RFC 8785 writes it, in UTF-8.
 
-    It has "event" and every field (null where absent) and no other; `inputs` and `outputs`
+    The text has "event" and every field (null where absent) and no other; `inputs` and `outputs`
     sorted by code point, each once; instants with six fractional digits and Z.
     Raises EncodeError where the event breaks the contract.
     """

@@ -14,7 +14,7 @@ _SCHEMAS = files("lineage.schemas")
 
 @dataclass(frozen=True)
 class EventType:
-    """A kind of event.
+    """An event type.
 
     name: the JSON "event" value and the name of the Avro record.
     topic: the Kafka topic that carries it.
@@ -30,17 +30,17 @@ class EventType:
 
     @cached_property
     def fields(self) -> tuple[Field, ...]:
-        """The fields in the order of the schema."""
+        """Return the fields in the order of the schema."""
         return fields_of(json.loads(self.schema))
 
     @cached_property
     def instant_field(self) -> str:
-        """The field that says when it happened, or from when it holds."""
+        """Return the name of the field that says when an event happened, or from when it holds."""
         return next(field.name for field in self.fields if field.kind == "instant")
 
     @property
     def subject(self) -> str:
-        """The name of its schema's history in a schema registry."""
+        """Return the subject: the name of the schema's history in a schema registry."""
         return f"{self.topic}-value"
 
 
@@ -73,12 +73,12 @@ _BY_TOPIC = {event.topic: event for event in (*INPUTS, FLAG_RAISED)}
 
 
 def by_name(name: str) -> EventType:
-    """The event type with this name, of all six; KeyError if there is none."""
+    """Return the event type with this name, of all six; raise KeyError if there is none."""
     return _BY_NAME[name]
 
 
 def by_topic(topic: str) -> EventType:
-    """The event type that this topic carries, of all six; KeyError if there is none."""
+    """Return the event type that a topic carries, of all six; raise KeyError if there is none."""
     return _BY_TOPIC[topic]
 
 

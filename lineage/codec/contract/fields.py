@@ -1,14 +1,13 @@
-"""The fields of an event, read from its Avro schema: what kind each is and what would be right.
+"""The fields of an event, read from its Avro schema: the kind of each, and what would be right.
 
-Everything that judges or converts events (JSON, Avro, checks) is derived from these,
-so that the .avsc files are the one place where a field is declared.
+Everything that validates or converts events (JSON, Avro, checks) is derived from these fields, so
+that the .avsc files are the one place where a field is declared.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Literal
 
 from lineage.codec.contract.limits import HOP_ARRIVALS_MAX, ID_BYTES_MAX
@@ -17,18 +16,13 @@ INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 REGION_PATTERN = "^[A-Z]{2}$"
 
-# Strings that name nothing: any text goes, the empty one too.
+# Free text, which identifies nothing: any string is valid, the empty one too.
 FREE_TEXT = frozenset({"job", "method", "recipient", "document"})
 
 Kind = Literal[
     "id", "text", "region", "enum", "bool", "int", "long", "instant", "ids", "record", "records"
 ]
 Unit = Literal["micros", "millis", "nanos"]
-
-
-# As many bytes has an instant of our time in Avro: milliseconds from 1970-07 to 2039-09,
-# microseconds from 1978 to 3111, nanoseconds from 1971 to 2116.
-_INSTANT_BYTES: Mapping[Unit, int] = {"millis": 6, "micros": 8, "nanos": 9}
 
 
 @dataclass(frozen=True)
@@ -48,16 +42,9 @@ class Field:
     at_least: int = 0
     unit: Unit = "micros"
 
-    @cached_property
-    def usual_bytes(self) -> int:
-        """How many bytes nearly every value has in Avro; 0 where that depends on the value."""
-        if self.kind == "instant":
-            return _INSTANT_BYTES[self.unit]
-        return 1 if self.kind in ("enum", "bool") else 0
-
     @property
     def right(self) -> str:
-        """What a value of this field must be, in words, to stand after "must be"."""
+        """Return the words after "must be" for a value of this field."""
         words = _RIGHT[self.kind].format(
             symbols=", ".join(self.symbols), names=", ".join(f.name for f in self.fields)
         )
@@ -83,7 +70,7 @@ _RIGHT: dict[Kind, str] = {
 
 
 def too_many_arrivals(inputs: int, outputs: int) -> str | None:
-    """What is wrong with a hop of so many inputs and outputs, each id once; None: nothing."""
+    """Return the reason against a hop of so many inputs and outputs, each id once; None: none."""
     arrivals = inputs * max(outputs, 1)
     if arrivals <= HOP_ARRIVALS_MAX:
         return None
@@ -95,7 +82,7 @@ def too_many_arrivals(inputs: int, outputs: int) -> str | None:
 
 
 def fields_of(record: Mapping[str, Any]) -> tuple[Field, ...]:
-    """The fields of a parsed Avro record schema, in its order."""
+    """Return the fields of a parsed Avro record schema, in its order."""
     return tuple(_field(f["name"], f["type"]) for f in record["fields"])
 
 

@@ -1,7 +1,7 @@
 """Instants: RFC 3339 text with a zone, and microseconds since 1970 UTC.
 
-`micros_of` reads one, `micros_column` a column; both accept exactly the same texts. `micros_in`
-and `micros_in_column` do the same for numbers that count something else than microseconds.
+`micros_of` parses one text, `micros_column` a column of texts; both accept exactly the same ones.
+`micros_in` and `micros_in_column` convert numbers that count another unit than microseconds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def micros_of(text: str) -> int | None:
-    """Microseconds since 1970 UTC; None where it is no instant from 1970 to 9999 with a zone.
+    """Parse a text to microseconds since 1970 UTC.
+
+    Returns None where the text is no instant from 1970 to 9999 with a zone.
 
     Digits beyond the sixth of a fraction are cut off. A leap second (:60) is no instant here.
     """
@@ -50,12 +52,12 @@ def micros_of(text: str) -> int | None:
 
 
 def text_of(micros: int) -> str:
-    """The canonical spelling: six fractional digits and Z."""
+    """Return the canonical spelling of an instant: six fractional digits and Z."""
     return (_EPOCH + micros * _MICROSECOND).isoformat(timespec="microseconds") + "Z"
 
 
 def too_fine(name: str) -> str:
-    """What is wrong with an instant that is TOO_FINE."""
+    """Return the reason against an instant that is TOO_FINE."""
     return (
         f"{name} must be a whole number of microseconds, and its nanoseconds are not; cut them to "
         "microseconds where they are written"
@@ -63,9 +65,9 @@ def too_fine(name: str) -> str:
 
 
 def micros_in(count: int, unit: Unit) -> int:
-    """Microseconds of an instant that an Avro writer counts in a unit.
+    """Convert an instant that an Avro writer counts in a unit to microseconds.
 
-    NOT_AN_INSTANT where it is before 1970 or after 9999, TOO_FINE where it is between two
+    Returns NOT_AN_INSTANT for one before 1970 or after 9999, TOO_FINE for one between two
     microseconds; microseconds stay as they are.
     """
     if unit == "micros":
@@ -78,7 +80,7 @@ def micros_in(count: int, unit: Unit) -> int:
 
 
 def micros_in_column(counts: pl.Series, unit: Unit) -> pl.Series:
-    """`micros_in` for a column of Int64; null stays null."""
+    """Convert a column of Int64 as `micros_in` does; null stays null."""
     if unit == "micros":
         return counts
     column = pl.col(counts.name)
@@ -93,7 +95,7 @@ def micros_in_column(counts: pl.Series, unit: Unit) -> pl.Series:
 
 
 def micros_column(texts: pl.Series) -> pl.Series:
-    """`micros_of` for a column of strings: Int64; null stays null, no instant is -1."""
+    """Parse a column of strings as `micros_of` does: Int64; null stays null, no instant is -1."""
     right = texts.str.contains(_PATTERN)
     if not right.all():
         texts = texts.set(~right.fill_null(True), None)

@@ -1,8 +1,8 @@
-"""Limits on what is read, in one place; docs/limits.md says them to people.
+"""Limits on input, in one place; docs/limits.md explains them to people.
 
-What exceeds one is a dead letter, or a LogError where a file's header does: no input may take
-memory or time out of proportion to its size. None depends on what was read before, apart from those
-on what a file unpacks to.
+Input that exceeds a limit is a dead letter, or a LogError where a file's header does: no input may
+take memory or time out of proportion to its size. No limit depends on input before, apart from
+those on the unpacked bytes of a file.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 # An id, and the name of a dataset, in UTF-8.
 ID_BYTES_MAX = 256
 
-# Inputs x outputs of a hop (each id once), which is how many arrivals it brings for one message in
-# each input; without outputs, inputs.
+# Inputs x outputs of a hop (each id once): its arrivals for one message in each input; without
+# outputs, inputs.
 HOP_ARRIVALS_MAX = 1_000_000
 
 # Parties, inputs, outputs and arrivals (as above) that the events of a batch of a log bring
@@ -24,8 +24,8 @@ BATCH_WEIGHT_MAX = 2_000_000
 # Values in a line or in an Avro record: an array of nothing takes 25 times more memory than text.
 VALUES_MAX = 4_000_000
 
-# So much of what can't be read is kept for the dead-letter topic: a Kafka record of 16 MiB, as the
-# topics take, also has a key and headers.
+# So many bytes of an unreadable value are kept for the dead-letter topic: a Kafka record of 16 MiB,
+# as the topics take, also has a key and headers.
 KEPT_BYTES_MAX = 15 << 20
 
 # The text of a writer's schema; and how many types it may come to when its names are written out.
@@ -57,5 +57,5 @@ READ_LIMITS: Final = ReadLimits()
 
 
 def mib(size: int) -> str:
-    """A number of bytes for a person."""
+    """Return a number of bytes for a person."""
     return f"{size >> 20} MiB"

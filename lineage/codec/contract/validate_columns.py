@@ -1,4 +1,4 @@
-"""The contract, held against columns: which events break it, and why.
+"""Validates columns against the contract: which events break it, and why.
 
 Columns come from JSON and from Avro alike, one row an event, in this form: ids, texts and enums
 String; instants Int64 microseconds (-1: no instant, TOO_FINE: between two of them); numbers Float64
@@ -24,13 +24,13 @@ Check = tuple[pl.Expr, str]  # true where it is right; the reason where it is no
 
 
 def event_checks(event: EventType) -> Iterator[Check]:
-    """What a row of the event's own columns must be; arrays: only whether they are there."""
+    """Yield the checks of a row of the event's own columns; of arrays only their length."""
     for field in event.fields:
         yield from _checks(field, pl.col(field.name), field.name)
 
 
 def item_checks(field: Field) -> Iterator[Check]:
-    """What an item of an array must be: columns of the record's fields, or `record_id`."""
+    """Yield the checks of an item of an array: columns of the record's fields, or `record_id`."""
     if field.kind == "ids":
         yield _id(pl.col("record_id")), f"{field.name} must be {field.right}"
     for inner in field.fields:
@@ -38,7 +38,7 @@ def item_checks(field: Field) -> Iterator[Check]:
 
 
 def failing(rows: pl.DataFrame, checks: Iterable[Check]) -> dict[int, str]:
-    """The `row` of each event that breaks a check, and the reason that the first one gives."""
+    """Return the `row` of each event that breaks a check, and the reason of the first of these."""
     wrong = [(~right.fill_null(value=False), reason) for right, reason in checks]
     if not rows.height or not wrong:
         return {}
@@ -53,7 +53,7 @@ def failing(rows: pl.DataFrame, checks: Iterable[Check]) -> dict[int, str]:
 
 def _checks(field: Field, column: pl.Expr, path: str) -> Iterator[Check]:
     if field.kind == "record":
-        # Where the record is null, so are its fields: only what is there is held to be right.
+        # Where the record is null, so are its fields: only those of a record are checked.
         for inner in field.fields:
             for right, reason in _checks(
                 inner, column.struct.field(inner.name), f"{path}.{inner.name}"

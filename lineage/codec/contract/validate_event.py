@@ -1,7 +1,7 @@
-"""The contract, held against one event in its JSON spelling: the words for what is wrong.
+"""Validates one event in its JSON spelling against the contract, and words what is wrong with it.
 
-It accepts exactly what `json_events.columns` and `checks` accept together; those judge many
-events fast, this says of one what is wrong with it.
+The check accepts exactly the events that `json.events` and `validate_columns` accept together;
+those modules validate many events fast, this one also tells the type of the wrong value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _REGION = re.compile(fields.REGION_PATTERN[:-1])
 
 
 def wrong_with(event: EventType, value: Mapping[str, object]) -> str | None:
-    """What is wrong with an event, or None. Its "event" key is not looked at."""
+    """Return what is wrong with an event, or None. The key "event" is not checked."""
     for field in event.fields:
         reason = _wrong(field, value.get(field.name), field.name, field.name in value)
         if reason:
@@ -34,7 +34,7 @@ def wrong_with(event: EventType, value: Mapping[str, object]) -> str | None:
 
 
 def valid(event: EventType, value: Mapping[str, object]) -> None:
-    """Raises EncodeError with what is wrong with an event, if anything is."""
+    """Raise EncodeError with what is wrong with an event, if anything is."""
     reason = wrong_with(event, value)
     if reason:
         raise EncodeError(f"{event.name}: {reason}")
@@ -104,7 +104,7 @@ def _is_id(value: object) -> bool:
 
 
 def _utf8_bytes(value: object) -> int | None:
-    """The length of a string in UTF-8; None where it is none, or has half a surrogate pair."""
+    """Return the length of a string in UTF-8; None for other values and half a surrogate pair."""
     try:
         return len(value.encode()) if isinstance(value, str) else None
     except UnicodeEncodeError:
@@ -121,7 +121,7 @@ def _instead(field: Field, value: object, present: bool) -> str:
     if not present:
         return ", and is missing"
     kind = json_type(value)
-    # Of the right type: which value it was is not repeated, it could be any text.
+    # A value of the right type is not repeated: it could be any text.
     return "" if kind == _JSON_TYPES.get(field.kind, "a string") else f", not {kind}"
 
 
@@ -136,7 +136,7 @@ _JSON_TYPES = {
 
 
 def json_type(value: object) -> str:
-    """What a value is in JSON, with an article."""
+    """Return the JSON type of a value, with an article."""
     match value:
         case None:
             return "null"

@@ -1,4 +1,4 @@
-"""Events in their JSON spelling, as dicts or as lines of a log, to a Batch."""
+"""Decodes events in their JSON spelling, dicts or lines of a log, to a Batch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NAMES = ", ".join(_INPUTS)
 _Found = tuple[list[int], list["pa.Array[Any]"]]
 _UNFIT = (TypeError, ValueError, OverflowError)  # Arrow's errors are kinds of the first two
 
-# Parsed lines are let go block by block: with more objects alive than this, Python's garbage
+# Parsed lines are freed block by block: with more objects alive than this, Python's garbage
 # collector walks over them again and again, and parsing takes twice as long.
 _BLOCK_LINES = 256
 _BLOCK_BYTES = 4_000_000
@@ -36,9 +36,9 @@ _BEFORE_VALUES = (b",", b"[", b"{")
 
 
 def from_events(events: Sequence[Mapping[str, object]], source: str = "apply") -> Batch:
-    """A batch of event dicts in the JSON spelling; positions are indices, from 0.
+    """Return a batch of event dicts in the JSON spelling; positions are indices, from 0.
 
-    What JSON can't say is a dead letter: its digest is then of the parts that JSON can say.
+    A dict that JSON can't express is a dead letter with the digest of the parts that it can.
     """
     lines: list[bytes] = []
     unspeakable: list[DeadLetter] = []
@@ -58,7 +58,7 @@ def from_events(events: Sequence[Mapping[str, object]], source: str = "apply") -
 
 
 def _line_of(event: object) -> bytes | str:
-    """An event dict as JSON; or why it can't be."""
+    """Encode an event dict as JSON; or return the reason why that fails."""
     try:
         return orjson.dumps(event)
     except (TypeError, RecursionError) as error:
@@ -71,7 +71,7 @@ def _line_of(event: object) -> bytes | str:
 
 
 def from_json_lines(lines: Sequence[bytes], source: str, first_position: int = 1) -> Batch:
-    """A batch of the lines of an event log, one JSON event each; blank lines are ignored.
+    """Return a batch of the lines of an event log, one JSON event each; blank lines are ignored.
 
     source: the log's path. first_position: the number of the first line.
     """
@@ -81,7 +81,10 @@ def from_json_lines(lines: Sequence[bytes], source: str, first_position: int = 1
 def from_numbered_lines(
     lines: Sequence[bytes], source: str, positions: Sequence[int] | IntArray, *, kept: bool = True
 ) -> Batch:
-    """`from_json_lines`, with the number of each line. kept: dead letters have their bytes."""
+    """Return the same as `from_json_lines`, given the number of each line.
+
+    kept: dead letters have their bytes.
+    """
     reasons: dict[int, str] = {}
     arrays: dict[str, list[pa.Array[Any]]] = {}
     read: dict[str, list[int]] = {}
@@ -108,7 +111,7 @@ def from_numbered_lines(
 
 
 def _blocks(lines: Sequence[bytes]) -> Iterator[range]:
-    """Lines that are parsed together: few, and not too large unless it is one."""
+    """Yield the lines that are parsed together: few, and not too large unless it is one."""
     for first in range(0, len(lines), _BLOCK_LINES):
         block = range(first, min(first + _BLOCK_LINES, len(lines)))
         if sum(map(len, lines[block.start : block.stop])) <= _BLOCK_BYTES:
@@ -124,9 +127,9 @@ def _blocks(lines: Sequence[bytes]) -> Iterator[range]:
 
 
 def _read(lines: Sequence[bytes], some: range, reasons: dict[int, str]) -> dict[str, _Found]:
-    """The events in some of the lines by name, each with the index of its line.
+    """Parse some of the lines: the events by name, each with the index of its line.
 
-    Adds to reasons why other lines are none.
+    Adds to reasons why other lines are no events.
     """
     read = _read_together(lines, some)
     if read is None:
@@ -141,9 +144,12 @@ def _read(lines: Sequence[bytes], some: range, reasons: dict[int, str]) -> dict[
 
 
 def _read_together(lines: Sequence[bytes], some: range) -> dict[str, _Found] | None:
-    """`_read` where all lines are events that fit, and surely say no key twice; None elsewhere."""
+    """Parse lines as `_read` does, on a fast path: all are events that fit, and repeat no key.
+
+    Returns None for any other lines.
+    """
     block = lines[some.start : some.stop]
-    if len(block[0]) > VALUES_MAX:  # then it is the only one, and may be anything
+    if len(block[0]) > VALUES_MAX:  # then the line is the only one, and may be anything
         return None
     try:
         events = list(map(orjson.loads, block))
@@ -166,7 +172,7 @@ def _read_together(lines: Sequence[bytes], some: range) -> dict[str, _Found] | N
 def _grouped(
     lines: Sequence[bytes], some: range, reasons: dict[int, str]
 ) -> dict[str, tuple[list[int], list[Object]]]:
-    """Lines one by one: the events by name, each with the index of its line."""
+    """Fall back to lines one by one: the events by name, each with the index of its line."""
     found: dict[str, tuple[list[int], list[Object]]] = {}
     for index in some:
         line = lines[index]
@@ -183,7 +189,7 @@ def _grouped(
 
 
 def _worded(line: bytes, reason: str) -> str:
-    """The reason in the words of `contract`, which can also say what was there instead."""
+    """Return the reason in the words of `validate_event`, which tells the type found instead."""
     try:
         event = orjson.loads(line)
         return wrong_with(_INPUTS[event["event"]], event) or reason
@@ -192,7 +198,7 @@ def _worded(line: bytes, reason: str) -> str:
 
 
 def _event_of(line: bytes) -> tuple[str | None, Object]:
-    """Why a line is no event of a known name, or None; and the event."""
+    """Return why a line is no event of a known name, or None; and the event."""
     if len(line) > VALUES_MAX and sum(map(line.count, _BEFORE_VALUES)) > VALUES_MAX:
         return f"the line has more than {VALUES_MAX:,} values; split a large hop into several", {}
     try:
@@ -212,7 +218,7 @@ def _event_of(line: bytes) -> tuple[str | None, Object]:
 
 
 def event_of_line(line: bytes) -> tuple[EventType, Object] | str:
-    """The event in one line, in the JSON spelling, with its type; or why it is none."""
+    """Return the event in a line, in the JSON spelling, with its type; or why the line is none."""
     reason, event = _event_of(line)
     if reason:
         return reason
@@ -221,12 +227,12 @@ def event_of_line(line: bytes) -> tuple[EventType, Object] | str:
 
 
 def _arrow(event: EventType, events: Sequence[Object]) -> pa.Array[Any]:
-    """Events as one Arrow array of structs; unknown fields are left out, missing ones null.
+    """Return events as one Arrow array of structs; unknown fields are left out, missing ones null.
 
     Raises one of _UNFIT where a value is of another JSON type than its field.
     """
     for field in event.fields:
-        # Where Arrow is too kind: a string is an array of its letters, true is the number 1.
+        # Arrow is too lenient: to it a string is an array of its letters, true is the number 1.
         if field.kind in ("ids", "records"):
             if str in map(type, map(methodcaller("get", field.name), events)):
                 raise TypeError(field.name)
@@ -241,7 +247,7 @@ def _arrow(event: EventType, events: Sequence[Object]) -> pa.Array[Any]:
 
 
 def _columns(event: EventType, arrays: Sequence[pa.Array[Any]]) -> pl.DataFrame:
-    """One row an event, as `checks` wants them."""
+    """Return one row an event, in the columns that `validate_columns` describes."""
     frame = pl.Series(pa.concat_arrays(arrays)).struct.unnest()
     instants = [f.name for f in event.fields if f.kind == "instant"]
     return frame.with_columns(micros_column(frame[name]) for name in instants)
@@ -257,7 +263,7 @@ def _arrow_type(field: Field) -> pa.DataType:
         case "bool":
             return pa.bool_()
         case "int" | "long":
-            # Arrow cuts 50.5 to 50 for an integer; as a double the checks can tell.
+            # Arrow cuts 50.5 to 50 for an integer; in a double the checks can see it.
             return pa.float64()
         case "ids":
             return pa.large_list(pa.large_string())
@@ -270,7 +276,7 @@ def _arrow_type(field: Field) -> pa.DataType:
 
 
 def _speakable(event: object) -> bytes:
-    """Bytes to know an event by that JSON can't say: what it can't say is left out."""
+    """Return bytes that identify an event that JSON can't express: other parts are left out."""
     try:
         return json.dumps(event, skipkeys=True, default=lambda part: type(part).__name__).encode()
     except (TypeError, ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The lines of a .jsonl or .jsonl.gz file, in blocks, with what is broken told apart."""
+"""Reads the lines of a .jsonl or .jsonl.gz file in blocks; broken parts become dead letters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GZIP_MAGIC = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _NEWLINE = ord("\n")
 _READ_BYTES = 1 << 20
-# No event is so short. Where lines are, many are looked at together.
+# No event is so short. Lines that are so short are handled many at a time.
 _SHORT_BYTES = 64
 _SHORT_LINES_MIN = 1000  # of about a MiB
 
@@ -45,7 +45,7 @@ def blocks_of_lines(
 
     A line above the limit is a dead letter without its bytes. Where very many lines are too
     short to be events, those that follow each other are one dead letter, and blank ones left out.
-    Where packed data is broken, all that came before is given, then a dead letter for the rest.
+    Where packed data is broken, all lines before come first, then a dead letter for the rest.
     read: called with the bytes of the file that were read since the last call.
     kept: whether dead letters have their bytes. LogError where the file can't be read.
     """
@@ -112,7 +112,7 @@ def _without_bom(pieces: Iterator[bytes]) -> Iterator[bytes]:
 def _of_short_lines(
     source: str, position: int, whole: bytes, *, kept: bool
 ) -> Iterator[Lines | DeadLetter]:
-    """The lines in some bytes, of which the first is the one at a position."""
+    """Yield the lines in some bytes, of which the first is the one at a position."""
     if not whole or whole.isspace():
         return
     ends = np.append(np.flatnonzero(np.frombuffer(whole, np.uint8) == _NEWLINE), len(whole))
@@ -135,7 +135,7 @@ def _of_short_lines(
 def _too_long(
     source: str, position: int, start: list[bytes], pieces: Iterator[bytes], line_max: int
 ) -> tuple[DeadLetter, bytes]:
-    """Reads over a line that is too long; what comes after it is given back, too."""
+    """Read past the end of a line that is too long; return its dead letter and the bytes after."""
     digest = hashlib.sha256()
     for part in start:
         digest.update(part)
@@ -159,7 +159,10 @@ def _pieces(file: BinaryIO, read: Progress) -> Iterator[bytes]:
 
 
 def _unpacked(file: BinaryIO, read: Progress, limits: ReadLimits) -> Iterator[bytes]:
-    """The gzip module would throw away what it unpacked before it found the damage."""
+    """Yield the unpacked bytes of a gzip file, up to the damage, if there is any.
+
+    The gzip module would throw away the bytes unpacked before it found the damage.
+    """
     unpacker, begun = zlib.decompressobj(16 + zlib.MAX_WBITS), False
     left = limits.unpacked_free
     for packed in _pieces(file, read):

@@ -1,10 +1,10 @@
-"""Parses JSON objects fast, and finds the few that say a key twice.
+"""Parses JSON objects fast, and finds the few that repeat a key.
 
-A parser that gives dicts keeps the last of two equal keys in silence. Here is how they are told
+A parser that returns dicts keeps the last of two equal keys in silence. Repeated keys are found
 without a second parse: each key in the text has a colon behind it, and right before that colon is
 the key's quotation mark or white space. So there are at most as many keys as such colons, and where
-a text has no more of them than its dict has keys, no key was lost. Where it has more (a text in it
-has such a colon, or a field that nobody knows is an object), the text is looked at closely.
+a text has no more of these colons than its dict has keys, no key was lost. A text that has more
+(such a colon is in a string, or an unknown field is an object) is parsed again, with all its pairs.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ _LONG_DIGITS = 18  # so many fit in 64 bits
 
 
 def keys_at_most(lines: Sequence[bytes]) -> int:
-    """How many keys lines of JSON can have together, each as often as it is said."""
+    """Return an upper bound on the keys of lines of JSON together, each as often as it is there."""
     text = np.frombuffer(b"\n".join(lines), np.uint8)
     colons = text[1:] == _COLON
-    # White space, a quotation mark, and what is never right before a key's colon.
+    # White space, a quotation mark, and characters that are never right before a key's colon.
     colons &= text[:-1] <= _QUOTE
     return int(np.count_nonzero(colons))
 
 
 def keys_of(event: EventType, events: Sequence[Object], array: pa.Array[Any]) -> int:
-    """How many keys events of one type have, themselves and in their known records, at least.
+    """Return a lower bound on the keys of events of one type, and of the known records in them.
 
     array: the same events in Arrow, which counts faster. Raises ValueError where a known field of
-    a record is not there: so where all are, and `keys_at_most` has no more, no key is said twice.
+    a record is not there: so where all are, and `keys_at_most` has no more, no key is repeated.
     """
     keys = sum(map(len, events))
     for index, inner, many in _records(event):
@@ -60,9 +60,9 @@ def keys_of(event: EventType, events: Sequence[Object], array: pa.Array[Any]) ->
 
 
 def repeated(line: bytes, parsed: Object) -> str | None:
-    """Which key of an event is said twice where it matters, to stand in a reason; or None.
+    """Return the reason against an event that repeats a key where it matters; or None.
 
-    That is in the event itself, in a party, or in its declassification.
+    Keys matter in the event itself, in a party, and in the declassification.
     """
     if sum(map(line.count, _BEFORE_COLONS)) == _keys(parsed):
         return None
@@ -74,10 +74,10 @@ def repeated(line: bytes, parsed: Object) -> str | None:
 
 
 def forgiven(line: bytes) -> Object | None:
-    """The event in a line that is not JSON, if only a field that is not known makes it so.
+    """Return the event in a line that is not JSON, if only an unknown field makes it so; or None.
 
-    That is one with NaN, an infinity, a number beyond them or half a surrogate pair. Only known
-    fields are in the event.
+    Such a field has NaN, an infinity, a number beyond the range of a double, or half a surrogate
+    pair. Only known fields are in the event.
     """
     try:
         pairs = _pairs_of(line)
@@ -93,7 +93,7 @@ def forgiven(line: bytes) -> Object | None:
 
 
 def known_only(event: object) -> Object | None:
-    """The fields of an event dict that are known; None where it is none."""
+    """Return the known fields of an event dict; None for any other value."""
     kind = _INPUTS.get(_name(event)) if isinstance(event, dict) else None
     if kind is None or not isinstance(event, dict):
         return None
@@ -102,7 +102,7 @@ def known_only(event: object) -> Object | None:
 
 @cache
 def _records(event: EventType) -> tuple[tuple[int, int, bool], ...]:
-    """Of the fields that are records: the place, how many fields they have, whether it is many."""
+    """Return of each field of records: its place, its number of fields, whether it is an array."""
     return tuple(
         (index, len(field.fields), field.kind == "records")
         for index, field in enumerate(event.fields)
@@ -111,7 +111,7 @@ def _records(event: EventType) -> tuple[tuple[int, int, bool], ...]:
 
 
 def _keys(value: object) -> int:
-    """How many keys there are in a JSON value, at any depth."""
+    """Count the keys in a JSON value, at any depth."""
     keys = 0
     untold = [value]
     while untold:
@@ -125,11 +125,11 @@ def _keys(value: object) -> int:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object with all that its text says, in order."""
+    """An object as all pairs in its text, in order."""
 
 
 def _pairs_of(line: bytes) -> Any:  # noqa: ANN401 - whatever it says
-    """What a line says, with objects as pairs; ValueError where it is nothing like JSON."""
+    """Parse a line, with objects as pairs; raise ValueError where it is nothing like JSON."""
     return json.loads(line.decode(), object_pairs_hook=_Pairs, parse_int=_number)
 
 
@@ -168,7 +168,7 @@ def _twice(pairs: _Pairs, known: Mapping[str, str]) -> str | None:
 
 
 def _known(fields: Sequence[Field], values: Object) -> Object:
-    """The fields that are known, of an event or a record in it."""
+    """Return the known fields of an event or a record in it."""
     return {f.name: _known_value(f, values[f.name]) for f in fields if f.name in values}
 
 
@@ -181,7 +181,7 @@ def _known_value(field: Field, value: Any) -> Any:  # noqa: ANN401 - whatever wa
 
 
 def parsed(line: bytes) -> Any:  # noqa: ANN401 - whatever it says
-    """What a line says; orjson.JSONDecodeError where it is not JSON and not `forgiven`."""
+    """Parse a line; raise orjson.JSONDecodeError where it is not JSON and not `forgiven`."""
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:

@@ -25,8 +25,8 @@ from lineage.codec.log.portions import portions, weight_of
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
 _HASHED_BYTES = 1 << 20
-_NOT_A_LOG = "expected-flags.jsonl"  # lies beside a simulated log
-# Of lines, so many parts are put together to a batch.
+_NOT_A_LOG = "expected-flags.jsonl"  # in the folder of a simulated log
+# So many parts of lines make a batch.
 _PARTS_A_BATCH = 8
 
 _LOG = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ Paths = str | Path | Iterable[str | Path]
 
 @dataclass(frozen=True)
 class LogFile:
-    """A file of an event log and its size. found: it was not named itself, but is in a folder."""
+    """A file of an event log, and its size. found: in a folder that was named, not named itself."""
 
     path: Path
     bytes: int
@@ -44,7 +44,7 @@ class LogFile:
 
 
 def log_files(paths: Paths) -> list[LogFile]:
-    """The files of event logs: those named, and those in folders named, in order of their paths.
+    """Return the files of event logs, in the order of `paths`; those of a folder sorted by path.
 
     Raises LogError where a path is missing, is no event log by its name, or is a folder
     without one.
@@ -61,11 +61,11 @@ def read_log(
 ) -> Iterator[Batch]:
     """Yield batches of at most about batch_events events, and `limits.batch` bytes.
 
-    They have fewer events at first, and where hops are huge.
+    Batches have fewer events at first, and where hops are huge.
 
-    The .avro files, of one event type each, are read side by side in the order of the instants of
-    their events, as far as each is in that order itself; then the files of lines in the order of
-    their paths. progress: called with the bytes of the files that were read since the last call.
+    The .avro files, of one event type each, are merged in the order of the instants of their
+    events, as far as each file is in that order itself; then come the files of lines, in the order
+    of their paths. progress: called with the bytes of the files that were read since the last call.
     Raises LogError, before anything is read, where a file that is named is no event log; one in a
     folder is a dead letter with position 0, if not all are.
     """
@@ -76,9 +76,9 @@ def read_log(
 def read_events(
     paths: Paths, progress: Progress | None = None
 ) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
-    """Each event with its type, in the JSON spelling, or a dead letter for what is none.
+    """Yield each event with its type, in the JSON spelling, and dead letters for invalid ones.
 
-    One by one, so it is slower than `read_log`. Raises LogError as that does.
+    Decoding event by event is slower than `read_log`. Raises LogError as `read_log` does.
     """
     sources, letters = _sources(log_files(paths))
     return chain(letters, _events(sources, progress or _ignore))
@@ -110,7 +110,7 @@ def _is_log(path: Path) -> bool:
 def _sources(
     files: Sequence[LogFile], limits: ReadLimits = READ_LIMITS
 ) -> tuple[list[Container | Path], list[DeadLetter]]:
-    """What is read of each file; and dead letters for files in folders of which nothing can be."""
+    """Return the readable source of each file, and dead letters for unreadable files in folders."""
     sources: list[Container | Path] = []
     letters: list[DeadLetter] = []
     first: LogError | None = None
@@ -181,7 +181,7 @@ def _batches(
         ):
             yield Batch.concat(waiting)
             waiting, size, taken, weight = [], 0, 0, 0
-            # Who waits for the first batch can begin early, and is not waited for later.
+            # Small batches at first let the consumer begin early, and then overlap with decoding.
             most = min(2 * most, batch_events)
         waiting.append(part)
         size, taken, weight = size + found, taken + held, weight + weighs
@@ -213,7 +213,7 @@ def _of_lines(path: Path, some: int, limits: ReadLimits, progress: Progress) -> 
 
 
 def _with(letters: Sequence[DeadLetter], batch: Batch) -> Batch:
-    """The batch with further dead letters of the same file."""
+    """Return the batch with further dead letters of the same file."""
     if not letters:
         return batch
     together = sorted((*batch.dead_letters, *letters), key=lambda letter: letter.position)

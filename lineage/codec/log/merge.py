@@ -1,4 +1,4 @@
-"""Container files read side by side, so that what happened together is read together."""
+"""Merges container files by instant, so that events close in time are read together."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from dataclasses import replace
 import numpy as np
 
 from lineage.codec.avro.blocks import in_parts, of_blocks
+from lineage.codec.avro.columns import TOGETHER_BYTES
 from lineage.codec.avro.container import Block, Container
-from lineage.codec.avro.reader import TOGETHER_BYTES
 from lineage.codec.batch import MAIN_TABLE, Batch
 from lineage.codec.contract.instants import micros_of
 from lineage.codec.json.lines import Progress
 
-_PARTS_A_BATCH = 8  # finer is nearer to the order in time, and dearer to put together
-# How much is decoded at once, of all files together: at least a block of each. More is faster; it
-# is what is in memory besides the batch.
+_PARTS_A_BATCH = 8  # more parts are nearer to the order in time, and cost more to put together
+# Limits on decoding at once, of all files together: at least a block of each. More is faster, and
+# is in memory besides the batch.
 _DECODED_EVENTS = 1 << 18
 _DECODED_BYTES = 32 << 20
 _DECODED_BLOCKS = 1 << 14
-# While the files that are read hold more, no other one is begun, whatever its time.
+# While the files being read hold more, no other file is begun, whatever its time.
 _HELD_BYTES = 128 << 20
 
 
 def merge_containers(
     containers: Sequence[Container], batch_events: int, progress: Progress
 ) -> Iterator[Batch]:
-    """Parts of a batch, each of one file: of every file what happened until an instant, then on.
+    """Yield parts of a batch, each of one file: of every file the events until an instant, then on.
 
     Each part has at most an eighth of batch_events. A file is opened when it is its turn, so of
-    files that follow each other in time only one is in memory. Exact where a file's own events are
-    in the order of time.
+    files that follow each other in time only one is in memory. The order is exact where each file's
+    own events are in the order of time.
     """
     some = max(batch_events // _PARTS_A_BATCH, 1)
     files = max(len(containers), 1)
@@ -55,7 +55,7 @@ def merge_containers(
 
 
 def _first_instant(container: Container) -> int:
-    """When the first event happened, in microseconds; -1 where that can't be told."""
+    """Return the instant of the first event, in microseconds; -1 where it is unknown."""
     block = next(container.blocks(), None)
     if block is None or block.damage is not None or len(block.data) > TOGETHER_BYTES:
         return -1
@@ -82,11 +82,11 @@ class _Reading:
 
     @property
     def bytes(self) -> int:
-        """About how much of it is in memory."""
+        """Return about how many bytes of the file are in memory, decoded."""
         return self._size
 
     def ahead(self, some: int) -> int | None:
-        """The instant that is reached so many events on, at the most; None: all is read."""
+        """Return the instant that so many further events reach, at the most; None: all is read."""
         while self._at == len(self._instants) and not self._batch.dead_letters:
             if not self._read():
                 return None
@@ -95,7 +95,7 @@ class _Reading:
         return int(self._instants[min(self._at + some, len(self._instants)) - 1])
 
     def until(self, instant: int, some: int) -> Iterator[Batch]:
-        """What happened until then, at most so many events at a time."""
+        """Yield the events until an instant, at most so many at a time."""
         end = int(np.searchsorted(self._instants, instant, "right"))
         if self._batch.dead_letters:
             yield Batch.of({}, self._batch.dead_letters)
@@ -106,7 +106,7 @@ class _Reading:
             self._at = upto
 
     def _read(self) -> bool:
-        """Take more of what is decoded; false at the file's end."""
+        """Take the next decoded batch; return false at the file's end."""
         batch = next(self._decoded, None)
         if batch is None:
             return False
@@ -121,7 +121,7 @@ class _Reading:
         while blocks := _next_blocks(self._container, last, many, size):
             self._progress(blocks[-1].end - (last.end if last else 0))
             last = replace(blocks[-1], data=b"")
-            # What is decoded is let go of, since other files wait with theirs meanwhile.
+            # Decoded blocks are freed at once, since other files wait with theirs meanwhile.
             batch, blocks = of_blocks(self._container, blocks)
             yield batch
             for block in blocks:

@@ -1,4 +1,4 @@
-"""Batches whose events weigh not too much together: a hop is one event, but can move a million."""
+"""Splits batches by weight: a hop is one event, but can move a million records."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from lineage.codec.tables import IntArray
 
 
 def weight_of(batch: Batch) -> int:
-    """Parties, and inputs, outputs and arrivals (for one message in each input) of the hops."""
+    """Count the parties, and the hops' inputs, outputs and arrivals (one message in each input)."""
     return batch.parties.height + int(_weights_of_hops(batch).sum())
 
 
 def portions(batch: Batch) -> Iterator[Batch]:
-    """The batch in parts that weigh no more than BATCH_WEIGHT_MAX, or are one hop."""
+    """Yield the batch in parts that weigh no more than BATCH_WEIGHT_MAX, or are one hop."""
     weights = _weights_of_hops(batch)
     if batch.parties.height + int(weights.sum()) <= BATCH_WEIGHT_MAX:
         yield batch

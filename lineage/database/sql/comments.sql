@@ -1,4 +1,4 @@
--- What the views that are more than a table, and the macros, mean.
+-- The meaning of the macros, and of views that are more than a table.
 
 COMMENT ON VIEW hop_record IS 'What a hop read and wrote. One row a hop, side and record; a hop without OUTPUT rows kept the ids of its inputs';
 COMMENT ON COLUMN hop_record.hop_id IS 'Id of the hop';

@@ -1,5 +1,5 @@
--- What rules ask about arrivals, as of each, in keys and codes: the policy, the declaration, the parties'
--- consents. The relation in braces: when messages lack a consent (refusal.sql).
+-- The facts that rules read, as of each arrival, in keys and codes: the policy, the declaration, the
+-- parties' consents. The relation in braces: when messages lack a consent (refusal.sql).
 WITH refused AS (FROM {refusal}),
 asked AS (
     SELECT a.*, s.policy, a.arrived_at >= s.disclosed_at AS disclosed, d.declaration, e.channel,

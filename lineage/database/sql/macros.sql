@@ -1,9 +1,9 @@
--- Questions that auditors ask again and again, as table macros. They look an id up by its key
--- first, so that the rest is found by the minimum and maximum of the row groups. What is looked for
--- goes by way of a list: the planner takes a recursion, and what comes of one, for larger than all
--- tables, and would build its hash tables of these. A condition on it, though it holds for all of
--- it, makes the planner ask each row of a scan whether a Bloom filter has it, before the join does.
--- Ids become text after the join, not before.
+-- Frequent queries of auditors, as table macros. They look up the key of an id first, so that the
+-- rest is found by zone maps (the minimum and maximum of row groups). Wanted keys go by way of a
+-- list: the planner takes a recursion, and its results, for larger than all tables, and would build
+-- its hash tables of the tables. A condition on the wanted keys, though it holds for all of them,
+-- makes the planner probe a Bloom filter for each row of a scan, before the join. Ids become text
+-- after the join, not before.
 
 CREATE MACRO core.key_of(wanted) AS TABLE
 SELECT id FROM core.identifier WHERE uuid = TRY_CAST(wanted AS UUID)
@@ -11,7 +11,7 @@ SELECT id FROM core.identifier WHERE uuid = TRY_CAST(wanted AS UUID)
 UNION ALL
 SELECT id FROM core.identifier WHERE text = wanted;
 
--- The way of one message: a row for each arrival and each record that it came from.
+-- The route of one message: a row for each arrival and each record that it came from.
 CREATE MACRO route(wanted_message_id) AS TABLE
 WITH own AS MATERIALIZED (
     SELECT a.*
@@ -56,7 +56,7 @@ LEFT JOIN core.dataset_name sd ON sd.id = c.source
 LEFT JOIN name sr ON sr.id = c.source_record
 ORDER BY a.arrived_at, hop_id NULLS FIRST, dataset, record_id, source_record_id;
 
--- What flowed into a record: a row for each hop that brought something nearer to it. A hop counts
+-- The records that flowed into a record: a row for each hop that brought one nearer. A hop counts
 -- if it moved no later than the next hop on the way.
 CREATE MACRO upstream(wanted_dataset, wanted_record_id) AS TABLE
 WITH RECURSIVE way AS (

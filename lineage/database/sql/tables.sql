@@ -1,8 +1,8 @@
--- What the model has no business with: the keys of texts, and what is derived from declarations and
--- policies. Every id is kept once, and is a key everywhere else; the other columns are values and
+-- Tables that are not in the model: the keys of texts, and spans derived from declarations and
+-- policies. Every id is stored once, and is a key everywhere else; the other columns are values and
 -- codes, the places of their labels, which the macros core.channel_label and so on give (codes.sql).
--- Nothing has an index: rows come nearly in the order of time, so that the minimum and maximum of
--- each row group let a batch skip all of history that it does not concern.
+-- No table has an index: rows come nearly in the order of time, so that zone maps (the minimum and
+-- maximum of each row group) let a batch skip all of history that it does not concern.
 
 CREATE SCHEMA IF NOT EXISTS core;
 
@@ -11,9 +11,9 @@ CREATE TABLE core.format (program VARCHAR, version INTEGER);
 CREATE TYPE core.severity AS ENUM ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL');
 CREATE TYPE core.status AS ENUM ('RAISED', 'CLEARED');
 
--- Ids of messages, records, hops, runs and the other events. A canonical UUID is kept in 16 bytes,
--- as it is: packed it would take 12, but most of it is random, and to unpack it takes far longer
--- than to look for it.
+-- Ids of messages, records, hops, runs and the other events. A canonical UUID is stored in 16
+-- bytes, uncompressed: compressed it would take 12, as most of it is random, and decompressing
+-- takes far longer than looking it up.
 CREATE TABLE core.identifier (id BIGINT, uuid UUID USING COMPRESSION uncompressed, text VARCHAR);
 -- No UUIDv7 in core.identifier begins with 64 bits that are more than these.
 CREATE TABLE core.latest_uuid (head UBIGINT);
@@ -27,7 +27,7 @@ CREATE TABLE core.policy_rule (
     policy BIGINT, ordinal INTEGER, rule VARCHAR, severity core.severity, expression VARCHAR,
     facts VARCHAR[]);
 
--- When which policy is in force, and which declaration of a dataset holds.
+-- The spans in which a policy, and a declaration of a dataset, is in force.
 CREATE TABLE core.policy_span (
     policy BIGINT, from_at TIMESTAMP, until_at TIMESTAMP, disclosed_at TIMESTAMP);
 CREATE TABLE core.declaration_span (

@@ -1,3 +1,3 @@
--- Which of the arrivals, told in texts, break which rules? In braces: a query for each rule.
+-- Which of the arrivals, in texts, break which rules? In braces: a query for each rule.
 WITH judged AS MATERIALIZED (FROM arrival)
 {broken}

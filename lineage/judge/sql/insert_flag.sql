@@ -1,2 +1,2 @@
--- Put the flags as they stand now.
+-- Insert the flags as they stand now.
 INSERT INTO core.flag BY NAME FROM changed_flag

@@ -1,3 +1,3 @@
--- Keep what was raised and what was cleared. $at: when (or null).
+-- Insert the flags raised and cleared. $at: the instant of recording (or null).
 INSERT INTO core.flag_history BY NAME
 SELECT *, CAST($at AS TIMESTAMP) AS recorded_at FROM flag_change

@@ -1,4 +1,4 @@
--- All arrivals of what is judged anew, each with its place among them, from 0. $first, $last: the
+-- All arrivals of the pairs judged anew, each with its place among them, from 0. $first, $last: the
 -- least and the greatest of the messages.
 SELECT a.*, row_number() OVER () - 1 AS place
 FROM core.arrival a

@@ -1,9 +1,10 @@
--- What arrived since a party's consent changed? $since: the earliest change of the batch, in
--- microseconds. The relation in braces has the parties of (at least) what arrived since then.
+-- Which messages arrived where since a party's consent changed? $since: the earliest change of the
+-- batch, in microseconds. The relation in braces has (at least) the parties of messages that
+-- arrived since then.
 WITH changed AS MATERIALIZED (
     SELECT member, min(effective_at) AS since_at FROM changed_consent GROUP BY member
 ),
--- One row a message: what it comes to is an equality, which the planner joins by.
+-- One row a message, so that the planner can join by an equality.
 since AS MATERIALIZED (
     SELECT p.message, min(c.since_at) AS since_at
     FROM {party} p

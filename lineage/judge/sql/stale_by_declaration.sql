@@ -1,5 +1,5 @@
--- What arrived where, and while, a declaration that has changed holds? The earliest of a dataset
--- holds before its instant too.
+-- Which messages arrived in a dataset while a changed declaration of it holds? The earliest
+-- declaration of a dataset holds before its instant too.
 WITH span AS (
     SELECT c.dataset,
         CASE WHEN bool_or(d.declared_at < c.declared_at) THEN c.declared_at

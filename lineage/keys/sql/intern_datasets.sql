@@ -1,2 +1,2 @@
--- Keep new names of datasets.
+-- Insert new names of datasets.
 INSERT INTO core.dataset_name SELECT id, text FROM new_text

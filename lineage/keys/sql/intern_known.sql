@@ -1,5 +1,5 @@
--- Which of a batch's ids have a key already? Materialised, since what a join knows of the ids
--- cannot be asked of an Arrow table of UUIDs.
+-- Which of a batch's ids have a key already? Materialised, since the filters of a join cannot be
+-- pushed down into an Arrow table of UUIDs.
 WITH asked AS MATERIALIZED (FROM batch_text)
 SELECT b.code, i.id
 FROM asked b

@@ -1,2 +1,2 @@
--- Keep new ids of members.
+-- Insert new ids of members.
 INSERT INTO core.member SELECT id, text FROM new_text

@@ -1,2 +1,2 @@
--- Keep new ids that are any other text.
+-- Insert new ids that are any other text.
 INSERT INTO core.identifier SELECT id, NULL, text FROM new_text

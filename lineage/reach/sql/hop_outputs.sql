@@ -1,4 +1,4 @@
--- What do some hops write? In the order of the hops.
+-- The records that some hops write, in the order of the hops.
 SELECT hop, record
 FROM {rows}
 ORDER BY hop

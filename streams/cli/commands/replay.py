@@ -38,6 +38,10 @@ def replay(
 
     PATH is a file (.jsonl, .jsonl.gz, .avro) or a folder of them. What is recorded twice counts
     once. The flags told, and meant by --fail-on-flag, are those of the database afterwards.
+
+    Inputs of hops in which no message was at the hop's instant are counted, since nothing went on
+    from them: those seen later, spelled like another record, never seen, and those of datasets in
+    which no message ever was. The view unmatched_input has each.
     """
     import lineage
     from lineage import codec
@@ -50,10 +54,12 @@ def replay(
         )
         seconds = time.perf_counter() - began
         standing = _standing(store)
+        unmatched = store.unmatched_inputs()
     total = sum(count for _, _, count in standing)
     summary: dict[str, object] = {
         **vars(done),
         "flags": total,
+        **{f"inputs_{reason}": count for reason, count in vars(unmatched).items()},
         "seconds": round(seconds, 3),
         "events_per_second": round(done.events / seconds) if seconds else None,
     }

@@ -1,4 +1,4 @@
-"""Leaks to third parties and out of sight: what must be flagged wherever it came from.
+"""Leaks to third parties and out of sight, which must be flagged by any route.
 
 Each function is a scenario: it plants one leak, and names every rule that each of its hops
 breaks. `training` has those that go into training.
@@ -33,7 +33,7 @@ SCENARIOS = Scenarios()
 
 @SCENARIOS.leak(messages=4)
 def straight_export(build: ScenarioBuilder) -> None:
-    """A confidential InMail is exported among messages that may go."""
+    """Export a confidential InMail among messages that may go."""
     secret = build.inmail()
     free = build.send("INMAIL", build.member("FREE"), build.member("FREE"))
     others = (build.direct(), build.direct(), free)
@@ -43,7 +43,7 @@ def straight_export(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=3)
 def laundered_by_aggregate(build: ScenarioBuilder) -> None:
-    """It is merged into a record with others, and the record is exported."""
+    """Merge a confidential InMail with others into a record, and export the record."""
     secret, others = build.inmail(), (build.direct(), build.direct())
     build.curate(secret, *others)
     merged = build.merge("AGGREGATE", CURATED, FEATURES, *others, secret)
@@ -52,7 +52,7 @@ def laundered_by_aggregate(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1)
 def laundered_by_rekeying(build: ScenarioBuilder) -> None:
-    """A copy under another id is exported."""
+    """Export a copy of a confidential InMail under another id."""
     secret = build.inmail()
     build.curate(secret)
     copy = build.merge("COPY", CURATED, REKEYED, secret)
@@ -61,7 +61,7 @@ def laundered_by_rekeying(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1)
 def laundered_by_embedding(build: ScenarioBuilder) -> None:
-    """Its embedding is exported."""
+    """Export the embedding of a confidential InMail."""
     secret = build.inmail()
     build.curate(secret)
     vector = build.merge("EMBED", CURATED, EMBEDDINGS, secret)
@@ -70,7 +70,7 @@ def laundered_by_embedding(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=2)
 def undeclared_dataset(build: ScenarioBuilder) -> None:
-    """It is dumped where nobody declared a dataset, beside a message that is no secret."""
+    """Dump a confidential InMail, and a message that is none, into an undeclared dataset."""
     secret, other = build.inmail(), build.direct()
     build.curate(secret, other)
     build.move("COPY", CURATED, SCRATCH, secret, other, breaks=[(UNDECLARED, secret)])
@@ -78,7 +78,7 @@ def undeclared_dataset(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1)
 def laundered_by_undeclared_dataset(build: ScenarioBuilder) -> None:
-    """It is exported from an undeclared dataset: a flag there, and one at the third party."""
+    """Export an InMail by way of an undeclared dataset: a flag there, one at the third party."""
     secret = build.inmail()
     build.curate(secret)
     build.move("COPY", CURATED, SCRATCH, secret, breaks=[(UNDECLARED, secret)])
@@ -87,7 +87,7 @@ def laundered_by_undeclared_dataset(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.AFTER_NOTICE)
 def anonymised_too_weakly(build: ScenarioBuilder) -> None:
-    """It is anonymised as the policy before accepted, and the one in force does not."""
+    """Anonymise as the policy before accepted, and the one in force does not, then export."""
     secret = build.inmail()
     build.curate(secret)
     before, now = company.DEFAULT_ON_POLICY.min_k, company.NOTICE_POLICY.min_k
@@ -99,7 +99,7 @@ def anonymised_too_weakly(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=around(NOTICE))
 def anonymised_as_policy_changed(build: ScenarioBuilder) -> None:
-    """It is anonymised as accepted until then, at the very instant of the new policy."""
+    """Anonymise as accepted until then, at the very instant of the new policy, then export."""
     secret = build.inmail()
     build.curate(secret)
     build.move(
@@ -111,7 +111,7 @@ def anonymised_as_policy_changed(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.BEFORE_POLICY)
 def anonymised_under_no_policy(build: ScenarioBuilder) -> None:
-    """It is anonymised well, while the built-in policy holds, which accepts no method."""
+    """Anonymise well, while the built-in policy holds, which accepts no method, then export."""
     secret = build.inmail()
     build.curate(secret)
     build.move("ANONYMIZE", CURATED, ANONYMISED, secret, k=1000)
@@ -120,7 +120,7 @@ def anonymised_under_no_policy(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.WITH_POLICY)
 def both_forms_in_one_record(build: ScenarioBuilder) -> None:
-    """It is anonymised, then joined as it was into the same record."""
+    """Anonymise an InMail, join the original into the same record, and export the record."""
     secret = build.inmail()
     build.curate(secret)
     build.move("ANONYMIZE", CURATED, ANONYMISED, secret, k=100)
@@ -130,7 +130,7 @@ def both_forms_in_one_record(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=around(NOTICE))
 def exported_under_two_policies(build: ScenarioBuilder) -> None:
-    """It is exported before and after a policy changes: one flag, the first policy's."""
+    """Export an InMail before and after a policy changes: one flag, the first policy's."""
     secret = build.inmail()
     build.curate(secret)
     for at in (NOTICE - 1, NOTICE):
@@ -139,7 +139,7 @@ def exported_under_two_policies(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1)
 def exported_after_a_cycle(build: ScenarioBuilder) -> None:
-    """It goes in a circle between two tables, and is exported twice."""
+    """Move an InMail in a circle between two tables, and export it twice."""
     secret = build.inmail()
     build.curate(secret)
     build.move("EXPORT", CURATED, TRANSLATION, secret, breaks=[(THIRD_PARTY, secret)])
@@ -150,7 +150,7 @@ def exported_after_a_cycle(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1)
 def exported_in_two_records(build: ScenarioBuilder) -> None:
-    """One hop writes it into two records of the third party: one flag, two arrivals."""
+    """Export an InMail into two records of the third party by one hop: one flag, two arrivals."""
     secret = build.inmail()
     build.curate(secret)
     outputs = [ids.one_uuid7(build.at, build.random_stream) for _ in range(2)]
@@ -159,7 +159,7 @@ def exported_in_two_records(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.Era(PARTNER_SOLD, company.END))
 def partner_became_third_party(build: ScenarioBuilder) -> None:
-    """It goes to a partner that is no first party any more, as the log says a month later."""
+    """Export to a partner that is no first party any more, as the log says a month later."""
     secret = build.inmail()
     build.curate(secret)
     build.move("EXPORT", CURATED, PARTNER, secret, breaks=[(THIRD_PARTY, secret)])
@@ -167,7 +167,7 @@ def partner_became_third_party(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=around(PARTNER_SOLD))
 def partner_at_its_last_instant(build: ScenarioBuilder) -> None:
-    """It goes to the partner at the very instant at which the new declaration holds."""
+    """Export to the partner at the very instant from which the new declaration holds."""
     secret = build.inmail()
     build.curate(secret)
     build.move("EXPORT", CURATED, PARTNER, secret, at=PARTNER_SOLD, breaks=[(THIRD_PARTY, secret)])
@@ -175,7 +175,7 @@ def partner_at_its_last_instant(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.Era(company.START, company.ARCHIVE_DECLARED))
 def declared_only_later(build: ScenarioBuilder) -> None:
-    """It goes to a third party that is declared only later; its earliest declaration counts."""
+    """Export to a third party declared only later; the earliest declaration counts."""
     secret = build.inmail()
     build.curate(secret)
     build.move("EXPORT", CURATED, ARCHIVE, secret, breaks=[(THIRD_PARTY, secret)])
@@ -183,7 +183,7 @@ def declared_only_later(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1)
 def read_by_third_party(build: ScenarioBuilder) -> None:
-    """A third party reads it: no export, and all the same it is there."""
+    """Let a third party read an InMail: no export, and all the same the InMail is there."""
     secret = build.inmail()
     build.curate(secret)
     build.move("READ", CURATED, TRANSLATION, secret, breaks=[(THIRD_PARTY, secret)])
@@ -191,7 +191,7 @@ def read_by_third_party(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=2)
 def entered_as_exported(build: ScenarioBuilder) -> None:
-    """It enters a record at the very instant at which the record is exported."""
+    """Merge an InMail into a record at the very instant at which the record is exported."""
     other, secret = build.direct(), build.inmail()
     build.curate(other, secret)
     record = build.merge("AGGREGATE", CURATED, FEATURES, other)
@@ -203,7 +203,7 @@ def entered_as_exported(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1)
 def hop_late_in_log(build: ScenarioBuilder) -> None:
-    """The hop that brought it there comes in the log after its export; both come twice."""
+    """Log the hop into a dataset after the export from the dataset; log both hops twice."""
     secret = build.inmail()
     build.move("COPY", company.ORIGIN, RAW, secret)
     at = build.later()
@@ -215,7 +215,7 @@ def hop_late_in_log(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1)
 def export_denied(build: ScenarioBuilder) -> None:
-    """The export comes again under its id with another target, and the first copy counts."""
+    """Log the export again under its id with another target; the first copy counts."""
     secret = build.inmail()
     build.curate(secret)
     build.move("EXPORT", CURATED, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])

@@ -1,4 +1,4 @@
-"""Near misses: what looks like a leak, and no rule is broken.
+"""Near misses: scenarios that look like leaks, and break no rule.
 
 Each function is a scenario, as in `exports`, and none of its hops breaks anything.
 """
@@ -31,7 +31,7 @@ SCENARIOS = Scenarios()
 
 @SCENARIOS.near_miss(messages=2)
 def direct_message_exported(build: ScenarioBuilder) -> None:
-    """Paying members' direct and group messages are exported, twice in the log."""
+    """Export paying members' direct and group messages, twice in the log."""
     paying = [build.member(build.random_stream.pick(PAYING)) for _ in range(6)]
     messages = build.send("DIRECT", *paying[:2]), build.send("GROUP", *paying)
     build.curate(*messages)
@@ -41,7 +41,7 @@ def direct_message_exported(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1)
 def free_inmail_exported(build: ScenarioBuilder) -> None:
-    """An InMail between members who do not pay is exported."""
+    """Export an InMail between members who do not pay."""
     message = build.send("INMAIL", build.member("FREE"), build.member("FREE"))
     build.curate(message)
     build.move("EXPORT", CURATED, TRANSLATION, message)
@@ -49,7 +49,7 @@ def free_inmail_exported(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.WITH_POLICY)
 def anonymised_just_enough(build: ScenarioBuilder) -> None:
-    """A confidential InMail is anonymised by the very least that is accepted, then exported."""
+    """Anonymise a confidential InMail by the smallest k that is accepted, then export it."""
     message = build.inmail()
     build.curate(message)
     at = build.later()
@@ -59,7 +59,7 @@ def anonymised_just_enough(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=around(NOTICE))
 def anonymised_before_notice(build: ScenarioBuilder) -> None:
-    """It is anonymised as was accepted a microsecond before the notice, and exported after."""
+    """Anonymise an InMail as accepted, a microsecond before the notice, and export it after."""
     message = build.inmail()
     build.curate(message)
     k = company.DEFAULT_ON_POLICY.min_k
@@ -70,7 +70,7 @@ def anonymised_before_notice(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.WITH_POLICY)
 def identifiable_after_export(build: ScenarioBuilder) -> None:
-    """A record holds it in both forms, the identifiable one only since the export."""
+    """Copy an identifiable InMail into the record with its anonymised form, after the export."""
     message = build.inmail()
     anonymise(build, message)
     at = build.later()
@@ -80,7 +80,7 @@ def identifiable_after_export(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=2)
 def entered_after_export(build: ScenarioBuilder) -> None:
-    """A confidential InMail enters a record a microsecond after the record was exported."""
+    """Merge a confidential InMail into a record a microsecond after the record was exported."""
     other, late = build.direct(), build.inmail()
     build.curate(other, late)
     record = build.merge("AGGREGATE", CURATED, FEATURES, other)
@@ -91,7 +91,7 @@ def entered_after_export(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1)
 def exported_before_sent(build: ScenarioBuilder) -> None:
-    """An export names a confidential InMail that was sent, and came there, only afterwards."""
+    """Name in an export a confidential InMail that was sent, and came there, only afterwards."""
     at = build.later()
     message = build.inmail()
     build.move("EXPORT", CURATED, INSIGHTS, message, carries=(), at=at)
@@ -100,7 +100,7 @@ def exported_before_sent(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1)
 def same_id_elsewhere(build: ScenarioBuilder) -> None:
-    """An export names its id in a dataset that it is not in."""
+    """Name the id of an InMail in an export from a dataset that the InMail is not in."""
     message = build.inmail()
     build.curate(message)
     build.move("EXPORT", EMBEDDINGS, INSIGHTS, message, carries=())
@@ -108,7 +108,7 @@ def same_id_elsewhere(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1)
 def read_at_home(build: ScenarioBuilder) -> None:
-    """A first party reads it."""
+    """Let a first party read a confidential InMail."""
     message = build.inmail()
     build.curate(message)
     build.move("READ", CURATED, REVIEW, message)
@@ -116,7 +116,7 @@ def read_at_home(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1)
 def open_message_undeclared(build: ScenarioBuilder) -> None:
-    """A direct message goes where nobody declared a dataset."""
+    """Copy a direct message into an undeclared dataset."""
     message = build.direct()
     build.curate(message)
     build.move("COPY", CURATED, SCRATCH, message)
@@ -124,7 +124,7 @@ def open_message_undeclared(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.WITH_POLICY)
 def anonymised_undeclared(build: ScenarioBuilder) -> None:
-    """A confidential InMail, anonymised, goes where nobody declared a dataset."""
+    """Copy an anonymised confidential InMail into an undeclared dataset."""
     message = build.inmail()
     anonymise(build, message)
     build.move("COPY", ANONYMISED, SCRATCH, message)
@@ -132,7 +132,7 @@ def anonymised_undeclared(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.Era(company.START, PARTNER_SOLD))
 def partner_still_first_party(build: ScenarioBuilder) -> None:
-    """It goes to a partner that becomes a third party only later."""
+    """Export to a partner that becomes a third party only later."""
     message = build.inmail()
     build.curate(message)
     build.move("EXPORT", CURATED, PARTNER, message)
@@ -140,7 +140,7 @@ def partner_still_first_party(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=around(PARTNER_SOLD))
 def partner_just_before(build: ScenarioBuilder) -> None:
-    """It goes to the partner a microsecond before that."""
+    """Export to the partner a microsecond before the partner becomes a third party."""
     message = build.inmail()
     build.curate(message)
     build.move("EXPORT", CURATED, PARTNER, message, at=PARTNER_SOLD - 1)
@@ -148,7 +148,7 @@ def partner_just_before(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.OPEN)
 def withdrawn_after_training(build: ScenarioBuilder) -> None:
-    """Consent is withdrawn a microsecond after the model was trained."""
+    """Withdraw consent a microsecond after the model was trained."""
     a, b = build.member(), build.member()
     message = build.send("DIRECT", a, b)
     build.curate(message)
@@ -159,7 +159,7 @@ def withdrawn_after_training(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.OPEN)
 def granted_in_time(build: ScenarioBuilder) -> None:
-    """A refusal is followed by a grant, from the very instant of the shard."""
+    """Refuse consent, then grant it from the very instant of the shard."""
     a, b = build.member(ai=False), build.member()
     message = build.send("DIRECT", a, b)
     build.curate(message)
@@ -171,7 +171,7 @@ def granted_in_time(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.OPEN)
 def other_consent_withdrawn(build: ScenarioBuilder) -> None:
-    """Another consent is withdrawn before training: that to third parties."""
+    """Withdraw another consent before training: that to third parties."""
     a, b = build.member(), build.member()
     message = build.send("DIRECT", a, b)
     build.curate(message)
@@ -181,7 +181,7 @@ def other_consent_withdrawn(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=around(NOTICE))
 def exemption_just_ended(build: ScenarioBuilder) -> None:
-    """An exempt region's message enters the shard at the instant at which the exemption ends."""
+    """Merge an exempt region's message into the shard at the instant the exemption ends."""
     message = build.send(
         "DIRECT", build.member(), build.member(region=build.random_stream.pick(EXEMPT_REGIONS))
     )
@@ -192,7 +192,7 @@ def exemption_just_ended(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=around(DISCLOSED))
 def disclosed_at_the_instant(build: ScenarioBuilder) -> None:
-    """A message enters the shard at the instant of the disclosure."""
+    """Merge a message into the shard at the instant of the disclosure."""
     message = build.direct()
     build.curate(message)
     build.at = DISCLOSED
@@ -201,7 +201,7 @@ def disclosed_at_the_instant(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.AFTER_NOTICE)
 def anonymised_model_shipped(build: ScenarioBuilder) -> None:
-    """A model trained on an anonymised confidential InMail goes to a third party."""
+    """Export a model trained on an anonymised confidential InMail to a third party."""
     message = build.inmail()
     anonymise(build, message)
     model = train(build, message, source=ANONYMISED)
@@ -210,7 +210,7 @@ def anonymised_model_shipped(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.BEFORE_POLICY)
 def trained_before_any_policy(build: ScenarioBuilder) -> None:
-    """A message trains while the built-in policy holds, which counts as disclosed since ever."""
+    """Train on a message under the built-in policy, which counts as disclosed at all times."""
     message = build.direct()
     build.curate(message)
     train(build, message)
@@ -218,7 +218,7 @@ def trained_before_any_policy(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1)
 def export_corrected(build: ScenarioBuilder) -> None:
-    """The export comes again under its id with a target at home, and this copy counts."""
+    """Log the export again under its id with a first party as target; this copy counts."""
     message = build.inmail()
     build.curate(message)
     build.move("EXPORT", CURATED, INSIGHTS, message, carries=())

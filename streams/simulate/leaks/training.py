@@ -1,4 +1,4 @@
-"""Leaks into AI training: what a corpus or a model must not have been given.
+"""Leaks into AI training: messages that must not enter a corpus or a model.
 
 Each function is a scenario, as in `exports`. A corpus and the model trained on it are two datasets,
 and each of them is flagged.
@@ -37,7 +37,7 @@ def train(
     shard_at: int | None = None,
     model_at: int | None = None,
 ) -> Record:
-    """A shard of the records, and a model of the shard; both break the same."""
+    """Merge records into a shard, and train a model on the shard; both break the same rules."""
     shard = build.merge("AGGREGATE", source, ASSISTANT_CORPUS, *records, breaks=breaks, at=shard_at)
     return build.merge("TRAIN", ASSISTANT_CORPUS, MODEL, shard, breaks=breaks, at=model_at)
 
@@ -50,7 +50,7 @@ def anonymise(build: ScenarioBuilder, *records: Record, at: int | None = None) -
 
 @SCENARIOS.leak(messages=3, era=company.OPEN)
 def confidential_in_shard(build: ScenarioBuilder) -> None:
-    """A shard holds one confidential InMail among messages that may train."""
+    """Train on one confidential InMail in a shard of messages that are allowed."""
     secret, others = build.inmail(), (build.direct(), build.direct())
     build.curate(secret, *others)
     train(build, *others, secret, breaks=[(CONFIDENTIAL_TRAINING, secret)])
@@ -58,7 +58,7 @@ def confidential_in_shard(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=2, era=company.OPEN)
 def model_shipped(build: ScenarioBuilder) -> None:
-    """A model trained on a confidential InMail goes to a third party."""
+    """Export a model trained on a confidential InMail to a third party."""
     secret, other = build.inmail(), build.direct()
     build.curate(secret, other)
     model = train(build, secret, other, breaks=[(CONFIDENTIAL_TRAINING, secret)])
@@ -67,7 +67,7 @@ def model_shipped(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.OPEN)
 def consent_race(build: ScenarioBuilder) -> None:
-    """Consent is withdrawn at the very instant of the shard, or a microsecond before."""
+    """Withdraw consent at the very instant of the shard, or a microsecond before."""
     a, b = build.member(), build.member()
     message = build.send("DIRECT", a, b)
     build.curate(message)
@@ -78,7 +78,7 @@ def consent_race(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.OPEN)
 def withdrawal_late_in_log(build: ScenarioBuilder) -> None:
-    """Consent was withdrawn before the shard, and the log says so after the model."""
+    """Withdraw consent before the shard, and log the withdrawal after the model."""
     a, b = build.member(), build.member()
     message = build.send("DIRECT", a, b)
     build.curate(message)
@@ -88,7 +88,7 @@ def withdrawal_late_in_log(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.OPEN)
 def withdrawn_between_shard_and_model(build: ScenarioBuilder) -> None:
-    """Consent held for the shard; when the model was trained, it did not."""
+    """Withdraw consent after the shard and before the model."""
     a, b = build.member(), build.member()
     message = build.send("DIRECT", a, b)
     build.curate(message)
@@ -99,7 +99,7 @@ def withdrawn_between_shard_and_model(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.OPEN)
 def refusal_wins_tie(build: ScenarioBuilder) -> None:
-    """Consent is refused and given at the same instant."""
+    """Refuse and grant consent at the same instant."""
     a, b = build.member(), build.member()
     message = build.send("DIRECT", a, b)
     build.curate(message)
@@ -112,7 +112,7 @@ def refusal_wins_tie(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.OPEN)
 def one_of_a_group_refuses(build: ScenarioBuilder) -> None:
-    """One of many parties never consented, and no change says otherwise."""
+    """Train on a group message of which one party never consented, by tag or by change."""
     group = [build.member() for _ in range(5 + build.random_stream.below(10))]
     message = build.send("GROUP", *group, build.member(ai=False))
     build.curate(message)
@@ -121,7 +121,7 @@ def one_of_a_group_refuses(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.AFTER_NOTICE)
 def anonymised_without_consent(build: ScenarioBuilder) -> None:
-    """It is anonymised, which no consent is needed for; training needs it all the same."""
+    """Anonymise a message, which needs no consent, then train on it, which does all the same."""
     message = build.send("DIRECT", build.member(), build.member(ai=False))
     anonymise(build, message)
     train(build, message, source=ANONYMISED, breaks=[(WITHOUT_CONSENT, message)])
@@ -129,7 +129,7 @@ def anonymised_without_consent(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.OPEN)
 def exempt_region(build: ScenarioBuilder) -> None:
-    """A party is in an exempt region; the consent that is with_parties changes nothing."""
+    """Train on a message with a party in an exempt region; consent changes nothing."""
     message = build.send(
         "DIRECT", build.member(), build.member(region=build.random_stream.pick(EXEMPT_REGIONS))
     )
@@ -139,7 +139,7 @@ def exempt_region(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.AFTER_NOTICE)
 def region_still_exempt(build: ScenarioBuilder) -> None:
-    """A party is in mainland China, which the end of the exemption left out."""
+    """Train on a message from mainland China, where the exemption did not end."""
     message = build.send("DIRECT", build.member(region="CN"), build.member())
     anonymise(build, message)
     train(build, message, source=ANONYMISED, breaks=[(EXEMPT_TRAINING, message)])
@@ -147,7 +147,7 @@ def region_still_exempt(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=2, era=company.AFTER_NOTICE)
 def private_after_notice(build: ScenarioBuilder) -> None:
-    """Private messages train, which the notice excludes; one is confidential besides."""
+    """Train on private messages, which the notice excludes; one is confidential besides."""
     secret, other = build.inmail(), build.direct()
     build.curate(secret, other)
     broken = [(PRIVATE_TRAINING, m) for m in (secret, other)]
@@ -156,7 +156,7 @@ def private_after_notice(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=around(NOTICE))
 def shard_from_before_notice(build: ScenarioBuilder) -> None:
-    """The shard is older than the notice, the model is trained at its very instant."""
+    """Merge the shard before the notice, and train the model at the notice's very instant."""
     message = build.direct()
     build.curate(message)
     shard = build.merge("AGGREGATE", CURATED, ASSISTANT_CORPUS, message, at=NOTICE - 1)
@@ -166,7 +166,7 @@ def shard_from_before_notice(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=2, era=company.UNDISCLOSED)
 def before_disclosure(build: ScenarioBuilder) -> None:
-    """Messages train under a policy that nobody was told of yet; one is confidential besides."""
+    """Train on messages under a policy not yet disclosed; one is confidential besides."""
     secret, other = build.inmail(), build.direct()
     build.curate(secret, other)
     broken = [(BEFORE_DISCLOSURE, m) for m in (secret, other)]
@@ -175,7 +175,7 @@ def before_disclosure(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=around(DISCLOSED))
 def shard_before_disclosure(build: ScenarioBuilder) -> None:
-    """The shard is a microsecond too early; the model, trained at the instant, is not."""
+    """Merge the shard a microsecond before the disclosure, and train the model at the instant."""
     message = build.direct()
     build.curate(message)
     broken = [(BEFORE_DISCLOSURE, message)]

@@ -33,7 +33,7 @@ SCENARIOS = Scenarios()
 
 @SCENARIOS.leak(messages=1)
 def straight_export(build: ScenarioBuilder) -> None:
-    """A confidential InMail is exported."""
+    """Export a confidential InMail."""
     secret = build.inmail()
     build.curate(secret)
     build.move("EXPORT", CURATED, INSIGHTS, secret, breaks=[(THIRD_PARTY, secret)])
@@ -41,7 +41,7 @@ def straight_export(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1)
 def laundered_by_undeclared_dataset(build: ScenarioBuilder) -> None:
-    """It goes to a third party by way of an undeclared dataset."""
+    """Export a confidential InMail to a third party by way of an undeclared dataset."""
     secret = build.inmail()
     build.move("COPY", ORIGIN, RAW, secret)
     build.move("TRANSFORM", RAW, SCRATCH, secret, breaks=[(UNDECLARED, secret)])
@@ -50,7 +50,7 @@ def laundered_by_undeclared_dataset(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.OPEN)
 def consent_race(build: ScenarioBuilder) -> None:
-    """Consent is withdrawn at the very instant of training, and the log says so later."""
+    """Withdraw consent at the very instant of training, and log the withdrawal later."""
     a, b = build.member(), build.member()
     message = build.send("DIRECT", a, b)
     build.curate(message)
@@ -63,7 +63,7 @@ def consent_race(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.AFTER_NOTICE)
 def anonymised_too_weakly(build: ScenarioBuilder) -> None:
-    """It is anonymised as only the policy before accepted."""
+    """Anonymise an InMail as only the policy before accepted, then export it."""
     secret = build.inmail()
     build.move("COPY", ORIGIN, RAW, secret)
     build.move("TRANSFORM", RAW, ANONYMISED, secret, k=company.NOTICE_POLICY.min_k - 1)
@@ -72,7 +72,7 @@ def anonymised_too_weakly(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.OPEN)
 def exempt_region(build: ScenarioBuilder) -> None:
-    """A party in an exempt region trains."""
+    """Train on a message with a party in an exempt region."""
     message = build.send(
         "DIRECT", build.member(region=build.random_stream.pick(EXEMPT_REGIONS)), build.member()
     )
@@ -82,7 +82,7 @@ def exempt_region(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.UNDISCLOSED)
 def before_disclosure(build: ScenarioBuilder) -> None:
-    """A message trains before the policy is disclosed."""
+    """Train on a message before the policy is disclosed."""
     message = build.direct()
     build.curate(message)
     build.move("COPY", CURATED, ASSISTANT_CORPUS, message, breaks=[(BEFORE_DISCLOSURE, message)])
@@ -90,7 +90,7 @@ def before_disclosure(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.AFTER_NOTICE)
 def private_after_notice(build: ScenarioBuilder) -> None:
-    """A confidential InMail trains after the notice that excludes private messages."""
+    """Train on a confidential InMail after the notice that excludes private messages."""
     secret = build.inmail()
     build.curate(secret)
     broken = [(CONFIDENTIAL_TRAINING, secret), (PRIVATE_TRAINING, secret)]
@@ -99,7 +99,7 @@ def private_after_notice(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.Era(PARTNER_SOLD, company.END))
 def partner_became_third_party(build: ScenarioBuilder) -> None:
-    """It goes to a partner that became a third party."""
+    """Export to a partner that became a third party."""
     secret = build.inmail()
     build.curate(secret)
     build.move("EXPORT", CURATED, PARTNER, secret, breaks=[(THIRD_PARTY, secret)])
@@ -107,7 +107,7 @@ def partner_became_third_party(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.leak(messages=1, era=company.Era(company.START, company.ARCHIVE_DECLARED))
 def declared_only_later(build: ScenarioBuilder) -> None:
-    """It goes to a third party that is declared only later."""
+    """Export to a third party that is declared only later."""
     secret = build.inmail()
     build.curate(secret)
     build.move("EXPORT", CURATED, ARCHIVE, secret, breaks=[(THIRD_PARTY, secret)])
@@ -115,7 +115,7 @@ def declared_only_later(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1)
 def direct_message_exported(build: ScenarioBuilder) -> None:
-    """Paying members' direct message is exported."""
+    """Export paying members' direct message."""
     message = build.send(
         "DIRECT",
         build.member(build.random_stream.pick(PAYING)),
@@ -127,7 +127,7 @@ def direct_message_exported(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1)
 def free_inmail_exported(build: ScenarioBuilder) -> None:
-    """An InMail between members who do not pay is exported."""
+    """Export an InMail between members who do not pay."""
     message = build.send("INMAIL", build.member("FREE"), build.member("FREE"))
     build.curate(message)
     build.move("EXPORT", CURATED, INSIGHTS, message)
@@ -135,7 +135,7 @@ def free_inmail_exported(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.WITH_POLICY)
 def anonymised_just_enough(build: ScenarioBuilder) -> None:
-    """It is anonymised by the very least that is accepted."""
+    """Anonymise a confidential InMail by the smallest k that is accepted, then export it."""
     message = build.inmail()
     build.move("COPY", ORIGIN, RAW, message)
     at = build.later()
@@ -145,7 +145,7 @@ def anonymised_just_enough(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1)
 def exported_before_curated(build: ScenarioBuilder) -> None:
-    """The export is a microsecond earlier than the hop that brought it there."""
+    """Export a microsecond before the hop that brings the InMail there."""
     message = build.inmail()
     build.move("COPY", ORIGIN, RAW, message)
     at = build.later()
@@ -155,7 +155,7 @@ def exported_before_curated(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.OPEN)
 def withdrawn_after_training(build: ScenarioBuilder) -> None:
-    """Consent is withdrawn a microsecond after training."""
+    """Withdraw consent a microsecond after training."""
     a, b = build.member(), build.member()
     message = build.send("DIRECT", a, b)
     build.curate(message)
@@ -166,7 +166,7 @@ def withdrawn_after_training(build: ScenarioBuilder) -> None:
 
 @SCENARIOS.near_miss(messages=1, era=company.Era(company.START, PARTNER_SOLD))
 def partner_still_first_party(build: ScenarioBuilder) -> None:
-    """It goes to a partner that becomes a third party only later."""
+    """Export to a partner that becomes a third party only later."""
     message = build.inmail()
     build.curate(message)
     build.move("EXPORT", CURATED, PARTNER, message)

@@ -16,7 +16,7 @@ from streams.simulate.world import company
 from streams.simulate.world.ids import member_ids, uuid7
 from streams.simulate.world.random_stream import below, chance, stream_key
 
-# How many members in a hundred.
+# The share of each tier, in percent.
 TIERS = {
     "FREE": 70,
     "PREMIUM_CAREER": 14,

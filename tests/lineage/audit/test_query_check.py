@@ -182,6 +182,7 @@ def test_what_the_process_has_is_told() -> None:
     assert allowed is None or allowed >= 1
 
 
+@pytest.mark.slow
 def test_plain_questions_may_be_large(connection: duckdb.DuckDBPyConnection) -> None:
     ids = ", ".join(f"'018ff991-8c99-7655-ad88-{i:012}'" for i in range(10_000))
     check(connection, f"SELECT count(*) FROM arrival WHERE message_id IN ({ids})")

@@ -24,6 +24,7 @@ TABLES = {
     "flag": "rule severity message_id dataset policy_id first_at last_at arrivals first_hop",
     "flag_history": "seq status rule severity message_id dataset policy_id first_at last_at "
     "arrivals first_hop recorded_at",
+    "unmatched_input": "hop_id run_id job source record_id moved_at reason seen_at",
     "conflict": "event event_id sha256 content counts",
     "dead_letter": "source partition position reason sha256 recorded_at",
     "ingest_position": "topic partition next_offset",

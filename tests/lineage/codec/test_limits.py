@@ -42,7 +42,16 @@ from lineage.codec.contract.limits import (
 )
 from lineage.codec.log.portions import weight_of
 from lineage.codec.wire import PARSED
-from tests.lineage.codec.examples import CONSENT, HOP, MESSAGE, Event, content, long, reasons
+from tests.lineage.codec.examples import (
+    CONSENT,
+    HOP,
+    MESSAGE,
+    POLICY,
+    Event,
+    content,
+    long,
+    reasons,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -456,3 +465,13 @@ def test_the_page_has_the_limits_as_they_are() -> None:
         f"{limits.mib(limits.KEPT_BYTES_MAX)}; of a larger one",
     ):
         assert said in page
+
+
+def test_only_a_hop_may_be_very_large() -> None:
+    policy = {**POLICY, "document": "x" * (8 * MIB)}
+    value = Encoder(LocalIds()).encode(policy)
+    batch = Decoder(LocalIds()).decode("lineage.policy.published.v1", 0, [7, 8, 9], [value] * 3)
+    assert batch.events == 0
+    assert {letter.reason for letter in batch.dead_letters} == {
+        "the value, with schema id 5, has more than 8 MiB, which only a hop may have"
+    }

@@ -76,6 +76,26 @@ def test_fields_of_another_version_are_ignored_and_missing_ones_have_their_defau
     assert batch.declarations["position"].to_list() == [0, 1, 2]
 
 
+def test_a_field_of_bytes_may_have_any_and_one_of_text_may_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def slow(*_: object) -> None:
+        raise AssertionError("was read one by one")
+
+    monkeypatch.setattr("lineage.codec.avro.reader.Reader._one", slow)
+    schema = schema_of(DECLARATION)
+    schema["fields"] += [{"name": "key", "type": "bytes"}, {"name": "note", "type": "string"}]
+    datum = {**datum_of(DECLARATION), "key": b"\xff\x00", "note": "kept"}
+    other = json.loads(
+        json.dumps(schema).replace('"note", "type": "string"', '"note", "type": "bytes"')
+    )
+    half = datum_bytes(other, datum | {"note": b"\xff"})
+    values = [b"\0\0\0\0\x32" + datum_bytes(schema, datum), b"\0\0\0\0\x32" + half]
+    batch = Decoder(Versions(schema)).decode(topic_of(DECLARATION), 0, [0, 1], values)
+    assert batch.declarations["position"].to_list() == [0]
+    assert "is not a whole DatasetDeclared" in reasons(batch)[1]
+
+
 @pytest.mark.parametrize("kind", [{"type": "map", "values": "long"}, ["int", "string", "null"]])
 def test_also_where_they_must_be_read_one_by_one(kind: Any) -> None:  # noqa: ANN401 - a schema
     schema = schema_of(MESSAGE)

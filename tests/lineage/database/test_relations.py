@@ -9,7 +9,13 @@ import numpy as np
 import polars as pl
 import pytest
 
-from lineage.database.relations import execute_on, execute_with
+from lineage.database.relations import (
+    RELEASED_ROWS_MIN,
+    execute_on,
+    execute_with,
+    release_frames,
+    write_with,
+)
 
 
 @pytest.fixture
@@ -46,3 +52,26 @@ def test_each_statement_reads_its_own_table(connection: duckdb.DuckDBPyConnectio
         frame = pl.DataFrame({"n": values})
         rows = execute_with(connection, "SELECT n FROM frame", frame=frame).fetchall()
         assert [n for (n,) in rows] == values
+
+
+def registered(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    names = "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal"
+    return {name for (name,) in connection.execute(names).fetchall()}
+
+
+@pytest.mark.parametrize(("rows", "held"), [(5, {"written"}), (RELEASED_ROWS_MIN, set())])
+def test_a_large_frame_is_let_go_of_once_it_is_written(
+    connection: duckdb.DuckDBPyConnection, rows: int, held: set[str]
+) -> None:
+    frame = pl.DataFrame({"n": range(rows)})
+    write_with(connection, "INSERT INTO t SELECT n, n FROM written", written=frame)
+    assert connection.execute("SELECT count(*) FROM t").fetchall() == [(400 + rows,)]
+    assert registered(connection) == held
+
+
+def test_all_frames_are_let_go_of(connection: duckdb.DuckDBPyConnection) -> None:
+    frame = pl.DataFrame({"n": [1]})
+    execute_with(connection, "FROM one, other", one=frame, other=frame).fetchall()
+    assert registered(connection) == {"one", "other"}
+    release_frames(connection)
+    assert registered(connection) == set()

@@ -9,7 +9,7 @@ from tests.lineage.events.builders import PAYING_TIERS
 # one character composed and decomposed; U+FF5E and U+1F600, which UTF-16 orders the other way.
 IDS = (
     *("a", "b", "c", "d", "e"),
-    *("a ", "aa", " a", "A"),
+    *("a ", "aa", " a", "A", "urn:id:a", "/"),
     "01920b3c-5a1e-7c3d-8f00-0123456789ab",
     "01920B3C-5A1E-7C3D-8F00-0123456789AB",
     "01920b3c5a1e7c3d8f000123456789ab",
@@ -22,7 +22,16 @@ IDS = (
     *("\u00e9", "e\u0301", "\uff5e", "\U0001f600"),
     "x" * 256,
 )
-DATASETS = ("inbox", "lake", "corpus", "sink", "a", "Inbox", "01920b3c-5a1e-7c3d-8f00-0123456789ab")
+DATASETS = (
+    "inbox",
+    "lake",
+    "corpus",
+    "sink",
+    "a",
+    "Inbox",
+    "kafka.inbox",
+    "01920b3c-5a1e-7c3d-8f00-0123456789ab",
+)
 TIERS = ("FREE", *PAYING_TIERS)
 REGIONS = ("US", "DE", "NO", "CN", "BR")
 OPERATIONS = (

@@ -35,6 +35,7 @@ def own_values() -> Iterator[Any]:
 
 def printing() -> Iterator[str]:
     print("between the answers")
+    os.write(1, b"as a library in C would")
     yield "an answer"
 
 
@@ -78,6 +79,7 @@ def process() -> Iterator[DecoderProcess]:
         yield process
 
 
+@pytest.mark.slow
 def test_items_come_in_order_one_request_after_the_other(process: DecoderProcess) -> None:
     assert list(process.items(counted, 1000)) == list(range(1000))
     assert list(process.items(counted, 0)) == []
@@ -105,6 +107,7 @@ def test_what_is_printed_there_does_not_get_between(
     assert capfd.readouterr().out == ""
 
 
+@pytest.mark.slow
 def test_an_error_comes_after_the_items_before_it(process: DecoderProcess) -> None:
     items = process.items(failing)
     assert next(items) == 1

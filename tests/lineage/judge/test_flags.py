@@ -14,7 +14,6 @@ import lineage
 from lineage.judge import flags
 from lineage.limits import Limits
 from streams.simulate import simulate
-from tests.samples import sampled
 from tests.stores import new_store
 from tests.streams.simulate.log_reader import events
 
@@ -57,7 +56,8 @@ def test_parts_make_no_difference(
         assert store.digest() == expected
 
 
-@pytest.mark.parametrize("reopened", sampled([False, True], 2))
+@pytest.mark.parametrize("reopened", [False, True])
+@pytest.mark.slow
 def test_what_a_batch_changed_is_what_the_history_of_flags_has(
     reopened: bool, tmp_path: Path
 ) -> None:

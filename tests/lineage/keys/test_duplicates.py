@@ -112,7 +112,7 @@ def test_repeats_are_told_without_their_texts(
 
 
 @pytest.mark.parametrize("apply", sampled([in_batches, in_one_batch], 2))
-@pytest.mark.parametrize("other", sampled(OTHERWISE, 4), ids=range(len(OTHERWISE)))
+@pytest.mark.parametrize("other", sampled(OTHERWISE, 8), ids=range(len(OTHERWISE)))
 def test_anything_else_is_a_conflict(store: lineage.Store, apply: Apply, other: Event) -> None:
     """Repeats of both versions, before and after it is known, change nothing."""
     (same,) = (one for one in EVENTS if _id(one) == _id(other))

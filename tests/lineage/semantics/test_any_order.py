@@ -76,6 +76,7 @@ def with_uuids(event: Event) -> Event:
     }
 
 
+@pytest.mark.slow
 @tried(12)
 @given(histories(restarts=True))
 def test_ids_that_are_uuids_are_told_apart_as_well(history: History) -> None:
@@ -170,6 +171,7 @@ def test_an_event_that_breaks_the_contract_is_a_dead_letter(bad: Event) -> None:
         assert observed(store) == reference([])
 
 
+@pytest.mark.slow
 @tried(6)
 @given(logs().filter(bool), st.data())
 def test_another_log_has_another_digest(events: list[Event], data: st.DataObject) -> None:

@@ -83,10 +83,12 @@ def crowd() -> tuple[list[Event], Expected]:
         facts=frozenset().union(*(one.facts for one in each)),
         flags=frozenset().union(*(one.flags for one in each)),
         conflicts=frozenset().union(*(one.conflicts for one in each)),
+        unmatched=frozenset().union(*(one.unmatched for one in each)),
     )
     return [*policies, *(event for events in others for event in events)], expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", sampled([0, 1, 2, "in time", "backwards"], 5))
 @pytest.mark.parametrize("batches", sampled([5, 1], 2))
 def test_a_crowd_of_worlds_is_the_union_of_them(

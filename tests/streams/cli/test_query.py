@@ -134,6 +134,7 @@ def test_sql_says_in_a_sentence_what_it_cannot_answer(db: Path, query: str) -> N
 ENDLESS = "SELECT count(*) FROM range(10_000_000) a, range(10_000_000) b"
 
 
+@pytest.mark.slow
 def test_sql_ends_at_its_limit_of_time(db: Path) -> None:
     ran = run("sql", ENDLESS, "--db", db, "--timeout", "0.3")
     assert (ran.code, ran.out) == (2, "")

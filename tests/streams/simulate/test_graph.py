@@ -80,6 +80,7 @@ def test_messages_of_one_instant_are_all_sent_at_the_start(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("mix", ["own", "worst"])
+@pytest.mark.slow
 def test_members_of_the_list_write_to_each_other_as_it_says(mix, tmp_path) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a Literal and a Path
     path = many(tmp_path, 400)
     out = tmp_path / "out"

@@ -11,16 +11,16 @@ from streams.simulate.log_writer import JsonLines, with_text_instants
 from streams.simulate.run import declarations_and_policies
 from streams.simulate.world import company
 from tests.lineage.semantics.reference import FLAG_COLUMNS, reference
-from tests.samples import sampled
 from tests.streams.simulate.log_reader import events, plain
 
 MIXES = {"own": injection.OWN_MIX, "worst": injection.WORST_MIX}
 SCENARIOS = [(mix, scenario) for mix, scenarios in MIXES.items() for scenario in scenarios]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "scenario",
-    sampled([scenario for _, scenario in SCENARIOS], 16),
+    [scenario for _, scenario in SCENARIOS],
     ids=[f"{mix}: {scenario.name}" for mix, scenario in SCENARIOS],
 )
 def test_a_plant_is_flagged_as_its_recipe_says(scenario: Scenario, tmp_path: Path) -> None:

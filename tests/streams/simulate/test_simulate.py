@@ -21,6 +21,7 @@ def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mix", sampled(["own", "worst"], 2))
 @pytest.mark.parametrize("format", sampled(["jsonl", "avro"], 2))
 def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
@@ -34,6 +35,7 @@ def test_the_same_seed_gives_the_same_bytes_and_another_does_not(
     assert bytes_of(tmp_path / "a") != bytes_of(tmp_path / "c")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_every_process(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "streams.cli", "simulate", "--messages", "1"]
     for hash_seed in "012":  # of Python: the order of its sets
@@ -52,7 +54,7 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process(tmp_path: Path) -> 
         (1, 1, "jsonl", "own"),
         pytest.param(20, 1, "jsonl", "own", marks=pytest.mark.slow),
         pytest.param(300, 1, "jsonl", "own", marks=pytest.mark.slow),
-        (300, 2, "avro", "own"),
+        pytest.param(300, 2, "avro", "own", marks=pytest.mark.slow),
         (300, 3, "avro", "worst"),
         pytest.param(3_000, 4, "jsonl", "own", marks=pytest.mark.slow),
         pytest.param(3_000, 5, "jsonl", "worst", marks=pytest.mark.slow),
@@ -83,6 +85,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> tuple[Summary, list[dict[st
 Own = tuple[Summary, list[dict[str, Any]], Path]
 
 
+@pytest.mark.slow
 def test_the_summary_counts_what_was_written(own: Own) -> None:
     summary, log, folder = own
     assert summary.events == Counter(event["event"] for event in log)
@@ -94,6 +97,7 @@ def test_the_summary_counts_what_was_written(own: Own) -> None:
     assert min(*summary.leaks.values(), *summary.near_misses.values()) == 3
 
 
+@pytest.mark.slow
 def test_every_event_keeps_the_contract(own: Own) -> None:
     _, log, folder = own
     batches = list(codec.read_log([folder]))
@@ -131,6 +135,7 @@ def test_both_formats_hold_the_same_events(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_messages_come_in_the_order_of_time_with_ids_that_sort_so(own: Own) -> None:
     first: dict[str, str] = {}
     for event in own[1]:

@@ -84,6 +84,7 @@ def test_little_is_decoded_here() -> None:
         assert here.encoded(LISTS, [])[0].events == 2
 
 
+@pytest.mark.slow
 def test_a_registry_that_is_away_is_told_from_there() -> None:
     with (
         closing(opened("http://127.0.0.1:9")) as there,

@@ -1,10 +1,9 @@
-"""Datums read side by side: what is plain is read at once, and never more than the contract has."""
+"""Fast path: what keeps the contract is read at once, and nothing that does not."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import fastavro
 import numpy as np
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 
 from lineage import codec
 from lineage.codec import Batch, Encoder, LocalIds, by_name, from_events, read_log
-from lineage.codec.avro.fast import read_plain
+from lineage.codec.avro.fast import read_blocks, read_values
 from lineage.codec.avro.reader import Reader
 from lineage.codec.batch import CHILD_TABLES
 from lineage.codec.wire import PARSED, datum_of
@@ -37,13 +36,13 @@ from tests.properties import tried
 ENCODER = Encoder(LocalIds())
 
 
-def plain(event: Event, *datums: bytes) -> tuple[dict[str, Any], list[bool]]:
-    """Each datum as a run of its own."""
-    sizes = np.array([len(datum) for datum in datums])
-    ends = np.cumsum(sizes)
+def plain(event: Event, *datums: bytes) -> tuple[Batch, list[bool]]:
+    """What is read of the datums, as Kafka values, and of which."""
     kind = by_name(event["event"])
-    tables, mask = read_plain(kind, kind.fields, datums, ends - sizes, ends, np.ones_like(ends))
-    return tables, mask.tolist()
+    header = ENCODER.encode(event)[:5]
+    values = [header + datum for datum in datums]
+    tables, left = read_values(Reader(kind, kind.schema), values, header)
+    return Batch.of(tables), [i not in left for i in range(len(datums))]
 
 
 def datum(event: Event) -> bytes:
@@ -60,35 +59,71 @@ PLAIN = [
     {**HOP, "declassification": {"method": "k", "k": 8191}},
     {**DECLARATION, "recipient": None},
     {**CONSENT, "granted": True, "effective_at": "1980-01-01T00:00:00Z"},
+    {**CONSENT, "effective_at": "1970-01-01T00:00:00Z"},
+    {**CONSENT, "effective_at": "9999-12-31T00:00:00Z"},
+    {**MESSAGE, "message_id": "x" * 256},
+    {**HOP, "inputs": ["a", "bb"]},
+    {**HOP, "declassification": {"method": "k", "k": -(2**31)}},
 ]
 
 
 @pytest.mark.parametrize("event", PLAIN, ids=lambda e: e["event"])
-def test_what_is_usual_is_plain(event: Event) -> None:
-    tables, mask = plain(event, datum(event), datum(event))
+def test_what_keeps_the_contract_is_plain(event: Event) -> None:
+    batch, mask = plain(event, datum(event), datum(event))
     assert mask == [True, True]
-    expected = content(from_events([event, event]))
-    found = content(Batch.of(tables))
-    assert found == expected
+    assert content(batch) == content(from_events([event, event]))
 
 
-UNUSUAL = [
-    {**MESSAGE, "message_id": "x" * 64},
-    {**HOP, "inputs": ["a", "bb"]},
-    {**CONSENT, "effective_at": "1970-01-01T00:00:05Z"},
-    {**CONSENT, "effective_at": "9999-12-31T00:00:00Z"},
-    {**HOP, "declassification": {"method": "k", "k": 100_000}},
+BROKEN = [
+    (MESSAGE, {"parties": [SENDER, SENDER, RECIPIENT]}),
+    (MESSAGE, {"parties": [SENDER, {**RECIPIENT, "region": "DEU"}]}),
+    (MESSAGE, {"parties": [SENDER, {**RECIPIENT, "region": "de"}]}),
+    (MESSAGE, {"message_id": "x" * 257}),
+    (MESSAGE, {"sent_at": -1}),
+    (MESSAGE, {"sent_at": 2**60}),
+    (HOP, {"inputs": []}),
+    (HOP, {"inputs": ["a", ""]}),
+    (HOP, {"inputs": ["a"] * 1001, "outputs": ["b"] * 1001}),
+    (HOP, {"source": ""}),
 ]
 
 
-@pytest.mark.parametrize("event", UNUSUAL, ids=lambda e: e["event"])
-def test_what_is_unusual_is_left_to_others_and_its_neighbours_are_not(event: Event) -> None:
-    usual = next(e for e in GOOD if e["event"] == event["event"])
-    tables, mask = plain(event, datum(usual), datum(event), datum(usual))
+@pytest.mark.parametrize(("event", "wrong"), BROKEN)
+def test_what_is_wrong_is_left_to_others_and_its_neighbours_are_not(
+    event: Event, wrong: Event
+) -> None:
+    kind = by_name(event["event"])
+    broken = datum_bytes(PARSED[kind.name], datum_of(kind, event) | wrong)
+    batch, mask = plain(event, datum(event), broken, datum(event))
     assert mask == [True, False, True]
-    assert sorted(row for table in tables.values() for row in set(table["row"]))[-1] == 2
-    batch = decode(event, [usual, event, usual])
-    assert content(batch) == content(from_events([usual, event, usual]))
+    assert sorted(row for name in ("messages", "hops") for row in getattr(batch, name)["row"]) == [
+        0,
+        2,
+    ]
+    assert content(batch) == content(decode(event, [event, event]))
+
+
+def test_a_number_is_not_cut_to_32_bits() -> None:
+    wider = json.loads(json.dumps(PARSED["RecordsMoved"]).replace('"int"', '"long"'))
+    wrong = {"declassification": {"method": "k-anonymity", "k": 2**32 + 50}}
+    broken = datum_bytes(wider, datum_of(codec.RECORDS_MOVED, HOP) | wrong)
+    assert plain(HOP, broken)[1] == [False]
+
+
+@pytest.mark.parametrize("cut", [b"", b"\x80", b"\x80\x80"])
+def test_what_is_no_datum_is_left_to_others_and_its_neighbours_are_not(cut: bytes) -> None:
+    batch, mask = plain(HOP, cut, datum(HOP), datum(HOP)[:-1] + cut, datum(HOP) + cut + b"\0")
+    assert mask == [False, True, False, False]
+    assert batch.hops["row"].to_list() == [1]
+
+
+def test_values_of_another_schema_are_left_to_others() -> None:
+    kind = by_name(HOP["event"])
+    good = ENCODER.encode(HOP)
+    other = b"\0\0\0\1\0" + good[5:]
+    tables, left = read_values(Reader(kind, kind.schema), [good, other, b"", good], good[:5])
+    assert left.tolist() == [1, 2]
+    assert tables["hops"]["row"].to_list() == [0, 3]
 
 
 def decode(event: Event, events: list[Event]) -> Batch:
@@ -106,20 +141,19 @@ def test_nothing_is_plain_that_the_contract_would_not_have(
     at = data.draw(st.integers(0, len(good) - 1))
     junk = data.draw(st.binary(max_size=3) | st.sampled_from([b"\x01", b"\x04", b"\x80\x00"]))
     changed = good[:at] + junk + good[at + data.draw(st.integers(0, 3)) :]
-    tables, mask = plain(event, good, changed)
+    batch, mask = plain(event, good, changed)
+    assert mask[0]
     if mask[1]:
         kind = by_name(event["event"])
-        schema = json.loads(kind.schema)
-        reader = Reader(kind, json.dumps(schema))
-        found = reader.event_of(changed)
+        found = Reader(kind, kind.schema).event_of(changed)
         assert isinstance(found, dict)
-        wanted = content(from_events([found]))
-        rows = {name: table.filter(table["row"] == 1) for name, table in tables.items()}
-        assert content(Batch.of(rows)) == wanted
+        assert content(batch) == content(from_events([event, found]))
+    else:
+        assert content(batch) == content(from_events([event]))
 
 
 def blocks(path: Path, events: list[Event], changed: dict[int, Event]) -> None:
-    """Very many small blocks, so that they are read side by side."""
+    """Very many small blocks."""
     kind = by_name(events[0]["event"])
     datums = [datum_of(kind, e) | changed.get(i, {}) for i, e in enumerate(events)]
     with path.open("wb") as file:
@@ -127,7 +161,7 @@ def blocks(path: Path, events: list[Event], changed: dict[int, Event]) -> None:
 
 
 @pytest.mark.parametrize("event", GOOD, ids=lambda e: e["event"])
-def test_blocks_are_read_side_by_side(tmp_path: Path, event: Event) -> None:
+def test_very_many_blocks_are_read_at_once(tmp_path: Path, event: Event) -> None:
     blocks(tmp_path / "a.avro", [event] * 500, {})
     (batch,) = read_log(tmp_path / "a.avro")
     assert content(batch) == content(from_events([event] * 500))
@@ -159,14 +193,15 @@ def test_a_file_of_many_blocks_says_the_same_as_its_events(
     assert content(Batch.concat(read_log(path))) == content(from_events(same))
 
 
-def test_datums_of_one_run_follow_each_other() -> None:
+def test_blocks_are_read_or_left_as_a_whole() -> None:
     hops = [{**HOP, "hop_id": f"h{i}", "inputs": ["a"] * (i % 3 + 1)} for i in range(9)]
     datums = [datum_bytes(PARSED["RecordsMoved"], datum_of(codec.RECORDS_MOVED, h)) for h in hops]
-    counts = np.array([2, 0, 4, 3])
-    sizes = np.array([len(b"".join(some)) for some in (datums[:2], [], datums[2:6], datums[6:])])
-    ends = np.cumsum(sizes)
+    some = [datums[:2], [], datums[2:5], datums[5:6], datums[6:]]
+    blocks = [(len(one), b"".join(one)) for one in some]
+    blocks[2] = (3, blocks[2][1] + b"\0")
     kind = codec.RECORDS_MOVED
-    tables, mask = read_plain(kind, kind.fields, datums, ends - sizes, ends, counts)
-    assert mask.all()
-    assert tables["hops"]["hop_id"].to_list() == [f"h{i}" for i in range(9)]
-    assert content(Batch.of(tables)) == content(from_events(hops))
+    tried = np.array([True, True, True, False, True])
+    tables, mask = read_blocks(Reader(kind, kind.schema), blocks, tried)
+    assert mask.tolist() == [True, True, False, False, True]
+    assert tables["hops"]["row"].to_list() == [0, 1, 6, 7, 8]
+    assert content(Batch.of(tables)) == content(from_events([*hops[:2], *hops[6:]]))

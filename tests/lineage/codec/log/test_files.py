@@ -57,6 +57,7 @@ def test_batches_are_of_the_size_asked_for_and_know_their_lines(tmp_path: Path) 
     assert batches[0].messages["read_from"].unique().to_list() == [str(tmp_path / "a.jsonl")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", sampled(["jsonl", "avro"], 2))
 def test_the_first_batches_are_smaller(tmp_path: Path, ending: Literal["jsonl", "avro"]) -> None:
     simulate(1000, seed=3, out=tmp_path, format=ending)
@@ -65,6 +66,7 @@ def test_the_first_batches_are_smaller(tmp_path: Path, ending: Literal["jsonl", 
     assert sizes[1] <= 100 < max(sizes) <= 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", sampled(["jsonl", "avro"], 2))
 def test_large_hops_make_a_batch_of_fewer_events(
     tmp_path: Path, ending: Literal["jsonl", "avro"]
@@ -85,6 +87,7 @@ def test_small_files_share_a_batch(tmp_path: Path) -> None:
     assert [Path(p).name for p in batch.hops["read_from"]] == ["a.jsonl", "b.jsonl", "c.jsonl"]
 
 
+@pytest.mark.slow
 def test_progress_is_told_in_bytes_of_the_files(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(jsonl(messages(3000)))
     (tmp_path / "b.jsonl.gz").write_bytes(gzip.compress(jsonl(messages(3000))))
@@ -139,6 +142,7 @@ def test_an_empty_log_is_no_events(tmp_path: Path) -> None:
     assert read(tmp_path).events == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", sampled(["cut", "flipped"], 2))
 def test_of_a_damaged_packed_log_all_that_came_before_is_kept(tmp_path: Path, damage: str) -> None:
     # Ids without a pattern, so that the packed file is long.
