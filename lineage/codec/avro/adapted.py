@@ -17,10 +17,13 @@ UNNAMED = "topLevelRecord"  # what Spark calls a record of which it knows no nam
 
 
 def adapted(wanted: Avro, written: Avro, named: Mapping[str, Avro]) -> Avro:
-    """The present schema of something with null, symbols, strings for enums and names of its
-    records and enums, as far as the writer has them.
+    """Adapt the present schema of something to the writer's schema of it.
 
-    wanted: as JSON has it. written: as fastavro parsed it; named: its types by their full names.
+    Returns it with null, the writer's symbols, strings in place of enums, and the writer's names
+    of records and enums, as far as the writer has them.
+
+    wanted: the present schema, as JSON has it. written: the writer's, as fastavro parsed it. named:
+    the writer's types by their full names.
     """
     if isinstance(written, list) or isinstance(wanted, list):
         branches = written if isinstance(written, list) else [written]

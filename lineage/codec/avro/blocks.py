@@ -27,10 +27,10 @@ from lineage.codec.tables import (
 
 
 def of_blocks(container: Container, blocks: Sequence[Block]) -> tuple[Batch, list[Block]]:
-    """A batch of the records in some blocks of a file, in their order; and those blocks that are
-    too large for it, which `in_parts` reads.
+    """Decode some blocks of a file to a batch of their records, in their order.
 
-    Dead letters are without their bytes: these are in the file.
+    Returns the batch; and the blocks that are too large for it, which `in_parts` reads. Dead
+    letters are without their bytes: these are in the file.
     """
     letters = [letter for block in blocks if (letter := lost(container, block, kept=False))]
     whole = [block for block in blocks if block.damage is None]
@@ -50,7 +50,7 @@ def of_blocks(container: Container, blocks: Sequence[Block]) -> tuple[Batch, lis
 
 
 def in_parts(container: Container, block: Block) -> Iterator[Batch]:
-    """Batches of a block that is too large to be decoded in one go."""
+    """Yield batches of a block that is too large to be decoded in one go."""
     source = str(container.path)
     found = start = 0
     for datums, end in container.reader.parts(block.count, block.data):
@@ -70,7 +70,7 @@ def _is_small(block: Block) -> bool:
 
 
 def _together(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """Small blocks in as few lists as may be decoded in one go each."""
+    """Yield small blocks in as few lists as may be decoded in one go each."""
     some: list[Block] = []
     size = records = 0
     for block in blocks:
@@ -85,7 +85,10 @@ def _together(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 
 
 def _by_fast_path(container: Container, blocks: Sequence[Block]) -> tuple[Tables, Mask]:
-    """Tables of the blocks that are read at once, `row` numbering all records; and which it is."""
+    """Decode by the fast path the small blocks that are events throughout.
+
+    Returns their tables, `row` numbering the records of all blocks; and which blocks those are.
+    """
     small = np.array([_is_small(block) for block in blocks], np.bool_)
     if container.reader.present is None:
         return {}, np.zeros_like(small)
@@ -95,9 +98,12 @@ def _by_fast_path(container: Container, blocks: Sequence[Block]) -> tuple[Tables
 def _otherwise(
     container: Container, blocks: Sequence[Block]
 ) -> tuple[Tables, IntArray, list[DeadLetter]]:
-    """Tables of the good events in whole blocks; positions that `row` numbers; and dead letters."""
+    """Decode by the fallback whole blocks that the fast path has left.
+
+    Returns tables of the good events; the positions that `row` is an index into; and dead letters.
+    """
     if container.reader.present is not None:
-        # It was tried to read all of each at once.
+        # The fast path has tried each as a whole.
         return _one_by_one(container, blocks)
     try:
         columns = container.reader.read_blocks([(block.count, block.data) for block in blocks])
@@ -134,7 +140,11 @@ def _one_by_one(
 def _of_datums(
     container: Container, datums: Sequence[bytes], positions: Sequence[int]
 ) -> tuple[Tables, IntArray, list[DeadLetter]]:
-    """Tables of the good ones, positions that `row` numbers, and dead letters for the others."""
+    """Decode datums of blocks, each with its position in the file.
+
+    Returns tables of the good ones; the positions that `row` is an index into; and dead letters for
+    the others.
+    """
     event, source = container.event, str(container.path)
     columns, wrong = container.reader.read(datums)
     reasons = {i: f"the record {what}" for i, what in wrong.items()}
@@ -151,7 +161,7 @@ def _of_datums(
 
 
 def lost(container: Container, block: Block, *, kept: bool = True) -> DeadLetter | None:
-    """A dead letter for a block of which nothing can be read; None where it can be tried.
+    """Return a dead letter for a block of which nothing can be read; None where it can be tried.
 
     kept: with its bytes, if they are not too many.
     """
@@ -165,7 +175,7 @@ def lost(container: Container, block: Block, *, kept: bool = True) -> DeadLetter
 
 
 def rest_of(source: str, block: Block, found: int, rest: bytes, *, kept: bool = True) -> DeadLetter:
-    """A dead letter for what is left of a block behind the records that were found in it."""
+    """Return a dead letter for what is left of a block behind the records found in it."""
     lost = block.count - found
     reason = (
         f"the block is damaged from here on: {_records(lost)} lost"

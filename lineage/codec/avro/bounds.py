@@ -14,9 +14,11 @@ _LEAST_BYTES = {"null": 0, "float": 4, "double": 8}
 
 
 def refuse_unbounded(schema: Avro, named: Mapping[str, Avro]) -> None:
-    """Raises UnreadableSchemaError where an array or map has items of no bytes, so that any number
-    of them takes no room; where a type contains itself; or where types inside types come to more
-    than SCHEMA_TYPES_MAX.
+    """Refuse a schema by which a few bytes come to any amount of data.
+
+    Raises UnreadableSchemaError where an array has items of no bytes, so that any number of them
+    takes no room; where a type contains itself; or where types inside types come to more than
+    SCHEMA_TYPES_MAX.
 
     schema: as fastavro parsed it. named: its types by their full names.
     """
@@ -24,7 +26,7 @@ def refuse_unbounded(schema: Avro, named: Mapping[str, Avro]) -> None:
 
 
 class _Bounds:
-    """Of each type how many types are in it, and how many bytes its smallest value has."""
+    """Bounds of each type: how many types are in it, and the bytes of its smallest value."""
 
     def __init__(self, named: Mapping[str, Avro]) -> None:
         self._named = named

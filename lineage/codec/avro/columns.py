@@ -4,15 +4,17 @@ pyruhvro decodes to Arrow columns. The datums are laid together as one Avro arra
 are done that it does not do by itself:
 
 - An array says how many datums it has, not where each ends, so a broken datum can eat the next one
-  and still come out as something. Here each datum is followed by the same random double, as one
-  more field of the record: where every row ends with it, every row is one datum.
+  and still come out as something. Here each datum is followed by a sentinel, the same random
+  double, as one more field of the record: where every row ends with it, every row is one datum.
+  Blocks of a file, whose datums have no known ends, are each followed by the sentinel as a whole,
+  and must hold as many datums as they say.
 - It cuts an int to 32 bits, and refuses the whole for a boolean that is neither 0 nor 1. Here
   these and the indices of enums are read as longs, whose bytes are the same, so that each can be
   judged alone.
 - It takes any bytes for a string, so columns of strings are held to UTF-8.
 
-What it can't read at all (named references, bytes) is spelled so that it can: the bytes are the
-same.
+Named references and bytes, which it can't read at all, are spelled so that it can: the bytes of a
+datum are the same.
 """
 
 from __future__ import annotations
@@ -53,11 +55,11 @@ class UnspellableError(Exception):
 
 
 class Layout:
-    """How datums of one writer schema become columns.
+    """Decodes datums of one writer schema to columns, many in one call.
 
-    schema: a parsed record schema. wanted: the fields that are made columns of, as far as the
-    schema has them. UnspellableError where it has maps, fixed, or unions other than of null and
-    something in the record itself.
+    schema: a parsed record schema. wanted: the fields that columns are made of, as far as the
+    schema has them. Raises UnspellableError where it has maps, fixed, or unions other than of null
+    and something in the record itself.
     """
 
     def __init__(self, schema: Avro, wanted: Iterable[str]) -> None:
@@ -79,15 +81,18 @@ class Layout:
             raise UnspellableError from None
 
     def of_datums(self, datums: Sequence[bytes]) -> Columns:
-        """The wanted fields, one row a datum, in their order: booleans and enums as the numbers
-        that they are. UndecodableError where any is not of the schema, or too large for this.
+        """Return the wanted fields, one row a datum, in their order.
+
+        Booleans and enums are the numbers as which they are written. Raises UndecodableError where
+        any datum is not of the schema, or too large for this.
         """
         return self._wanted(_one_array(self._datums, datums))
 
     def of_values(self, values: Sequence[bytes], header: bytes) -> Columns:
-        """The same of Kafka values; UndecodableError also where one has another header.
+        """Return the wanted fields of Kafka values, as `of_datums` does.
 
-        header: a byte 0 and four of the schema's id.
+        header: a byte 0 and four of the schema's id. Raises UndecodableError also where a value has
+        another.
         """
         columns = _one_array(self._values, values)
         magic, schema_id = (columns[field["name"]] for field in _WIRE)
@@ -99,7 +104,11 @@ class Layout:
         return self._wanted(columns)
 
     def of_blocks(self, blocks: Sequence[tuple[int, bytes]]) -> Columns:
-        """The same of blocks of datums of which only the number is known, not where each ends."""
+        """Return the wanted fields of blocks of datums, as `of_datums` does.
+
+        blocks: how many datums each has, and their bytes; where each datum ends is not known.
+        Raises UndecodableError where a block is not so many datums of the schema.
+        """
         sentinel, end = _sentinel()
         # The 0 behind an array is all that an empty one has.
         runs = [(_long(count) if count else b"") + data + b"\0" + end for count, data in blocks]
@@ -112,8 +121,10 @@ class Layout:
         return self._wanted(_fields_of(arrays.values))
 
     def frame(self, columns: Columns) -> pl.DataFrame:
-        """The columns as the schema means them: enums String (null: no such symbol), booleans
-        Boolean (null: neither 0 nor 1), the other types plain, logical types as what they annotate.
+        """Return the columns as the schema means them.
+
+        Enums are String (null: no such symbol), booleans Boolean (null: neither 0 nor 1), the other
+        types plain, logical types as what they annotate.
         """
         frame = pl.DataFrame([pl.Series(name, column) for name, column in columns.items()])
         return frame.select(
@@ -130,8 +141,10 @@ class Layout:
 
 
 def numbers(column: Column, kind: type[np.generic], more: int = 0) -> npt.NDArray[Any]:
-    """The numbers of a column, whatever they are where it is null; of strings and lists, with one
-    more, where each begins.
+    """Return the numbers of a column, whatever they are where it is null.
+
+    Of strings and lists these are the offsets where each begins, and, with one more, where the last
+    ends.
     """
     buffer = column.buffers()[1]
     if buffer is None or not len(column):
@@ -173,7 +186,7 @@ def _sentinel() -> tuple[float, bytes]:
 
 
 def _run_of(fields: Sequence[Avro], behind: Sequence[Avro] = ()) -> str:
-    """The schema of an array of records of these fields, and of what is behind it."""
+    """Return the schema of an array of records of these fields, and of what is behind it."""
     items = {"type": "record", "name": "Datum", "fields": fields}
     datums = {"name": "datums", "type": {"type": "array", "items": items}}
     return json.dumps({"type": "record", "name": "Run", "fields": [datums, *behind]})
@@ -190,7 +203,7 @@ def _long(number: int) -> bytes:
 
 
 def _inline(avro: Avro, named: dict[str, Avro], inside: tuple[str, ...]) -> Avro:
-    """The schema without names that refer to another part of it, and without logical types."""
+    """Return the schema without references by name, and without logical types."""
     if isinstance(avro, list):
         if len(avro) != 2 or avro[0] != "null" or len(inside) > 1:
             raise UnspellableError
@@ -221,7 +234,7 @@ def _inline(avro: Avro, named: dict[str, Avro], inside: tuple[str, ...]) -> Avro
 
 
 def _spelled(avro: Avro, path: str) -> Avro:
-    """A schema with the same bytes that pyruhvro reads, and reads strictly."""
+    """Return a schema with the same bytes that pyruhvro reads, and reads strictly."""
     if isinstance(avro, list):
         return ["null", _spelled(avro[1], path)]
     if isinstance(avro, str):
@@ -238,7 +251,7 @@ def _spelled(avro: Avro, path: str) -> Avro:
 
 
 def _meant(column: pl.Expr, avro: Avro) -> pl.Expr:
-    """The column as the schema means it, from how it was spelled."""
+    """Return the column as the schema means it, from how it was spelled."""
     if isinstance(avro, list):
         return _meant(column, avro[1])
     if avro == "boolean":

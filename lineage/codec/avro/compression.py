@@ -1,4 +1,4 @@
-"""How blocks of Avro container files are packed, and how much of one is unpacked at the most."""
+"""Codecs of the blocks of Avro container files, bounded in how much of a block is unpacked."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _snappy(data: bytes, most: int) -> bytes:
 
 
 def _zstandard(data: bytes, most: int) -> bytes:
-    # Whatever its frames claim: a buffer of a fixed size, of which only what is used is in memory.
+    # A buffer of a fixed size, whatever its frames claim: only what is used of it is in memory.
     out = np.empty(most + 1, np.uint8)
     try:
         size = cramjam.zstd.decompress_into(data, out.data)

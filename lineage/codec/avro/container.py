@@ -91,7 +91,7 @@ class Container:
             raise LogError(f"{path} can't be read by its schema: {error}") from None
 
     def blocks(self, after: Block | None = None) -> Iterator[Block]:
-        """The blocks in order; after a damage it goes on behind the next sync marker.
+        """Yield the blocks in order; after a damage, go on behind the next sync marker.
 
         after: begins behind that one.
         """
@@ -139,7 +139,7 @@ class Container:
         return self._unpack(data[start:end], most)
 
     def _goes_on(self, data: mmap.mmap, end: int) -> bool:
-        """Whether only the marker at the end of a block is damaged, and another block follows."""
+        """Say whether only the sync marker of a block is damaged, and another block follows."""
         following = _frame(data, end + _SYNC_BYTES)
         return following is not None and (
             data[following[2] : following[2] + _SYNC_BYTES] == self._sync
@@ -178,7 +178,7 @@ def _too_large(limits: ReadLimits, *, by_ratio: bool) -> str:
 
 
 def _bytes_of(data: mmap.mmap, start: int, end: int) -> tuple[bytes, str]:
-    """Some bytes of a file, none where they are too many, and their digest."""
+    """Return some bytes of a file, none where they are too many, and their digest."""
     digest = hashlib.sha256()
     for at in range(start, end, _HASHED_BYTES):
         digest.update(data[at : min(at + _HASHED_BYTES, end)])
@@ -186,7 +186,7 @@ def _bytes_of(data: mmap.mmap, start: int, end: int) -> tuple[bytes, str]:
 
 
 def _frame(data: mmap.mmap, at: int) -> tuple[int, int, int] | None:
-    """How many records the block at an offset has, and where its data begins and ends."""
+    """Return how many records the block at an offset has, and where its data begins and ends."""
     try:
         count, size_at = long_at(data, at)
         size, start = long_at(data, size_at)
@@ -208,7 +208,7 @@ def _event(path: Path, name: str, fields: set[str]) -> EventType:
 
 
 def _header(start: bytes) -> tuple[dict[str, bytes], int, bytes]:
-    """The metadata, where the blocks begin, and the sync marker."""
+    """Return the metadata, where the blocks begin, and the sync marker."""
     meta: dict[str, bytes] = {}
     at = len(MAGIC)
     while True:
@@ -236,7 +236,7 @@ def _bytes(data: bytes, at: int) -> tuple[bytes, int]:
 def write_container(
     path: str | Path, event: EventType, events: Iterable[Mapping[str, object]]
 ) -> None:
-    """Writes events in the JSON spelling, all of one type, to a container file.
+    """Write events in the JSON spelling, all of one type, to a container file.
 
     The same events give the same bytes. Raises EncodeError where one breaks the contract; a
     file that was there before is then unharmed.

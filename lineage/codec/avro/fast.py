@@ -1,8 +1,8 @@
-"""Fast path: tables of datums of the present schema, from their columns at once; anything wrong is
-left to `reader`, which says what it is.
+"""Fast path: tables of datums of the present schema, by vectorised checks of their columns.
 
-Only the units of their instants may be others: their bytes are the same. Nothing is taken that the
-contract would not.
+Anything wrong is left to the fallback (`reader`), which says what it is. Only the units of instants
+may be others than the present schema's: the bytes are the same. Nothing is taken that the contract
+would not.
 """
 
 from __future__ import annotations
@@ -38,8 +38,10 @@ _SENDER, _RECIPIENT = ROLES.index("SENDER"), ROLES.index("RECIPIENT")
 
 
 def read_values(reader: Reader, values: Sequence[bytes], header: bytes) -> tuple[Tables, IntArray]:
-    """Tables of the Kafka values that are events, `row` their index, without where they were read;
-    and the indices of the others.
+    """Decode the Kafka values that are events of the present schema.
+
+    Returns their tables, `row` their index, without where they were read; and the indices of the
+    others.
 
     reader: of the present schema. header: what the values are to begin with.
     """
@@ -52,7 +54,7 @@ def read_values(reader: Reader, values: Sequence[bytes], header: bytes) -> tuple
 
 
 def _columns_of(reader: Reader, values: Sequence[bytes], header: bytes) -> tuple[Columns, IntArray]:
-    """The columns of the values that have some, and the indices of those values."""
+    """Return the columns of the values that have some, and the indices of those values."""
     with suppress(UndecodableError):
         return reader.layout.of_values(values, header), np.arange(len(values))
     some = [
@@ -68,8 +70,9 @@ def _columns_of(reader: Reader, values: Sequence[bytes], header: bytes) -> tuple
 def read_blocks(
     reader: Reader, blocks: Sequence[tuple[int, bytes]], tried: Mask
 ) -> tuple[Tables, Mask]:
-    """Tables of the blocks that are events throughout, `row` numbering the datums of all blocks;
-    and which blocks those are.
+    """Decode the blocks that are events throughout.
+
+    Returns their tables, `row` numbering the datums of all blocks; and which blocks those are.
 
     reader: of the present schema. blocks: how many datums each has, and their bytes. tried: which
     of them to read at all.
@@ -93,7 +96,7 @@ def read_blocks(
 
 
 def _tables_of(reader: Reader, columns: Columns, rows: IntArray) -> tuple[Tables, IntArray]:
-    """The tables of the datums that keep the contract, and the rows of the others.
+    """Return the tables of the datums that keep the contract, and the rows of the others.
 
     rows: a number for each datum.
     """
@@ -111,8 +114,10 @@ def _tables_of(reader: Reader, columns: Columns, rows: IntArray) -> tuple[Tables
 
 
 class _Reading:
-    """The tables of some datums. rows: their numbers. wrong: the indices of those that break the
-    contract; where there are any, the tables are nothing.
+    """Tables of some datums, made of their columns.
+
+    rows: the datums' numbers. wrong: the indices of those that break the contract; where there are
+    any, the tables are not to be used.
     """
 
     def __init__(self, reader: Reader, columns: Columns, rows: IntArray) -> None:
@@ -150,7 +155,10 @@ class _Reading:
             self.wrong.append(datums[~right])
 
     def _column(self, field: Field, column: Column, datums: IntArray) -> pl.Series:
-        """One field, and the datum that each of its values is of."""
+        """Return one field as its table has it, and hold its values to the contract.
+
+        datums: the index of the datum that each value is of.
+        """
         right: Mask | None = None
         match field.kind:
             case "enum":
@@ -208,7 +216,7 @@ class _Reading:
 
 
 def _sizes(column: Column) -> IntArray:
-    """How many bytes each string has, or how many items each array."""
+    """Return how many bytes each string has, or how many items each array."""
     starts = numbers(column, np.int32, more=1)
     sizes: IntArray = starts[1:].astype(np.int64) - starts[:-1]
     return sizes
@@ -216,13 +224,13 @@ def _sizes(column: Column) -> IntArray:
 
 def _are_ids(column: Column) -> Mask:
     starts = numbers(column, np.uint32, more=1)
-    # Of no bytes it is the largest number there is.
+    # With no bytes it wraps round to the largest number there is.
     right: Mask = starts[1:] - starts[:-1] - np.uint32(1) < ID_BYTES_MAX
     return right
 
 
 def _micros(field: Field, count: IntArray) -> tuple[IntArray, Mask]:
-    """Microseconds, and which of them are an instant of the contract."""
+    """Return microseconds, and which of them are an instant of the contract."""
     if field.unit == "micros":
         return count, (count >= 0) & (count <= MICROS_MAX)
     if field.unit == "millis":

@@ -26,7 +26,7 @@ _UNITS: Mapping[str, Unit] = {
 _RIGHT = "timestamp-micros, timestamp-millis or timestamp-nanos on a long would be right"
 # Kafka Connect's name of what is microseconds without any logical type; its others are not.
 _CONNECT_MICROS = "io.debezium.time.MicroTimestamp"
-# What makes something else of a value that is no instant, by the type that it annotates.
+# Logical types that make something else of a value that is no instant, by what they annotate.
 _MEANINGS = {
     "bytes": ("decimal", "big-decimal"),
     "int": ("date", "time-millis"),
@@ -40,11 +40,11 @@ class UnreadableSchemaError(Exception):
 
 
 class OtherRecordError(UnreadableSchemaError):
-    """It is of another record altogether."""
+    """A writer schema is of another record altogether."""
 
 
 def hidden(schema: Avro) -> Avro:
-    """A schema as JSON has it, whose logical types are seen by `units_of` and by nothing else."""
+    """Hide the logical types of a schema, as JSON has it, from all but `units_of`."""
     if isinstance(schema, list):
         return [hidden(branch) for branch in schema]
     if not isinstance(schema, dict):
@@ -59,7 +59,7 @@ def hidden(schema: Avro) -> Avro:
 
 
 def units_of(event: EventType, schema: Avro, named: Mapping[str, Avro]) -> dict[str, Unit]:
-    """In which unit the writer counts each of the event's instants that it has.
+    """Return the unit in which the writer counts each of the event's instants that it has.
 
     schema: a `hidden` record schema, compatible with the event's, as fastavro parsed it.
     named: its types by their full names. Raises UnreadableSchemaError where a logical type gives a
@@ -130,7 +130,7 @@ def _refuse_other_meanings(
 
 
 def _branches(avro: Avro, named: Mapping[str, Avro]) -> Iterator[Avro]:
-    """The schema, or each branch of a union, with named types in place of their names."""
+    """Yield the schema, or each branch of a union, with named types in place of their names."""
     for branch in avro if isinstance(avro, list) else (avro,):
         yield named.get(branch, branch) if isinstance(branch, str) else branch
 
@@ -144,5 +144,5 @@ def _article(kind: str) -> str:
 
 
 def _word(name: object) -> str:
-    """A name of the schema's, where it is one."""
+    """Return a name of the schema's, or that it is none, for an error."""
     return name if isinstance(name, str) and _NAME.fullmatch(name) else "that is no name"

@@ -1,4 +1,9 @@
-"""Datums of one writer schema, read as one of our event types."""
+"""Datums of one writer schema, of whatever version, read as one of our event types.
+
+This is the fallback of the fast path, and says why a datum can't be read. It is vectorised, too:
+datums are decoded to columns in one call. Only those of a schema that can't be spelled for that, or
+that has other types than the event's, and very large hops are decoded one by one, by fastavro.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +33,7 @@ from lineage.codec.contract.limits import VALUES_MAX, mib
 from lineage.codec.contract.validate_event import wrong_with
 
 # Where one of many datums is broken, they are searched in so many parts, and these in turn, down
-# to parts of so few.
+# to parts of so few, which are bisected.
 _SEARCHED_PARTS, _SEARCHED_DATUMS = 8, 32
 
 TOGETHER_RECORDS = 1 << 18
@@ -63,8 +68,11 @@ class Reader:
             self._plain = False
 
     def read(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
-        """One row a good datum, in their order, as `checks` wants it; and the indices of the
-        others, ascending, each with what is wrong with it, to stand behind "the record".
+        """Read datums as events.
+
+        Returns one row a good datum, in their order, as `validate_columns` wants it; and the
+        indices of the others, ascending, each with what is wrong with it, to stand behind "the
+        record".
         """
         pieces: list[pl.DataFrame] = [self.no_rows()]
         wrong: dict[int, str] = {}
@@ -87,7 +95,7 @@ class Reader:
             return found, dict.fromkeys(bad, self._not_whole)
 
     def apart(self, datums: Sequence[bytes]) -> tuple[list[int], list[int]]:
-        """The indices of the datums that have columns, and of the others."""
+        """Return the indices of the datums that have columns, and of the others, both ascending."""
         bad: set[int] = set()
         parts = [(0, len(datums))]
         while parts:
@@ -105,18 +113,19 @@ class Reader:
         return [i for i in range(len(datums)) if i not in bad], sorted(bad)
 
     def read_blocks(self, blocks: Sequence[tuple[int, bytes]]) -> pl.DataFrame:
-        """Whole blocks of a container file: each how many datums, and their bytes one after
-        another. One row a datum.
+        """Read whole blocks of a container file to one row a datum, in their order.
 
-        UndecodableError where any of it is not of the schema, or must be read datum by datum.
+        blocks: how many datums each has, and their bytes one after another. Raises UndecodableError
+        where any of it is not of the schema, or must be read datum by datum.
         """
         if not self._plain:
             raise UndecodableError
         return self._ours(self.layout.frame(self.layout.of_blocks(blocks)))
 
     def parts(self, count: int, data: bytes) -> Iterator[tuple[list[bytes], int]]:
-        """The datums of one block, as far as they can be told apart, some at a time; and where in
-        the block those end.
+        """Yield the datums of one block, as far as they can be told apart, some at a time.
+
+        With each of these parts comes where in the block it ends.
         """
         end = 0
         while count:
@@ -134,7 +143,7 @@ class Reader:
             count -= len(datums)
 
     def event_of(self, datum: bytes) -> dict[str, Any] | str:
-        """The event in one datum, in the JSON spelling; or why it is none."""
+        """Return the event in one datum, in the JSON spelling; or why it is none."""
         row = self._one(datum)
         if isinstance(row, str):
             return f"the record {row}"
@@ -148,11 +157,11 @@ class Reader:
         return wrong_with(self.event, row) or {"event": self.event.name, **row}
 
     def no_rows(self) -> pl.DataFrame:
-        """The columns, without a row."""
+        """Return the columns, without a row."""
         return self._frame_of([])
 
     def length(self, data: bytes, start: int = 0) -> int | None:
-        """How many bytes the datum that starts there has; None where none does."""
+        """Return how many bytes the datum that starts there has; None where none does."""
         try:
             return self._skip.end_of(data, start, VALUES_MAX) - start
         except TooManyValuesError:
@@ -199,7 +208,7 @@ class Reader:
         return self._ours(self._frame_of(rows)), wrong
 
     def _one(self, datum: bytes) -> dict[str, Any] | str:
-        """The row of one datum; or what is wrong with it."""
+        """Return the row of one datum; or what is wrong with it."""
         if len(datum) > TOGETHER_BYTES and self.event is not RECORDS_MOVED:
             return f"has more than {mib(TOGETHER_BYTES)}, which only a hop may have"
         stream = io.BytesIO(datum)
@@ -219,7 +228,7 @@ class Reader:
 
 
 def _cuts(datums: Sequence[bytes]) -> Iterator[int]:
-    """Where to end the parts of datums that are read together: a large datum is read alone."""
+    """Yield the ends of the parts of datums that are read together: a large one is read alone."""
     if sum(map(len, datums)) <= TOGETHER_BYTES:
         if datums:
             yield len(datums)

@@ -24,7 +24,7 @@ from lineage.codec.contract.events import EventType
 from lineage.codec.contract.fields import Field, Unit
 from lineage.codec.contract.limits import SCHEMA_BYTES_MAX, mib
 
-# What the two libraries raise on a text that is no schema to them.
+# The errors that the two libraries raise on a text that is no schema to them.
 _NO_SCHEMA = (
     avro.errors.AvroException,
     fastavro.schema.SchemaParseException,
@@ -42,10 +42,10 @@ class Resolved:
     """A writer's schema, and how its records are read as an event type.
 
     written: as JSON has it. writer, reader: both schemas as fastavro parsed them. named: the
-    writer's types by their full names. units: of the
-    instants that are not in microseconds. present: the event's fields as they are written, if
-    datums have the same bytes as with the present schema. same_kinds: whether the columns of the
-    writer's fields are those of the event's, by name alone.
+    writer's types by their full names. units: of the instants that are not in microseconds.
+    present: the event's fields as they are written, if datums have the same bytes as with the
+    present schema. same_kinds: whether the columns of the writer's fields are those of the event's,
+    by name alone.
     """
 
     written: Avro
@@ -58,7 +58,7 @@ class Resolved:
 
 
 def resolve(event: EventType, schema: str) -> Resolved:
-    """How records that were written with a schema, given as its text, are read as an event type.
+    """Resolve a writer's schema, given as its text, against the present one of an event type.
 
     Raises UnreadableSchemaError where it is no Avro schema, not compatible with the event's, has a
     logical type that means something else, or bounds nothing.
@@ -93,7 +93,10 @@ def _check_name(event: EventType, writer: avro.schema.Schema) -> None:
 
 
 def _checked(event: EventType, writer: avro.schema.Schema, wanted: Avro) -> Avro:
-    """The schema to read with, as fastavro parses it, if it can read what the writer wrote."""
+    """Return the schema to read with, as fastavro parses it.
+
+    Raises UnreadableSchemaError where it can't read what the writer wrote.
+    """
     try:
         reader = avro.schema.parse(json.dumps(wanted))
         checker = ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # its own gap
@@ -115,7 +118,7 @@ def _canonical(schema: Avro) -> str:
 
 
 def _same_kinds(written: Avro, wanted: Avro, top: bool = True) -> bool:
-    """Whether the columns of the writer's fields are those of the reader's, by name alone.
+    """Say whether the columns of the writer's fields are those of the reader's, by name alone.
 
     Records inside must have our fields in our order; the outermost may have others too.
     """

@@ -26,8 +26,10 @@ class Skip:
         self._schema, self._named = schema, named
 
     def end_of(self, data: bytes, at: int, most: int) -> int:
-        """Where the datum that begins at a place ends. Raises IndexError where none does, and
-        TooManyValuesError where it has more than so many items.
+        """Return where the datum that begins at a place ends.
+
+        Raises IndexError where none does, and TooManyValuesError where it has more items than
+        `most`.
         """
         self._left = most
         end = self._over(self._schema, data, at)
@@ -91,7 +93,7 @@ def _over_string(data: bytes, at: int) -> int:
 
 
 def long_at(data: bytes | mmap.mmap, at: int) -> tuple[int, int]:
-    """The Avro long at a place, and where it ends. Raises IndexError where there is none."""
+    """Return the Avro long at a place, and where it ends. Raises IndexError where there is none."""
     number = 0
     for shift in range(0, 70, 7):
         byte = data[at]
