@@ -34,7 +34,9 @@ def update(
         pairs = (
             part.rows.select("message", "dataset").unique() if part.pairs is None else part.pairs
         )
-        standing = execute_with(connection, sql("judge/standing_flag"), judged_pair=pairs).pl()
+        standing = execute_with(
+            connection, sql("judge/flags/standing_flag"), judged_pair=pairs
+        ).pl()
         pieces = _single(part.rows)
         if part.pairs is None:
             pieces = pl.concat([pieces, standing])
@@ -75,9 +77,11 @@ def _replace(
 ) -> pl.DataFrame:
     """Replace the standing flags; record, and return, the changes."""
     if len(standing):
-        execute_with(connection, sql("judge/delete_flag"), standing_flag=standing.select(_FLAG))
+        execute_with(
+            connection, sql("judge/flags/delete_flag"), standing_flag=standing.select(_FLAG)
+        )
     if len(flags):
-        execute_with(connection, sql("judge/insert_flag"), changed_flag=flags)
+        execute_with(connection, sql("judge/flags/insert_flag"), changed_flag=flags)
     changes = pl.concat(
         [
             flags.join(standing, on=_FLAG, how="anti").with_columns(status=pl.lit("RAISED")),
@@ -86,6 +90,6 @@ def _replace(
     )
     changes = changes.sort("status", *_FLAG).with_row_index("seq", seq + 1)
     if len(changes):
-        statement = sql("judge/insert_flag_history")
+        statement = sql("judge/flags/insert_flag_history")
         execute_with(connection, statement, {"at": at}, flag_change=changes)
     return changes

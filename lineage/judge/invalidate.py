@@ -142,11 +142,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, *names: st
 def _refresh_spans(connection: duckdb.DuckDBPyConnection, changes: Changes) -> pl.DataFrame | None:
     """Derive the spans of declarations and policies again; return the changed spans of policies."""
     if len(changes["declaration"]):
-        connection.execute(sql("judge/declaration_span"))
+        connection.execute(sql("judge/invalidate/declaration_span"))
     if changes["policy"].is_empty():
         return None
     connection.execute(sql("database/policy_span"))
-    query = sql("judge/changed_policy_span")
+    query = sql("judge/invalidate/changed_policy_span")
     return execute_with(connection, query, changed_policy=changes["policy"]).pl()
 
 
@@ -157,8 +157,8 @@ def _redeclassify(connection: duckdb.DuckDBPyConnection, spans: pl.DataFrame | N
     """
     if spans is None:
         return NO_INTS
-    declassifying = sql("judge/declassifying").format(hops="examined")
-    query = sql("judge/flipped_hop").format(declassifying=declassifying)
+    declassifying = sql("judge/invalidate/declassifying").format(hops="examined")
+    query = sql("judge/invalidate/flipped_hop").format(declassifying=declassifying)
     flipped = execute_with(connection, query, changed_policy_span=spans).pl()
     if flipped.is_empty():
         return NO_INTS
@@ -172,7 +172,7 @@ def _redeclassify(connection: duckdb.DuckDBPyConnection, spans: pl.DataFrame | N
 
 def _carried(connection: duckdb.DuckDBPyConnection, hops: pl.DataFrame) -> IntArray:
     """Return the messages that hops (`hop`) carried."""
-    found = execute_with(connection, sql("judge/carried"), stale_hop=hops).fetchnumpy()
+    found = execute_with(connection, sql("judge/invalidate/carried"), stale_hop=hops).fetchnumpy()
     messages: IntArray = found["message"]
     return messages
 
@@ -183,7 +183,7 @@ def _with_declassification(connection: duckdb.DuckDBPyConnection, batch: KeyedBa
     declassifies = np.zeros(len(hop), dtype=np.bool_)
     if hop["method"].null_count() < len(hop):
         claims = hop.filter(pl.col("method").is_not_null())
-        query = sql("judge/declassifying").format(hops="claiming_hop")
+        query = sql("judge/invalidate/declassifying").format(hops="claiming_hop")
         found = execute_with(connection, query, claiming_hop=claims).fetchnumpy()["id"]
         declassifies = np.isin(int_array(hop["id"]), found)
     return batch.with_rows("hop", hop.hstack([pl.Series("declassifies", declassifies)]))
@@ -200,20 +200,22 @@ def _add_stale(
     if _since(changes["consent_change"]) <= latest_arrival:
         _add_stale_by_consent(connection, rejudge, changes["consent_change"])
     if len(changes["declaration"]):
-        query = sql("judge/stale_by_declaration")
+        query = sql("judge/invalidate/stale_by_declaration")
         rejudge.add(query, changed_declaration=changes["declaration"])
     if spans is not None:
-        rejudge.add(sql("judge/stale_by_policy"), changed_policy_span=spans)
+        rejudge.add(sql("judge/invalidate/stale_by_policy"), changed_policy_span=spans)
 
 
 def _add_stale_by_consent(
     connection: duckdb.DuckDBPyConnection, rejudge: Rejudge, changes: pl.DataFrame
 ) -> None:
     since = {"since": _since(changes)}
-    messages = connection.execute(sql("judge/arrived_since"), since).fetchnumpy()["message"]
+    messages = connection.execute(sql("judge/invalidate/arrived_since"), since).fetchnumpy()[
+        "message"
+    ]
     if len(messages):
         party = rows_near("core.message_party", "message", messages)
-        query = sql("judge/stale_by_consent").format(party=party)
+        query = sql("judge/invalidate/stale_by_consent").format(party=party)
         rejudge.add(query, since, changed_consent=changes)
 
 

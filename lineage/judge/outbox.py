@@ -55,7 +55,7 @@ class Outbox:
 
 def unpublished(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the rows of `flag_history` not known to have been published, in the order of seq."""
-    return connection.execute(sql("judge/unpublished")).to_arrow_table().cast(_SCHEMA)
+    return connection.execute(sql("judge/flags/unpublished")).to_arrow_table().cast(_SCHEMA)
 
 
 class _NameCache:

@@ -57,11 +57,21 @@ class TestOnRealKafka:
         publish([log], worker.bootstrap, PARTITIONS)
         worker.kill_after(1_000)
         worker.drain()
+        columns = ", ".join(field.name for field in FLAG_RAISED.fields[:-1])
+        key = "rule, message_id, dataset"
         with lineage.open(replayed, read_only=True) as store:
-            columns = ", ".join(field.name for field in FLAG_RAISED.fields[:-1])
-            expected = store.sql(f"SELECT {columns} FROM flag").fetchall()
-        assert expected
-        assert sorted(flags_on_topic(worker.bootstrap)) == sorted(expected)
+            standing = store.sql(f"SELECT {key} FROM flag").fetchall()
+        with lineage.open(worker.db, read_only=True) as store:
+            # As they were when they were raised: further breaches of a flag raise nothing.
+            raised = store.sql(
+                f"SELECT {columns} FROM (FROM flag_history QUALIFY row_number() OVER"
+                f" (PARTITION BY {key} ORDER BY seq DESC) = 1) WHERE status = 'RAISED'"
+            ).fetchall()
+        told = sorted(flags_on_topic(worker.bootstrap))
+        assert told == sorted(raised)
+        places = [columns.split(", ").index(name) for name in key.split(", ")]
+        assert sorted(tuple(row[place] for place in places) for row in told) == sorted(standing)
+        assert standing
 
     def test_the_same_log_again_changes_nothing(
         self, worker: Worker, log: Path, replayed: Path
