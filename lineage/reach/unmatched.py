@@ -35,6 +35,12 @@ class Inputs:
         return pl.DataFrame({"hop": self.hop, "record": self.record})
 
 
+def count_unmatched(connection: duckdb.DuckDBPyConnection) -> int:
+    """Count the inputs that hold nothing."""
+    ((count,),) = connection.execute("SELECT count(*) FROM core.unmatched_input").fetchall()
+    return int(count)
+
+
 def store_unmatched(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> None:
     """Insert the inputs of new hops that hold nothing."""
     if len(inputs):

@@ -21,12 +21,14 @@ class BatchResult:
         events: The number of new events.
         arrivals: The number of arrivals added (if negative, removed: a conflict retracts).
         dead_letters: The values that could not be used.
+        unmatched: The number of inputs of hops there are more in `unmatched_input`.
         changes: The rows of `flag_history` that the batch added, in the order of seq.
     """
 
     events: int
     arrivals: int
     dead_letters: tuple[DeadLetter, ...]
+    unmatched: int
     changes: pa.Table
 
     @cached_property

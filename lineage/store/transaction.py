@@ -20,6 +20,7 @@ from lineage.keys.deduplicate import resolve
 from lineage.keys.keyed_batch import KeyedBatch
 from lineage.limits import Limits
 from lineage.reach.fixpoint import derive
+from lineage.reach.unmatched import count_unmatched
 from lineage.store.batch_result import BatchResult
 
 
@@ -35,6 +36,7 @@ class Derivation:
         self._keys = Keys(connection, limits)
         self._outbox = Outbox(connection)
         self._watermarks = Watermarks.stored(connection)
+        self._unmatched = count_unmatched(connection)
         self._judge: Judge | None = None
 
     def apply(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:
@@ -53,7 +55,9 @@ class Derivation:
         self._watermarks = latest.after(events, arrivals.new, sum(map(len, changes)))
         more = arrivals.stored - stale.retracted
         told = self._outbox.rows(changes, at)
-        return BatchResult(events.events, more, batch.dead_letters, told)
+        before, self._unmatched = self._unmatched, count_unmatched(connection)
+        unmatched = self._unmatched - before
+        return BatchResult(events.events, more, batch.dead_letters, unmatched, told)
 
     def _judged_by(self, events: KeyedBatch) -> Judge:
         """Return the judge, up to date with the batch's consents, policies and declarations."""

@@ -78,7 +78,7 @@ class Writer:
 
     def _derive(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:
         if not batch.events:
-            return BatchResult(0, 0, batch.dead_letters, NO_CHANGES)
+            return BatchResult(0, 0, batch.dead_letters, 0, NO_CHANGES)
         if self._derivation is None:
             self._derivation = Derivation(self._connection, self._limits)
         return self._derivation.apply(batch, at)

@@ -50,14 +50,13 @@ class LineageApp(faust.App):
     on_end: called once, in any thread, when it cannot or need not go on: with the error, or
     with None when `settings.once` is set and all that was there at the start is recorded. It
     has to end the process, or at least the app: the app does nothing more by itself.
-    progress: gets the number of further Kafka records that were read and committed.
+    What it records is counted in `committer.tally`, and told in the log once in a while.
     """
 
     def __init__(
         self,
         settings: Settings,
         on_end: Callable[[BaseException | None], None],
-        progress: Callable[[int], None] = lambda records: None,
     ) -> None:
         super().__init__(settings.group, **_configuration(settings))
         self.settings = settings
@@ -69,6 +68,7 @@ class LineageApp(faust.App):
         self._end_offsets: dict[tuple[str, int], int] = {}
         self._once: asyncio.Task[None] | None = None
         self._watch: TopicWatch | None = None
+        self._reports: asyncio.Task[None] | None = None
         limits = settings.limits
         self._decoders = Decoders(settings.registry_url, limits)
         encoder = Encoder(registry_at(settings.registry_url, limits.kafka))
@@ -77,8 +77,7 @@ class LineageApp(faust.App):
             self._decoders.encoded,
             self._produce,
             self.end,
-            progress,
-            limits,
+            limits=limits,
         )
         for topic in INPUT_TOPICS:
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw")
@@ -148,6 +147,7 @@ class LineageApp(faust.App):
                 self.end(error)
                 raise
         self.committer.start()
+        self._reports = asyncio.create_task(self._report())
         if self._watch is not None:
             self._watch.start()
         if self.settings.once:
@@ -157,9 +157,12 @@ class LineageApp(faust.App):
         """Stop recording first: what is committed by then can still be acknowledged."""
         if self._once is not None:
             self._once.cancel()
+        if self._reports is not None:
+            self._reports.cancel()
         if self._watch is not None:
             self._watch.stop()
         await self.committer.stop()
+        logger.info("recorded in all: %s", self.committer.tally.line())
         self._decoders.close()
         usual_collections()
         await super().on_stop()
@@ -229,6 +232,28 @@ class LineageApp(faust.App):
         with suppress(StreamsError), admin_client(bootstrap, self.kafka_limits) as admin:
             return group_members(admin, self.settings.group)
         return 0
+
+    async def _report(self) -> None:
+        """Say once in a while what was recorded since, and how much more there is to read."""
+        before = self.committer.tally.copy()
+        seconds = self.settings.limits.report_seconds
+        while True:
+            await asyncio.sleep(seconds)
+            now = self.committer.tally.copy()
+            said = now.since(before).line()
+            logger.info("in %.0f s: %s; %s records behind", seconds, said, self._records_behind())
+            before = now
+
+    def _records_behind(self) -> str:
+        """Return how many records are in Kafka and not recorded, as far as the consumer knows."""
+        positions = self.committer.positions
+        ends = {tp: self.consumer.highwater(tp) for tp in self.consumer.assignment()}
+        behind = (
+            max(0, end - positions.get((tp.topic, tp.partition), 0))
+            for tp, end in ends.items()
+            if end is not None
+        )
+        return f"{sum(behind):,}"
 
     async def _end_when_recorded(self) -> None:
         try:

@@ -27,12 +27,14 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Protocol, TypeVar
 
+from lineage import BatchResult
 from lineage.codec import DeadLetter
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
 from streams.kafka.producer import Produce, send_dead_letters, send_flags
 from streams.kafka.records import Records
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
+from streams.worker.tally import Tally
 
 __all__ = ["GroupCommitter", "Sink"]
 
@@ -52,7 +54,7 @@ class Sink(Protocol):
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Keep the identity of topics."""
 
-    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> None:
+    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> BatchResult:
         """Record both in one transaction, or raise."""
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
@@ -96,8 +98,7 @@ class GroupCommitter:
 
     decode: fetched lists and further dead letters to batches that are ready to be applied; called
     in a thread of its own. open_sink: called in the writer's thread. fail: told of the error that
-    ends it, once; nothing is recorded or acknowledged afterwards. progress: gets the number of
-    further records that were committed.
+    ends it, once; nothing is recorded or acknowledged afterwards. tally: counts what is recorded.
     """
 
     def __init__(
@@ -106,14 +107,14 @@ class GroupCommitter:
         decode: Callable[[Sequence[Records], Sequence[DeadLetter]], Sequence[EncodedBatch]],
         produce: Produce,
         fail: Callable[[BaseException], None],
-        progress: Callable[[int], None] = lambda records: None,
+        tally: Tally | None = None,
         limits: WorkerLimits = WORKER_LIMITS,
     ) -> None:
         self._open_sink = open_sink
         self._decode = decode
         self._produce = produce
         self._fail = fail
-        self._progress = progress
+        self.tally = tally or Tally()
         self._limits = limits
         # Prefetch: the next group is decoded while the one before it is written.
         self._decode_thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
@@ -265,14 +266,14 @@ class GroupCommitter:
             sink = self._open
             *others, last = group.parts
             for part in others:
-                await self._write(partial(sink.apply, part, {}))
-            await self._write(lambda: sink.apply(last, group.positions))
+                self.tally.add(await self._write(partial(sink.apply, part, {})))
+            self.tally.add(await self._write(lambda: sink.apply(last, group.positions)))
             self.positions.update(group.positions)
         self._recording = False
         self._changed.set()  # the next group is decoded while flags are published
         for read in group.reads:
             read.ack()
-        self._progress(sum(len(read.records) for read in group.reads))
+        self.tally.records += sum(len(read.records) for read in group.reads)
         await self._publish_flags()
 
     async def _publish_flags(self) -> None:

@@ -52,6 +52,10 @@ class WorkerLimits:
     request_seconds_max: float = 30.0
     """For the broker to answer."""
 
+    # The log
+    report_seconds: float = 60.0
+    """Between two lines on what was recorded."""
+
     # The consumer group
     session_seconds_max: float = 10.0
     """A worker that was killed counts as gone after so long; the next one waits for it."""

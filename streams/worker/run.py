@@ -7,7 +7,6 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, cast
 
@@ -17,6 +16,7 @@ from streams.worker.app import LineageApp
 from streams.worker.explain import explained
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 from streams.worker.settings import DEFAULT_GROUP, WRITER_MEMORY_MIB, Settings
+from streams.worker.tally import Tally
 
 __all__ = ["BoundedWorker", "end_process", "run_worker"]
 
@@ -94,12 +94,10 @@ def run_worker(
     group: str = DEFAULT_GROUP,
     memory_mib: int = WRITER_MEMORY_MIB,
     limits: WorkerLimits = WORKER_LIMITS,
-    progress: Callable[[int], None] | None = None,
-) -> int:
+) -> Tally:
     """Record what is in the topics, and what comes, into `db`; call from the main thread.
 
-    progress: gets the number of further Kafka records that were read and committed.
-    Returns how many that were, after SIGINT or SIGTERM; with `once`, when all that was in the
+    Returns what was recorded, after SIGINT or SIGTERM; with `once`, when all that was in the
     topics when it began is recorded: of transactions, what was committed by then. Raises
     BrokerUnavailableError within some ten seconds where no broker answers, StoreError where the
     database cannot be used, and StreamsError where it cannot go on; all that was acknowledged by
@@ -115,15 +113,7 @@ def run_worker(
         outcome.append(error)
         worker.end(error)
 
-    counted = 0
-
-    def count(records: int) -> None:
-        nonlocal counted
-        counted += records
-        if progress is not None:
-            progress(records)
-
-    app = LineageApp(settings, on_end, count)
+    app = LineageApp(settings, on_end)
     loop.run_until_complete(app.prepare())
     worker = BoundedWorker(
         app, loop=loop, quiet=True, override_logging=False, redirect_stdouts=False
@@ -141,7 +131,7 @@ def run_worker(
         if told is failures[0]:
             raise told
         raise told from failures[0]
-    return counted
+    return app.committer.tally
 
 
 def _run(worker: BoundedWorker) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 import lineage
+from lineage import BatchResult
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
@@ -43,11 +44,12 @@ class StoreSink:
         """Keep the identity of topics: from now on their positions are of these."""
         self._store.identify(identities)
 
-    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> None:
+    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> BatchResult:
         """Record both in one transaction, or raise."""
         applied = self._store.apply_batch(batch, positions, at=datetime.now(UTC))
         if self._changes is not None and applied.changes.num_rows:
             self._changes.append(applied.changes)
+        return applied
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
         """Return what is not published yet: its last number; (message_id, FlagRaised) pairs.

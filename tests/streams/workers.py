@@ -31,14 +31,17 @@ if slow == "slow":
     apply = streams.worker.sink.StoreSink.apply
     def slowly(*arguments):
         time.sleep(0.05)
-        apply(*arguments)
+        return apply(*arguments)
     streams.worker.sink.StoreSink.apply = slowly
 if slow == "watched":
     apply = streams.worker.sink.StoreSink.apply
     def watched(*arguments):
         print("the collector rests:", gc.get_freeze_count() > 10_000, file=sys.stderr)
-        apply(*arguments)
+        return apply(*arguments)
     streams.worker.sink.StoreSink.apply = watched
+if slow == "reporting":
+    limits = replace(limits, report_seconds=0.5)
+    logging.getLogger("streams.worker.app").setLevel("INFO")
 if slow == "stuck":
     streams.worker.sink.StoreSink.apply = lambda *_: time.sleep(3600)
 try:

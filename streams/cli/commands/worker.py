@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from streams.cli import options
+from streams.cli.output import write_json, write_rows
 
 
 @click.command()
@@ -19,12 +20,30 @@ from streams.cli import options
 )  # fmt: skip
 @options.registry_url
 @options.memory
+@options.as_json
 def worker(
-    db: Path, bootstrap: str, once: bool, group: str, registry_url: str | None, memory: int
+    db: Path,
+    bootstrap: str,
+    once: bool,
+    group: str,
+    registry_url: str | None,
+    memory: int,
+    as_json: bool,
 ) -> None:
-    """Record what is in the topics, and what comes, until SIGINT or SIGTERM."""
+    """Record what is in the topics, and what comes, until SIGINT or SIGTERM.
+
+    The log on stderr tells once a minute what was recorded, and how many records are behind. At the
+    end, what was recorded in all is written to stdout.
+    """
     from streams.worker.logs import log_to_stderr
     from streams.worker.run import run_worker
 
     log_to_stderr()
-    run_worker(db, bootstrap, once=once, registry_url=registry_url, group=group, memory_mib=memory)
+    tally = run_worker(
+        db, bootstrap, once=once, registry_url=registry_url, group=group, memory_mib=memory
+    )
+    if as_json:
+        write_json(tally.summary())
+    else:
+        rows = [(name.replace("_", " "), count) for name, count in tally.summary().items()]
+        write_rows(("what", "value"), rows, "text")

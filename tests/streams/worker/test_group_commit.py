@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lineage import BatchResult
 from lineage.codec import MESSAGE_SENT, DeadLetter, Encoder, LocalIds
 from lineage.ingest.encode import EncodedBatch
 from streams.kafka.records import OutgoingRecord, Records
@@ -62,12 +63,12 @@ class Watched(StoreSink):
         self.error: Exception | None = None
         self.positions_of_commits: list[dict[Partition, int]] = []
 
-    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> None:
+    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> BatchResult:
         if self.error is not None:
             raise self.error
         self.told.append(f"commit {batch.events}+{len(batch.dead_letters)}")
         self.positions_of_commits.append(dict(positions))
-        super().apply(batch, positions)
+        return super().apply(batch, positions)
 
     def count(self, what: str) -> int:
         row = self._store.sql(f"SELECT count(*) FROM {what}").fetchone()

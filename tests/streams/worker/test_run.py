@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -24,7 +25,7 @@ from streams.worker.app import LineageApp
 from streams.worker.run import run_worker
 from streams.worker.settings import Settings
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics, flags_on_topic, read_all
-from tests.streams.workers import Worker, digest, members
+from tests.streams.workers import RunningWorker, Worker, digest, members
 
 
 @pytest.mark.kafka
@@ -72,6 +73,45 @@ class TestOnRealKafka:
         places = [columns.split(", ").index(name) for name in key.split(", ")]
         assert sorted(tuple(row[place] for place in places) for row in told) == sorted(standing)
         assert standing
+
+    def test_what_was_recorded_is_told_while_it_runs_and_at_the_end(
+        self, worker: Worker, log: Path, replayed: Path
+    ) -> None:
+        sent = sum(publish([log], worker.bootstrap, PARTITIONS).events.values())
+        running = RunningWorker(worker.start(slow="reporting"))
+        worker.until_committed(sent)
+        running.until("; 0 records behind")
+        running.process.send_signal(signal.SIGTERM)
+        running.process.wait(60)
+        with lineage.open(replayed, read_only=True) as store:
+            ((arrivals,),) = store.sql("SELECT count(*) FROM arrival").fetchall()
+        (last,) = (line for line in running.lines if line.startswith("INFO recorded in all: "))
+        assert f" {sent:,} records, " in last
+        assert f"{arrivals:,} arrivals" in last
+        assert last.endswith(" 0 dead letters")
+        told = [line for line in running.lines if line.startswith("INFO in 0 s: ")]
+        records = [int(line.split()[4].replace(",", "")) for line in told]
+        assert 0 < sum(records) <= sent
+
+    def test_once_ends_with_a_summary(self, worker: Worker, log: Path) -> None:
+        sent = sum(publish([log], worker.bootstrap, PARTITIONS).events.values())
+        done = subprocess.run(
+            [
+                *(sys.executable, "-m", "streams.cli", "worker", "--db", str(worker.db), "--once"),
+                *("--bootstrap", worker.bootstrap, "--group", worker.group, "--json"),
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        summary = json.loads(done.stdout)
+        assert (summary["records"], summary["dead_letters"]) == (sent, 0)
+        with lineage.open(worker.db, read_only=True) as store:
+            ((arrivals,),) = store.sql("SELECT count(*) FROM arrival").fetchall()
+            ((unmatched,),) = store.sql("SELECT count(*) FROM unmatched_input").fetchall()
+        assert (summary["arrivals"], summary["unmatched_inputs"]) == (arrivals, unmatched)
 
     def test_the_same_log_again_changes_nothing(
         self, worker: Worker, log: Path, replayed: Path
