@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lineage.database.connection import MEMORY_MIB as _MEMORY_MIB
 from lineage.errors import (
+    EventError,
     LineageError,
     LogError,
     NotAStoreError,
@@ -32,6 +33,7 @@ from lineage.store.store import Replayed, Store
 
 __all__ = [
     "BatchResult",
+    "EventError",
     "LineageError",
     "LogError",
     "NotAStoreError",

@@ -9,6 +9,7 @@ LineageError
 │   ├── StoreMissingError    no such file
 │   └── RuleError            a rule in force that cannot be evaluated
 ├── LogError              2  an event log that cannot be read
+├── EventError            2  an event that breaks the contract
 ├── QueryError            2  a query that cannot be answered
 │   └── QueryStuckError      one that was ended at a limit, and does not end
 ├── PolicyError           2  a policy document that breaks the contract
@@ -58,6 +59,10 @@ class RuleError(StoreError):
 
 class LogError(LineageError):
     """An event log that cannot be read."""
+
+
+class EventError(LineageError):
+    """An event breaks the contract, and the caller wants none that does."""
 
 
 class QueryError(LineageError):

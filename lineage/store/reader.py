@@ -13,6 +13,7 @@ from typing import Self
 import duckdb
 
 from lineage.audit.digest import digest
+from lineage.audit.known_names import check_known
 from lineage.audit.query import QueryLimits, Question, query
 from lineage.audit.route import route
 from lineage.audit.select_check.check import Parameters, check
@@ -95,10 +96,16 @@ class Reader:
     def flags(
         self, rule: str | None = None, dataset: str | None = None, message_id: str | None = None
     ) -> duckdb.DuckDBPyRelation:
-        """Return the flags, in the columns of `flag`, ordered by rule, message and dataset."""
+        """Return the flags, in the columns of `flag`, ordered by rule, message and dataset.
+
+        Raises QueryError where no policy has the rule, no event names the dataset, or no message
+        has the id, with the nearest name there is: a typo would be answered with no flags.
+        """
+        cursor = self._connection.cursor()
         wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
         with self._damage_told():
-            return query(self._connection.cursor(), sql("audit/flags"), wanted)
+            check_known(cursor, rule, dataset, message_id)
+            return query(cursor, sql("audit/flags"), wanted)
 
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
         """Return the route of one message: a row for each arrival and record that it came from.

@@ -13,7 +13,7 @@ from lineage.codec import Batch, from_events
 from lineage.codec import LogError as CodecLogError
 from lineage.database.connection import MEMORY_MIB
 from lineage.database.positions import Positions, TopicIdentity
-from lineage.errors import LogError, StoreError
+from lineage.errors import EventError, LogError, StoreError
 from lineage.ingest.encode import EncodedBatch, encode
 from lineage.ingest.replay import encoded_batches
 from lineage.limits import DEFAULT_LIMITS, Limits
@@ -54,14 +54,26 @@ class Store(Reader):
         self._writer = None if read_only else Writer(self._connection, limits)
 
     def apply(
-        self, events: Sequence[Mapping[str, object]], at: datetime | None = None
+        self,
+        events: Sequence[Mapping[str, object]],
+        at: datetime | None = None,
+        *,
+        strict: bool = False,
     ) -> BatchResult:
         """Apply events, dicts in the JSON spelling, as one batch in one transaction.
 
-        An event that breaks the contract becomes a dead letter, known by its index in `events`.
-        at: the instant for `recorded_at`, which is null without it.
+        An event that breaks the contract becomes a dead letter, known by its index in `events`;
+        with `strict`, nothing is applied and EventError says what is wrong with the first. `at`:
+        when, for the columns that tell when the tracker acted; they are null without it.
         """
-        return self.apply_batch(from_events(events), at=at)
+        batch = encode(from_events(events))
+        if strict and batch.dead_letters:
+            first = min(batch.dead_letters, key=lambda letter: letter.position)
+            raise EventError(
+                f"{len(batch.dead_letters):,} of {len(events):,} events break the contract, and "
+                f"nothing was applied; event {first.position}: {first.reason}"
+            )
+        return self.apply_batch(batch, at=at)
 
     def apply_batch(
         self,

@@ -73,6 +73,9 @@ timeout: Callable[[_F], _F] = click.option(
 fail_on_flag: Callable[[_F], _F] = click.option(
     "--fail-on-flag", is_flag=True, help="Exit with 1 if there is any flag."
 )
+fail_on_dead_letter: Callable[[_F], _F] = click.option(
+    "--fail-on-dead-letter", is_flag=True, help="Exit with 1 if anything could not be read."
+)
 event_logs: Callable[[_F], _F] = click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )

@@ -25,6 +25,7 @@ from lineage.codec.log.portions import portions, weight_of
 _SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
 _KINDS = ".jsonl, .jsonl.gz or .avro"
 _HASHED_BYTES = 1 << 20
+_NAMED_MAX = 5  # of the files that are passed over
 _NOT_A_LOG = "expected-flags.jsonl"  # in the folder of a simulated log
 # So many parts of lines make a batch.
 _PARTS_A_BATCH = 8
@@ -69,7 +70,9 @@ def read_log(
     Raises LogError, before anything is read, where a file that is named is no event log; one in a
     folder is a dead letter with position 0, if not all are.
     """
+    paths = [paths] if isinstance(paths, str | Path) else list(paths)
     sources, letters = _sources(log_files(paths), limits)
+    _warn_of_others(map(Path, paths))
     return _batches(sources, letters, batch_events, limits, progress or _ignore)
 
 
@@ -101,6 +104,25 @@ def _files(path: Path) -> list[LogFile]:
     if not path.name.endswith(_SUFFIXES):
         raise LogError(f"{path} is not an event log by its name; it must end in {_KINDS}")
     return [LogFile(path, size)]
+
+
+def _warn_of_others(paths: Iterable[Path]) -> None:
+    """Warn of files in folders that are passed over because of their names.
+
+    Hidden files, and markers such as _SUCCESS, are expected there.
+    """
+    folders = [path for path in paths if path.is_dir()]
+    others = sorted(
+        str(path)
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.is_file() and not _is_log(path) and path.name != _NOT_A_LOG
+        if not path.name.startswith((".", "_"))
+    )
+    if others:
+        more = f" and {len(others) - _NAMED_MAX:,} more" if len(others) > _NAMED_MAX else ""
+        told = ", ".join(others[:_NAMED_MAX])
+        _LOG.warning("passed over, since they do not end in %s: %s%s", _KINDS, told, more)
 
 
 def _is_log(path: Path) -> bool:

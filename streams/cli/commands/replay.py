@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @options.memory
 @options.fail_on_flag
+@options.fail_on_dead_letter
 @options.as_json
 def replay(
     paths: tuple[Path, ...],
@@ -32,6 +33,7 @@ def replay(
     batch_events: int,
     memory: int,
     fail_on_flag: bool,
+    fail_on_dead_letter: bool,
     as_json: bool,
 ) -> None:
     """Record event logs in a database, which is made if there is none.
@@ -73,7 +75,13 @@ def replay(
         if standing:
             click.echo()
             write_rows(("rule", "dataset", "flags"), standing, "text")
-    if fail_on_flag and total:
+    if done.dead_letters:
+        click.echo(
+            f"{done.dead_letters:,} dead letters: not everything could be read, and a leak in it "
+            "would not be flagged; the table dead_letter says what was wrong",
+            err=True,
+        )
+    if (fail_on_flag and total) or (fail_on_dead_letter and done.dead_letters):
         raise click.exceptions.Exit(1)
 
 

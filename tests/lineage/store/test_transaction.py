@@ -115,6 +115,17 @@ def test_bad_events_are_dead_letters_and_harm_nobody(store: lineage.Store) -> No
     assert store.sql("SELECT source, position FROM dead_letter").fetchall() == [("apply", 1)]
 
 
+def test_strict_applies_nothing_where_an_event_breaks_the_contract(store: lineage.Store) -> None:
+    bad = {**message("bad"), "channel": "FAX"}
+    with pytest.raises(lineage.EventError, match=r"1 of 5 events .* event 1: channel .* INMAIL"):
+        store.apply([LEAK[0], bad, *LEAK[1:]], strict=True)
+    assert store.sql("SELECT count(*) FROM message").fetchall() == [(0,)]
+    assert store.sql("SELECT count(*) FROM dead_letter").fetchall() == [(0,)]
+    with pytest.raises(lineage.EventError, match="document"):
+        store.apply([policy("p", [("r", "LOW", "no_such_fact")])], strict=True)
+    assert len(store.apply(LEAK, strict=True).raised) == 1
+
+
 def test_a_dead_letter_is_kept_once(store: lineage.Store) -> None:
     for _ in range(2):
         store.apply([{"event": "Nothing"}])

@@ -41,11 +41,35 @@ def test_flags_as_csv_and_as_aligned_text_say_the_same(db: Path) -> None:
         ("--dataset", "raw", 1),
         ("--message-id", "m1", 4),
         ("--message-id", "m2", 0),
-        ("--rule", "no such rule", 0),
     ],
 )
 def test_flags_can_be_narrowed(db: Path, option: str, value: str, count: int) -> None:
     assert len(run("flags", "--db", db, "--json", option, value).rows) == count
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        (
+            *("--rule", "confidential-inmail-to-thirdparty"),
+            "no policy in the database has a rule 'confidential-inmail-to-thirdparty'; the nearest"
+            " is 'confidential-inmail-to-third-party'",
+        ),
+        ("--rule", "no such rule", "no policy in the database has a rule 'no such rule'"),
+        (
+            *("--dataset", "Raw"),
+            "no event in the database names a dataset 'Raw'; the nearest is 'raw'",
+        ),
+        ("--message-id", "M1", "no message in the database has the id 'M1'"),
+        ("--message-id", "h1", "no message in the database has the id 'h1'"),
+    ],
+)
+def test_a_name_that_is_not_known_is_no_answer(
+    db: Path, option: str, value: str, said: str
+) -> None:
+    ran = run("flags", "--db", db, "--fail-on-flag", option, value)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.strip() == f"Error: {said}"
 
 
 def test_fail_on_flag_looks_at_what_is_listed(db: Path) -> None:

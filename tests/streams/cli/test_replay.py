@@ -15,7 +15,7 @@ def test_replay_tells_what_it_came_to(log: Path, tmp_path: Path) -> None:
     bad = write_log(tmp_path / "bad.jsonl", [{"event": "Nonsense"}, EVENTS[0]])
     ran = run("replay", log, bad, "--db", tmp_path / "new.duckdb", "--json")
     assert ran.code == 0
-    assert ran.err == ""
+    assert ran.err.startswith("1 dead letters: not everything could be read")
     (summary,) = ran.rows
     assert summary["events"] == len(EVENTS)
     assert summary["arrivals"] == 12
@@ -50,6 +50,14 @@ def test_replay_fails_on_flags_of_the_database(log: Path, tmp_path: Path) -> Non
     assert run("replay", log, "--db", path).code == 0
     quiet = write_log(tmp_path / "quiet.jsonl", EVENTS[1:3])
     assert run("replay", quiet, "--db", tmp_path / "quiet.duckdb", "--fail-on-flag").code == 0
+
+
+def test_replay_fails_on_dead_letters(log: Path, tmp_path: Path) -> None:
+    bad = write_log(tmp_path / "bad.jsonl", [{"event": "Nonsense"}])
+    path = tmp_path / "new.duckdb"
+    assert run("replay", log, "--db", path, "--fail-on-dead-letter").code == 0
+    ran = run("replay", bad, "--db", path, "--fail-on-dead-letter")
+    assert (ran.code, ran.err[:15]) == (1, "1 dead letters:")
 
 
 @pytest.mark.parametrize(

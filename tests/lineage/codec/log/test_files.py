@@ -232,3 +232,21 @@ def test_a_file_without_bytes_is_no_events(
         assert list(read_log(path)) == []
         assert list(read_events(path)) == []
     assert caplog.messages == [f"{tmp_path / name} has no bytes; it is read as no events"] * 4
+
+
+def test_files_that_are_passed_over_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(jsonl([HOP]))
+    for name in ("expected-flags.jsonl", ".hidden.json", "_SUCCESS"):
+        (tmp_path / name).write_bytes(b"x")
+    assert read(tmp_path).events == 1
+    assert caplog.messages == []
+    others = ["b.ndjson", "c.JSONL", "d.jsonl.1", "e.jsonl.zst", "f.json", "g.parquet"]
+    for name in others:
+        (tmp_path / name).write_bytes(jsonl([HOP]))
+    assert read(tmp_path).events == 1
+    told = ", ".join(str(tmp_path / name) for name in others[:5])
+    assert caplog.messages == [
+        f"passed over, since they do not end in .jsonl, .jsonl.gz or .avro: {told} and 1 more"
+    ]
