@@ -79,6 +79,11 @@ class DecoderProcess:
         """Say whether the process has ended."""
         return self._process.poll() is not None
 
+    def check(self) -> None:
+        """Raise DecoderProcessError if the process has ended."""
+        if self.ended:
+            raise self._gone()
+
     def close(self) -> None:
         """End the process, whatever it is doing."""
         self._process.kill()

@@ -46,6 +46,8 @@ class Decoders:
 
         Raises DecoderProcessError where that process has ended.
         """
+        if self._process is not None:
+            self._process.check()  # else one that was killed would be found out by a large list
         few = sum(map(len, lists)) < self._limits.decoder_process_events_min
         if self._process is None or few:
             return decode_and_encode(self._decoder, lists, letters)

@@ -17,6 +17,7 @@ from lineage.codec import (
     LocalIds,
     RegistryError,
 )
+from lineage.errors import DecoderProcessError
 from lineage.ingest.decoder_process import DecoderProcess
 from lineage.ingest.encode import EncodedBatch
 from streams.kafka.records import Records
@@ -76,6 +77,18 @@ def test_here_and_there_give_the_same() -> None:
         (MESSAGE_SENT.topic, 0, 9, b"broken"),
         (POLICY_PUBLISHED.topic, 1, 7, LISTS[1].values[0]),
     ]
+
+
+@pytest.mark.slow
+def test_a_process_that_was_killed_is_told_however_little_there_is_to_decode() -> None:
+    with closing(opened(limits=WORKER_LIMITS)) as decoders:
+        process = decoders._process
+        assert process is not None
+        assert decoders.encoded(LISTS, [])[0].events == 2
+        process._process.kill()
+        process._process.wait()
+        with pytest.raises(DecoderProcessError, match="ended with code -9"):
+            decoders.encoded(LISTS, [])
 
 
 def test_little_is_decoded_here() -> None:
