@@ -51,3 +51,15 @@ def test_the_tables_of_the_auditors_page_are_the_tables(store: lineage.Store) ->
         "SELECT view_name FROM duckdb_views() WHERE schema_name = 'main' AND NOT internal"
     )
     assert named == {name for (name,) in rows.fetchall()}
+
+
+def test_every_promise_names_tests_that_are_there() -> None:
+    page = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
+    missing, named, path = [], 0, ROOT
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)?::(\w+)`", page):
+        path = ROOT / file if file else path  # one without a file is in that of the one before
+        named += 1
+        if not re.search(rf"^ *def {name}\(", path.read_text(encoding="utf-8"), re.M):
+            missing.append(f"{path.relative_to(ROOT)}::{name}")
+    assert named > 20
+    assert missing == []
