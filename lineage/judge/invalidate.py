@@ -44,6 +44,7 @@ _CHANGED = {
     "policy": ["effective_at"],
 }
 _DEPENDENT = {"policy": ("policy_method", "policy_rule"), "hop": ("unmatched_input",)}
+_NO_RECORDS = pl.DataFrame(schema={"dataset": pl.Int64, "record": pl.Int64})
 Changes = Mapping[str, pl.DataFrame]
 
 
@@ -93,7 +94,7 @@ def record(
     _add_stale(connection, rejudge, changes, spans, latest_arrival)
     rederive = distinct(np.concatenate(stale))
     # Where nothing was replaced only a policy is new, by which messages come to the same records.
-    vacated = _records(connection, rederive if batch.replaced else NO_INTS)
+    vacated = _records(connection, rederive) if batch.replaced else _NO_RECORDS
     retracted = _delete_arrivals(connection, rederive, rejudge)
     return Stale(events, rederive, retracted, vacated, rejudge)
 
