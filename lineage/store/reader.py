@@ -21,6 +21,7 @@ from lineage.database.connection import MEMORY_MIB, connect, store_error
 from lineage.database.positions import TopicIdentity, stored_identities, stored_positions
 from lineage.database.spill import Spill
 from lineage.database.statements import sql
+from lineage.errors import StoreError
 from lineage.judge.timeline import Timeline
 from lineage.limits import DEFAULT_LIMITS, Limits
 
@@ -101,7 +102,7 @@ class Reader:
         Raises QueryError where no policy has the rule, no event names the dataset, or no message
         has the id, with the nearest name there is: a typo would be answered with no flags.
         """
-        cursor = self._connection.cursor()
+        cursor = self._cursor()
         wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
         with self._damage_told():
             check_known(cursor, rule, dataset, message_id)
@@ -113,7 +114,7 @@ class Reader:
         The columns are those of the macro `route`, then the facts and `rules`, the ids of the rules
         that the arrival broke; in the order of arrival. An unknown message has no rows.
         """
-        cursor = self._connection.cursor()
+        cursor = self._cursor()
         with self._damage_told():
             timeline = self._timeline or Timeline(cursor)
             if self._is_frozen:
@@ -129,7 +130,7 @@ class Reader:
         (None: never). Raises QueryError; `lineage.audit.select_check.check` documents the SELECTs
         that are allowed.
         """
-        cursor = self._connection.cursor()
+        cursor = self._cursor()
         with self._damage_told():
             check(cursor, text, params)
             return query(cursor, text, params, self._query_limits(timeout_seconds))
@@ -138,29 +139,35 @@ class Reader:
         self, text: str, params: Parameters = None, timeout_seconds: float | None = None
     ) -> Question:
         """Return a context manager that yields an answer of any size in batches; else as `sql`."""
-        cursor = self._connection.cursor()
+        cursor = self._cursor()
         check(cursor, text, params)
         return Question(cursor, text, params, self._query_limits(timeout_seconds))
 
     def unmatched_inputs(self) -> UnmatchedInputs:
         """Count the inputs of hops that held no message, as the view `unmatched_input` has them."""
         with self._damage_told():
-            (row,) = query(self._connection.cursor(), sql("audit/unmatched_counts")).fetchall()
+            (row,) = query(self._cursor(), sql("audit/unmatched_counts")).fetchall()
         return UnmatchedInputs(*row)
 
     def digest(self) -> str:
         """Return the SHA-256 in hex over events, arrivals and flags; see `audit.digest`."""
         with self._damage_told():
-            cursor = self._connection.cursor()
+            cursor = self._cursor()
             return digest(cursor, self._memory_mib, self._spill.path, self._limits)
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Return the positions: (topic, partition) to the next offset."""
-        return stored_positions(self._connection.cursor())
+        return stored_positions(self._cursor())
 
     def identities(self) -> dict[str, TopicIdentity]:
         """Return the identity of each topic that has positions."""
-        return stored_identities(self._connection.cursor())
+        return stored_identities(self._cursor())
+
+    def _cursor(self) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.cursor()
+        except duckdb.ConnectionException:
+            raise StoreError(f"{self._path}: the store is closed; open it again") from None
 
     @contextmanager
     def _damage_told(self) -> Iterator[None]:

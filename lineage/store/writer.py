@@ -84,8 +84,8 @@ class Writer:
         return self._derivation.apply(batch, at)
 
     def _roll_back(self) -> None:
-        # A failed COMMIT has ended the transaction already.
-        with suppress(duckdb.TransactionException):
+        # A failed COMMIT has ended the transaction already; a closed store has none.
+        with suppress(duckdb.TransactionException, duckdb.ConnectionException):
             self._connection.execute("ROLLBACK")
         self._derivation = self._positions = None
 

@@ -50,3 +50,15 @@ def test_what_is_only_read_has_no_writer(path: Path) -> None:
         assert store._writer is None
         with pytest.raises(lineage.StoreError, match="was opened read-only"):
             store.published(1)
+
+
+def test_a_closed_store_says_so(path: Path) -> None:
+    reader = Reader(path)
+    store = lineage.open(":memory:")
+    for closed in (reader, store):
+        closed.close()
+    for ask in (reader.flags, reader.digest, reader.positions, lambda: reader.route("m1")):
+        with pytest.raises(lineage.StoreError, match=r"the store is closed; open it again"):
+            ask()
+    with pytest.raises(lineage.StoreError, match="closed"):
+        store.apply(LEAK)
