@@ -35,7 +35,7 @@ _LARGE = {
     "hop": (("hop_input", "hop"), ("hop_output", "hop")),
     "arrival": (("arrival", "message"),),
 }
-_ROWS_PER_MIB = 200
+_ROWS_PER_MIB = 64
 # By reference: the relation of the queries that has the texts of one range.
 _PARTS = {Reference.ID: "name", Reference.MEMBER: "member"}
 # Rows are counted for so many ids together.
