@@ -137,20 +137,26 @@ def derive(
     new, upgraded = fixpoint.arrived(), fixpoint.upgraded()
     store_arrivals(connection, new)
     store_upgrades(connection, upgraded)
-    store_unmatched(connection, fixpoint.unmatched())
+    unmatched = fixpoint.unmatched()
+    store_unmatched(connection, unmatched)
     delete_matched(connection, fixpoint.matched())
     # Messages of which the batch has another version have been followed with it.
     left = stale[~np.isin(stale, int_array(batch["message"]["id"]))]
-    return Derived(new, upgraded, _rederive(connection, left, vacated, limits))
+    # These match inputs again that were vacated, and inputs of the batch that only they match.
+    matching = len(vacated) > 0 or len(unmatched) > 0
+    return Derived(new, upgraded, _rederive(connection, left, vacated, matching, limits))
 
 
 def _rederive(
     connection: duckdb.DuckDBPyConnection,
     messages: IntArray,
     vacated: pl.DataFrame,
+    matching: bool,
     limits: Limits,
 ) -> Iterator[Arrivals]:
     """Derive the arrivals of messages anew, so many messages at a time; store and yield them.
+
+    matching: some inputs that these arrivals match may stand as unmatched.
 
     The evaluation begins with the origins alone, so each hop that carries a message is stored.
     """
@@ -163,7 +169,7 @@ def _rederive(
         fixpoint.run(origins(found), None)
         arrived = fixpoint.arrived()
         store_arrivals(connection, arrived)
-        if len(vacated):
+        if matching:
             delete_matched(connection, fixpoint.matched())
         yield arrived
     restore_unmatched(connection, vacated)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import lineage
-from tests.lineage.events.builders import Event, at, hop, message
+from tests.lineage.events.builders import Event, at, hop, message, policy
 from tests.lineage.semantics.conftest import Judge
 from tests.lineage.semantics.reference import UNMATCHED_COLUMNS, Expected
 from tests.lineage.semantics.reference_log import instant
@@ -77,6 +77,17 @@ def test_a_conflict_takes_back_what_an_input_held() -> None:
             (kept,) = store.sql("SELECT dataset FROM message").fetchall()
             reasons = store.sql("SELECT reason FROM unmatched_input").fetchall()
             assert bool(reasons) == (kept != ("inbox",))
+
+
+def test_a_hop_that_comes_with_the_policy_that_its_input_waits_for() -> None:
+    """The policy has the input's message derived anew, after the hop was held against the store."""
+    declassified = hop("h", "inbox", "lake", ["m"], declassification=("noise", 10))
+    accepting = policy("p", declassification=[("noise", 10)])
+    onward = hop("onward", "lake", "vendor", ["m"])
+    with new_store() as store:
+        store.apply([message("m"), declassified, accepting])
+        store.apply([onward, policy("q", effective_at=at(1))])
+        assert not store.sql("FROM unmatched_input").fetchall()
 
 
 def test_the_late_event_takes_it_away_and_the_counts_follow() -> None:
