@@ -17,7 +17,7 @@ from lineage.audit.known_names import check_known
 from lineage.audit.query import QueryLimits, Question, query
 from lineage.audit.route import route
 from lineage.audit.select_check.check import Parameters, check
-from lineage.database.connection import MEMORY_MIB, connect, store_error
+from lineage.database.connection import MEMORY_MIB, connect, snapshot, store_error
 from lineage.database.positions import TopicIdentity, stored_identities, stored_positions
 from lineage.database.spill import Spill
 from lineage.database.statements import sql
@@ -108,6 +108,19 @@ class Reader:
             check_known(cursor, rule, dataset, message_id)
             return query(cursor, sql("audit/flags"), wanted)
 
+    def flag_batches(
+        self,
+        rule: str | None = None,
+        dataset: str | None = None,
+        message_id: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Question:
+        """Return a context manager that yields the flags in batches; else as `flags`."""
+        cursor = self._cursor()
+        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        check_known(cursor, rule, dataset, message_id)
+        return Question(cursor, sql("audit/flags"), wanted, QueryLimits(timeout_seconds))
+
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
         """Return the route of one message: a row for each arrival and record that it came from.
 
@@ -115,7 +128,7 @@ class Reader:
         that the arrival broke; in the order of arrival. An unknown message has no rows.
         """
         cursor = self._cursor()
-        with self._damage_told():
+        with self._damage_told(), snapshot(cursor):
             timeline = self._timeline or Timeline(cursor)
             if self._is_frozen:
                 self._timeline = timeline
@@ -151,8 +164,8 @@ class Reader:
 
     def digest(self) -> str:
         """Return the SHA-256 in hex over events, arrivals and flags; see `audit.digest`."""
-        with self._damage_told():
-            cursor = self._cursor()
+        cursor = self._cursor()
+        with self._damage_told(), snapshot(cursor):
             return digest(cursor, self._memory_mib, self._spill.path, self._limits)
 
     def positions(self) -> dict[tuple[str, int], int]:

@@ -11,7 +11,8 @@ import click
 
 from streams.cli import options
 from streams.cli.errors import Failure
-from streams.cli.output import jsonable, write_json, write_rows
+from streams.cli.output import write_json, write_rows
+from streams.json_values import jsonable
 
 FILE_NAME = "expected-flags.jsonl"
 KEY = ("rule", "message_id", "dataset")

@@ -10,8 +10,9 @@ import click
 
 from streams.cli import options
 from streams.cli.errors import BAD_INPUT, Failure
-from streams.cli.output import console, instant, text, write_relation
+from streams.cli.output import console, text, write_relation
 from streams.cli.route_tree import Arrival, RouteTree, Step
+from streams.json_values import instant
 
 if TYPE_CHECKING:
     from rich.text import Text
