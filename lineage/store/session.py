@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import duckdb
 
 from lineage.errors import LineageError
@@ -27,13 +29,13 @@ class Session(Reader):
         """
         self.reason = self.reason or reason
         for cursor in list(self._cursors):
-            cursor.interrupt()
+            with suppress(duckdb.ConnectionException):  # closed meanwhile
+                cursor.interrupt()
 
     def close(self) -> None:
         """Let go of its queries. Nothing may be asked any more, and no call be left."""
-        for cursor in self._cursors:
-            cursor.close()
-        self._cursors.clear()
+        while self._cursors:
+            self._cursors.pop().close()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         if self.reason is not None:

@@ -2,31 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
 
+import duckdb
 import pyarrow as pa
 
 import lineage
-from lineage import BatchResult
+from lineage import BatchResult, StoreMemoryError
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
+from lineage.errors import is_lack_of_memory
 from lineage.ingest.encode import EncodedBatch
+from streams.serve.readers import Readers
 from streams.worker.settings import WRITER_MEMORY_MIB
 
 __all__ = ["StoreSink"]
 
+logger = logging.getLogger(__name__)
+
 Partition = tuple[str, int]
+T = TypeVar("T")
 
 
 class StoreSink:
     """A DuckDB store that records batches and hands out the flags to be published.
+
+    readers: those who ask the store meanwhile. They have their memory of the writer's: where that
+    does not suffice, they are ended, and what was to be recorded is tried again.
 
     Raises what `lineage.open` and the store raise, from the thread that calls it.
     """
 
     def __init__(self, db: str, encoder: Encoder, memory_mib: int = WRITER_MEMORY_MIB) -> None:
         self._store = lineage.open(db, memory_mib=memory_mib)
+        self.readers = Readers(self._store)
         self._encoder = encoder
         # The flags that are not published yet; None until the store has been asked, which costs as
         # much as a small batch.
@@ -42,11 +55,12 @@ class StoreSink:
 
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Keep the identity of topics: from now on their positions are of these."""
-        self._store.identify(identities)
+        self._with_memory(lambda: self._store.identify(identities))
 
     def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> BatchResult:
         """Record both in one transaction, or raise."""
-        applied = self._store.apply_batch(batch, positions, at=datetime.now(UTC))
+        at = datetime.now(UTC)
+        applied = self._with_memory(lambda: self._store.apply_batch(batch, positions, at=at))
         if self._changes is not None and applied.changes.num_rows:
             self._changes.append(applied.changes)
         return applied
@@ -57,7 +71,7 @@ class StoreSink:
         One message's flags have one key, so whoever reads the topic sees them in their order.
         """
         if self._changes is None:
-            self._changes = [self._store.unpublished()]
+            self._changes = [self._with_memory(self._store.unpublished)]
         rows = [row for table in self._changes for row in table.to_pylist()]
         if not rows:
             return 0, []
@@ -69,13 +83,30 @@ class StoreSink:
 
     def published(self, number: int) -> None:
         """Note that all flags up to this number are published."""
-        self._store.published(number)
+        self._with_memory(lambda: self._store.published(number))
         changes = self._changes or []
         self._changes = [table for table in changes if _last_seq(table) > number]
+
+    def backup(self, to: Path) -> None:
+        """Copy the database as it is now to a file; any thread may."""
+        self._store.backup(to)
 
     def close(self) -> None:
         """Close the store."""
         self._store.close()
+
+    def _with_memory(self, work: Callable[[], T]) -> T:
+        """Do a transaction; a second time, and alone, where readers may have had its memory."""
+        finished = self.readers.finished
+        try:
+            return work()
+        except (StoreMemoryError, duckdb.Error) as error:
+            lacked = isinstance(error, StoreMemoryError) or is_lack_of_memory(error)
+            if not (lacked and self.readers.were_at_work(finished)):
+                raise
+        logger.warning("all questions were ended, as a transaction needs their memory")
+        with self.readers.held_off():
+            return work()
 
 
 def _last_seq(changes: pa.Table) -> int:

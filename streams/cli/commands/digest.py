@@ -8,6 +8,7 @@ import click
 
 from streams.cli import options
 from streams.cli.output import write_json
+from streams.cli.reader import reader_of
 
 
 @click.command()
@@ -15,9 +16,7 @@ from streams.cli.output import write_json
 @options.as_json
 def digest(db: Path, as_json: bool) -> None:
     """Write the SHA-256 over events, arrivals and flags: the same for the same evidence."""
-    import lineage
-
-    with lineage.open(db, read_only=True) as store:
+    with reader_of(db) as store:
         found = store.digest()
     if as_json:
         write_json({"digest": found})
