@@ -189,7 +189,11 @@ _ARRIVAL = Table(
 
 
 def _flag(severity: str, first_hop: str) -> tuple[Column, ...]:
-    """Return the columns of a flag. They are few and often asked for, so ids are texts."""
+    """Return the columns of a flag. They are few and often asked for, so ids are texts.
+
+    message is the key of one; hop (0 for the origin) and declaration (0: none) are those of the
+    first breach.
+    """
     return (
         fact_column("rule", "VARCHAR", "Id of the rule"),
         fact_column("severity", "core.severity", severity),
@@ -201,6 +205,8 @@ def _flag(severity: str, first_hop: str) -> tuple[Column, ...]:
         fact_column("last_at", "TIMESTAMP", "The last breach, UTC"),
         fact_column("arrivals", "BIGINT", "How many arrivals broke it"),
         Column("first_hop", "VARCHAR", shown="first_hop", comment=first_hop, none=""),
+        Column("hop", "BIGINT"),
+        Column("declaration", "BIGINT"),
     )
 
 
@@ -219,8 +225,11 @@ _FLAG_HISTORY = Table(
     view="flag_history",
     comment="Every raising and clearing of a flag, in the order in which the tracker found it. The "
     "other columns are those of the flag then",
+    where="status <> 'UPDATED'",
     columns=(
-        fact_column("seq", "BIGINT", "1, 2, 3 …"),
+        fact_column(
+            "seq", "BIGINT", "Ascending; a number that is left out went to an update of a flag"
+        ),
         fact_column("status", "core.status", "RAISED or CLEARED"),
         *_flag(_SEVERITY, "The hop of the first breach; null for the origin"),
         fact_column(

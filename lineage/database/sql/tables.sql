@@ -9,7 +9,8 @@ CREATE SCHEMA IF NOT EXISTS core;
 CREATE TABLE core.format (program VARCHAR, version INTEGER);
 
 CREATE TYPE core.severity AS ENUM ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL');
-CREATE TYPE core.status AS ENUM ('RAISED', 'CLEARED');
+-- UPDATED: a standing flag with other values, which is published, but is no part of the view.
+CREATE TYPE core.status AS ENUM ('RAISED', 'CLEARED', 'UPDATED');
 
 -- Ids of messages, records, hops, runs and the other events. A canonical UUID is stored in 16
 -- bytes, uncompressed: compressed it would take 12, as most of it is random, and decompressing
@@ -33,6 +34,6 @@ CREATE TABLE core.policy_span (
 CREATE TABLE core.declaration_span (
     declaration BIGINT, dataset INTEGER, from_at TIMESTAMP, until_at TIMESTAMP);
 
--- The last seq of flag_history that is known to have been published.
+-- The last seq of core.flag_history that is known to have been published.
 CREATE TABLE core.outbox (published BIGINT);
 INSERT INTO core.outbox VALUES (0);
