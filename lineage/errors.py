@@ -7,7 +7,6 @@ LineageError
 │   ├── StoreDamagedError    parts of the file are not what was written
 │   ├── NotAStoreError       a file that is not a lineage database
 │   ├── StoreMissingError    no such file
-│   ├── StoreMemoryError     a batch needs more memory than there is
 │   ├── StoreUnreachableError   a store that is served does not answer, or lets nobody in
 │   └── RuleError            a rule in force that cannot be evaluated
 ├── LogError              2  an event log that cannot be read
@@ -55,10 +54,6 @@ class StoreMissingError(StoreError):
     """There is no database at that path."""
 
 
-class StoreMemoryError(StoreError):
-    """A batch needs more memory than the database may take, or than queries have left of it."""
-
-
 class StoreUnreachableError(StoreError):
     """A store that is served over HTTP does not answer, or does not let in."""
 
@@ -101,14 +96,6 @@ def is_damage(error: BaseException) -> bool:
     """Say whether an error of DuckDB's means that the file is not as it was written."""
     damage = ("Corrupt database file", "Could not read enough bytes", "Failed to read checksum")
     return any(phrase in str(error) for phrase in damage)
-
-
-def is_lack_of_memory(error: BaseException) -> bool:
-    """Say whether an error of DuckDB's means that it may take no more memory.
-
-    A COMMIT that lacks memory fails with an error of another class.
-    """
-    return "Out of Memory Error" in str(error)
 
 
 def sentence(error: Exception) -> str:

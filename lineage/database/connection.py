@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -110,18 +108,6 @@ def connect(
         connection.close()
         raise
     return connection
-
-
-@contextmanager
-def snapshot(cursor: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Let several queries of a cursor see the database as it is now, whatever is written."""
-    cursor.execute("BEGIN TRANSACTION READ ONLY")
-    try:
-        yield
-    finally:
-        # An error has ended the transaction already.
-        with suppress(duckdb.TransactionException):
-            cursor.execute("ROLLBACK")
 
 
 def _threads(connection: duckdb.DuckDBPyConnection, memory_mib: int) -> int:

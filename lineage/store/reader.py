@@ -17,8 +17,9 @@ from lineage.audit.known_names import check_known
 from lineage.audit.query import QueryLimits, Question, query
 from lineage.audit.route import route
 from lineage.audit.select_check.check import Parameters, check
-from lineage.database.connection import MEMORY_MIB, connect, snapshot, store_error
+from lineage.database.connection import MEMORY_MIB, connect, store_error
 from lineage.database.positions import TopicIdentity, stored_identities, stored_positions
+from lineage.database.snapshot import snapshot
 from lineage.database.spill import Spill
 from lineage.database.statements import sql
 from lineage.errors import StoreError

@@ -21,7 +21,7 @@ from lineage.database.positions import (
 )
 from lineage.database.relations import execute_with, release_frames
 from lineage.database.statements import sql
-from lineage.errors import StoreError, StoreMemoryError, is_lack_of_memory, sentence
+from lineage.errors import StoreError, sentence
 from lineage.ingest.encode import EncodedBatch
 from lineage.judge.outbox import NO_CHANGES, flag_records, unpublished
 from lineage.limits import Limits
@@ -51,14 +51,15 @@ class Writer:
             self._connection.execute("COMMIT")
             if batch.events >= self._limits.released_events:
                 release_frames(self._connection)
-        except duckdb.Error as error:
+        except duckdb.OutOfMemoryException as error:
             self._roll_back()
-            if not is_lack_of_memory(error):
-                raise StoreError(f"the batch was not recorded: {sentence(error)}") from error
-            raise StoreMemoryError(
+            raise StoreError(
                 "the batch was not recorded: it needs more memory than the database may take; "
                 "give it more (--memory, LINEAGE_MEMORY, memory_mib) and record it again"
             ) from error
+        except duckdb.Error as error:
+            self._roll_back()
+            raise StoreError(f"the batch was not recorded: {sentence(error)}") from error
         except BaseException:
             self._roll_back()
             raise

@@ -13,11 +13,11 @@ import duckdb
 import pyarrow as pa
 
 import lineage
-from lineage import BatchResult, StoreMemoryError
+from lineage import BatchResult, StoreError
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
-from lineage.errors import is_lack_of_memory
 from lineage.ingest.encode import EncodedBatch
+from streams.errors import causes
 from streams.serve.readers import Readers
 from streams.worker.settings import WRITER_MEMORY_MIB
 
@@ -100,8 +100,9 @@ class StoreSink:
         finished = self.readers.finished
         try:
             return work()
-        except (StoreMemoryError, duckdb.Error) as error:
-            lacked = isinstance(error, StoreMemoryError) or is_lack_of_memory(error)
+        except (StoreError, duckdb.Error) as error:
+            # A COMMIT that lacks memory fails with an error of another class than other statements.
+            lacked = any("Out of Memory Error" in str(cause) for cause in causes(error))
             if not (lacked and self.readers.were_at_work(finished)):
                 raise
         logger.warning("all questions were ended, as a transaction needs their memory")
