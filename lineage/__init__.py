@@ -64,7 +64,7 @@ def open(
     """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
 
     memory_mib: MiB of memory for the database, at least 200 (64 if it is only read); the batch that
-    is applied takes more on top. limits: how much is done at a time (`lineage.limits`). Raises StoreError, or the
-    subclass of StoreError that tells what is wrong.
+    is applied takes more on top. limits: how much is done at a time (`lineage.limits`). Raises
+    StoreError, or the subclass of StoreError that tells what is wrong.
     """
     return Store(path, read_only=read_only, memory_mib=memory_mib, limits=limits)

@@ -12,6 +12,7 @@ from lineage.database.ddl import comments, create_table, create_view
 from lineage.database.faults import open_here, store_error
 from lineage.database.policies import insert_policy
 from lineage.database.process import processors
+from lineage.database.spans import POLICIES, derive_spans
 from lineage.database.statements import sql
 from lineage.database.tables import TABLES
 from lineage.errors import (
@@ -198,7 +199,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     insert_policy(connection, row, BUILT_IN)
     # The built-in policy has always been disclosed.
     connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE id = 0")
-    connection.execute(sql("database/policy_span"))
+    derive_spans(connection, POLICIES)
     connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
     connection.execute("COMMIT")
 
