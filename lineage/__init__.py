@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from lineage.database.connection import MEMORY_MIB as _MEMORY_MIB
 from lineage.errors import (
+    BackupError,
     EventError,
     LineageError,
     LogError,
@@ -36,7 +37,10 @@ from lineage.store.store import Replayed, Store
 if TYPE_CHECKING:
     from lineage.remote.client import RemoteStore
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "BackupError",
     "BatchResult",
     "EventError",
     "LineageError",
@@ -66,9 +70,9 @@ def open(
 ) -> Store:
     """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
 
-    memory_mib: MiB of memory for the database, at least some 200; the batch that is applied takes
-    more on top. limits: how much is done at a time (`lineage.limits`). Raises StoreError, or the
-    subclass of StoreError that tells what is wrong.
+    memory_mib: MiB of memory for the database, at least 200 (64 if it is only read); the batch that
+    is applied takes more on top. limits: how much is done at a time (`lineage.limits`). Raises
+    StoreError, or the subclass of StoreError that tells what is wrong.
     """
     return Store(path, read_only=read_only, memory_mib=memory_mib, limits=limits)
 

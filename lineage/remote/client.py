@@ -18,6 +18,7 @@ from lineage.audit.select_check.check import Parameters
 from lineage.errors import QueryError
 from lineage.remote.transport import Transport
 from lineage.remote.wire import ERROR_KEY, error_of
+from lineage.store.backup import Backup
 
 _SECONDS_MAX: Final = 3600.0
 _MICROSECOND: Final = datetime.timedelta(microseconds=1)
@@ -76,12 +77,13 @@ class RemoteStore:
         """Return the SHA-256 in hex over events, arrivals and flags; see `Reader.digest`."""
         return str(self._told("/digest", {})["digest"])
 
-    def backup(self, to: str | Path) -> None:
+    def backup(self, to: str | Path) -> Backup:
         """Have the serving process copy the database to a file on its own machine.
 
         to: a path from the root on. It needs the token of the file beside the database.
         """
-        self._told("/backup", {"to": str(to)})
+        made = self._told("/backup", {"to": str(to)})
+        return Backup(Path(made["to"]), int(made["bytes"]))
 
     def health(self) -> Mapping[str, object]:
         """Return what the server tells of itself; it needs no token."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from lineage.audit.fingerprints import fingerprints
 from lineage.codec import Batch, from_events
 from lineage.codec import LogError as CodecLogError
 from lineage.database.connection import MEMORY_MIB
@@ -52,7 +54,7 @@ class Store(Reader):
         super().__init__(
             path, read_only=read_only, memory_mib=memory_mib, threads=threads, limits=limits
         )
-        self._writer = None if read_only else Writer(self._connection, limits)
+        self._writer = None if read_only else Writer(self._connection, path, limits)
 
     def apply(
         self,
@@ -139,6 +141,17 @@ class Store(Reader):
     def published(self, seq: int) -> None:
         """Record that all changes of flags up to `seq` have been published."""
         self._writing.published(seq)
+
+    def note_digest(self, at: datetime | None = None) -> str:
+        """Note the digest, with what tells which table was changed since; return it."""
+        with self._damage_told():
+            found = fingerprints(self._cursor())
+        value = self.digest()
+        self._writing.note_digest(value, found, _naive(at))
+        return value
+
+    def _paused(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._writer is None else self._writer.paused()
 
     @property
     def _writing(self) -> Writer:

@@ -15,7 +15,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from lineage import LineageError, QueryError, StoreError
+from lineage import LineageError, QueryError
+from lineage.store.backup import Backup
 from streams.serve.answer import Answer, Verb, table_batches, watched
 from streams.serve.limits import ServeLimits
 from streams.serve.readers import Readers
@@ -23,23 +24,20 @@ from streams.serve.refusal import HttpError, error_response
 from streams.serve.request import Asked, read_request
 from streams.serve.work import Places
 
-__all__ = ["ACTING", "Backup", "application"]
+__all__ = ["ACTING", "Copying", "application"]
 
 ACTING = frozenset({"/backup"})
 """Paths that do more than answer."""
 
-Backup = Callable[[Path], object]
-"""Copies the database to a path. Raises StoreError."""
+Copying = Callable[[Path], Backup]
+"""Copies the database to a path. Raises BackupError, StoreError."""
 
 
-def application(
-    readers: Readers, backup: Backup | None, instance: str, limits: ServeLimits
-) -> ASGIApp:
+def application(readers: Readers, backup: Copying, instance: str, limits: ServeLimits) -> ASGIApp:
     """Return the web application that asks `readers`.
 
-    backup: None where the database cannot be copied. instance: a name of this server alone, by
-    which a client knows that it is still the one it was told of. Everything is made for the event
-    loop that runs.
+    backup: copies the database. instance: a name of this server alone, by which a client knows that
+    it is still the one it was told of. Everything is made for the event loop that runs.
     """
     verbs = _Verbs(readers, backup, instance, limits)
     both = ["GET", "POST"]
@@ -69,7 +67,7 @@ def application(
 
 class _Verbs:
     def __init__(
-        self, readers: Readers, backup: Backup | None, instance: str, limits: ServeLimits
+        self, readers: Readers, backup: Copying, instance: str, limits: ServeLimits
     ) -> None:
         self._readers = readers
         self._backup = backup
@@ -133,11 +131,9 @@ class _Verbs:
         to = Path(asked.required("to"))
         if not to.is_absolute() or "\0" in str(to):
             raise QueryError("to must be the whole path of a file, from the root on")
-        if self._backup is None:
-            raise StoreError("a database that is served from its file is copied with the file")
         async with self._copying:
-            await asyncio.to_thread(partial(self._backup, to))
-        return JSONResponse({"to": str(to)})
+            made = await asyncio.to_thread(partial(self._backup, to))
+        return JSONResponse({"to": str(made.path), "bytes": made.bytes})
 
     def _answer(self, asked: Asked, verb: Verb) -> Answer:
         return Answer(self._places, self._limits, verb, asked.form, asked.rows, asked.seconds)

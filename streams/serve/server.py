@@ -17,7 +17,7 @@ import uvicorn
 from streams.errors import ServeError
 from streams.serve.address_file import ServedAt, announce, withdraw
 from streams.serve.connection import connection_class
-from streams.serve.endpoints import ACTING, Backup, application
+from streams.serve.endpoints import ACTING, Copying, application
 from streams.serve.guard import Guard
 from streams.serve.readers import Readers
 from streams.serve.settings import ServeSettings, is_loopback
@@ -33,7 +33,8 @@ _START_SECONDS_MAX = 10.0
 class QuestionServer:
     """Serves one open database until it is stopped; the database has to stay open as long.
 
-    db: its file, beside which the address is told; None: nowhere. backup: copies the database.
+    db: its file, beside which the address is told; None: nowhere. backup: copies the
+    database.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class QuestionServer:
         readers: Readers,
         settings: ServeSettings,
         db: Path | None,
-        backup: Backup | None = None,
+        backup: Copying,
     ) -> None:
         self._readers = readers
         self._settings = settings

@@ -17,6 +17,7 @@ from lineage import BatchResult, StoreError
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
+from lineage.store.backup import Backup
 from streams.errors import causes
 from streams.serve.readers import Readers
 from streams.worker.settings import WRITER_MEMORY_MIB
@@ -87,9 +88,9 @@ class StoreSink:
         changes = self._changes or []
         self._changes = [table for table in changes if _last_seq(table) > number]
 
-    def backup(self, to: Path) -> None:
+    def backup(self, to: Path) -> Backup:
         """Copy the database as it is now to a file; any thread may."""
-        self._store.backup(to)
+        return self._store.backup(to)
 
     def close(self) -> None:
         """Close the store."""

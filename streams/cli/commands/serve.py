@@ -36,7 +36,7 @@ def serve(db: Path, listen: str, token_file: Path | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with lineage.open(db, read_only=True) as store:
-        server = QuestionServer(Readers(store, settings.limits), settings, None)
+        server = QuestionServer(Readers(store, settings.limits), settings, None, store.backup)
         server.start()
         click.echo(server.url)
         stopped.wait()
