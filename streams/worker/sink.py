@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -29,6 +32,9 @@ logger = logging.getLogger(__name__)
 Partition = tuple[str, int]
 T = TypeVar("T")
 
+# A COMMIT that lacks memory fails with an error of another class than other statements.
+_LACK_OF_MEMORY = re.compile(r"Out of Memory|could not allocate|failed to (allocate|pin|offload)")
+
 
 class StoreSink:
     """A DuckDB store that records batches and hands out the flags to be published.
@@ -40,6 +46,8 @@ class StoreSink:
     """
 
     def __init__(self, db: str, encoder: Encoder, memory_mib: int = WRITER_MEMORY_MIB) -> None:
+        self._db = db
+        self._memory_mib = memory_mib
         self._store = lineage.open(db, memory_mib=memory_mib)
         self.readers = Readers(self._store)
         self._encoder = encoder
@@ -102,13 +110,25 @@ class StoreSink:
         try:
             return work()
         except (StoreError, duckdb.Error) as error:
-            # A COMMIT that lacks memory fails with an error of another class than other statements.
-            lacked = any("Out of Memory Error" in str(cause) for cause in causes(error))
+            lacked = any(_LACK_OF_MEMORY.search(str(cause)) for cause in causes(error))
             if not (lacked and self.readers.were_at_work(finished)):
                 raise
         logger.warning("all questions were ended, as a transaction needs their memory")
         with self.readers.held_off():
+            # A transaction may have lacked memory even to be rolled back, which leaves a database
+            # that does nothing any more, or wrong things. On the disk it is as after a kill.
+            self._reopen()
             return work()
+
+    def _reopen(self) -> None:
+        """Close the database, which nobody else asks now, and open it as it is on the disk."""
+        with suppress(duckdb.Error):
+            self._store.close()
+        gc.collect()  # what is left of answers, and in cycles, holds the database open
+        self._store = lineage.open(self._db, memory_mib=self._memory_mib)
+        self.readers.reader = self._store
+        # It may have been committed after all: what is to be published is asked of the store.
+        self._changes = None
 
 
 def flag_key(flag: Mapping[str, object]) -> bytes:
