@@ -41,7 +41,6 @@ def asking(url: str, query: str) -> Iterator[socket.socket]:
     head = f"POST /sql?format=csv&limit=0 HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
     head += f"Content-Type: text/plain\r\nContent-Length: {len(query)}\r\n\r\n"
     with socket.create_connection(("127.0.0.1", port)) as client:
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.sendall((head + query).encode())
         yield client
 
@@ -54,6 +53,7 @@ def test_an_endless_question_ends_at_its_limit(url: str) -> None:
     assert questions(url) == 0
 
 
+@pytest.mark.slow
 def test_limits_that_are_not_named_are_those_of_the_server(store: lineage.Store) -> None:
     with serving(store, question_seconds=0.2, question_seconds_max=0.4) as url:
         assert "limit of 0.2 s" in ask(url, "/sql", ENDLESS).error
@@ -122,6 +122,7 @@ def test_a_client_of_the_library_waits_for_its_turn(store: lineage.Store) -> Non
     assert answers == [store.digest()]
 
 
+@pytest.mark.slow
 def test_a_client_that_never_reads_is_let_go(store: lineage.Store) -> None:
     with serving(store, stalled_seconds_max=0.5) as url, asking(url, GIANT) as client:
         until(lambda: questions(url) == 1)
@@ -129,6 +130,7 @@ def test_a_client_that_never_reads_is_let_go(store: lineage.Store) -> None:
         assert not rest(client).endswith(END)
 
 
+@pytest.mark.slow
 def test_a_client_that_reads_a_little_now_and_then_is_let_go(store: lineage.Store) -> None:
     with serving(store, sending_seconds_max=1.0) as url, asking(url, GIANT) as client:
         until(lambda: questions(url) == 1)
@@ -154,6 +156,7 @@ def test_a_giant_answer_takes_little_memory_of_the_server(store: lineage.Store) 
     assert rows == 2_000_000
 
 
+@pytest.mark.slow
 def test_a_question_that_takes_too_much_memory_is_ended_by_itself(url: str) -> None:
     hungry = "SELECT max(len(l)) FROM (SELECT list(i) AS l FROM range(2_000_000_000) t(i))"
     told = ask(url, "/sql?timeout=20", hungry)
@@ -161,6 +164,7 @@ def test_a_question_that_takes_too_much_memory_is_ended_by_itself(url: str) -> N
     assert ask(url, "/sql", "SELECT 1").status == 200
 
 
+@pytest.mark.slow
 def test_a_connection_without_a_request_is_closed(store: lineage.Store) -> None:
     with serving(store, idle_seconds_max=0.4) as url:
         port = int(url.rpartition(":")[2])
