@@ -21,6 +21,8 @@ CREATE TABLE core.latest_uuid (head UBIGINT);
 INSERT INTO core.latest_uuid VALUES (0);
 CREATE TABLE core.dataset_name (id BIGINT, text VARCHAR);
 CREATE TABLE core.member (id BIGINT, text VARCHAR);
+-- The partitions of topics, and the files, that events were read from.
+CREATE TABLE core.origin (id INTEGER, source VARCHAR, partition INTEGER);
 
 CREATE TABLE core.policy_method (policy BIGINT, method VARCHAR, min_k BIGINT);
 -- expression: the rule as DuckDB spells it after the check of its syntax tree.
