@@ -26,7 +26,7 @@ _COLUMNS = [one for one in table("flag_history").columns if one.shown or one.nam
 _FIELDS: list[pa.Field[Any]] = [
     pa.field(
         column.shown or column.name,
-        pa.string() if column.reference else _TYPES.get(column.type, pa.string()),
+        pa.string() if column.reference else _TYPES.get(column.type.split()[0], pa.string()),
     )
     for column in _COLUMNS
 ]
