@@ -36,7 +36,7 @@ from lineage.judge.rejudge import Rejudge
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 from lineage.limits import Limits
 from lineage.policy.parse import Policy
-from lineage.reach.recorder import Recorder
+from lineage.reach.recorder import Recorder, recorded_at
 
 _NEVER = np.iinfo(np.int64).max
 # By table: the columns that tell for whom, and from when, an event changes the facts.
@@ -139,12 +139,11 @@ def _tables_of(name: str) -> list[tuple[str, str]]:
 def _insert(
     connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, at: datetime | None, *names: str
 ) -> None:
-    told = pl.lit(at, pl.Datetime("us")).alias("recorded_at")
     for name in names:
         for of in (name, *CHILDREN.get(name, ())):
             rows = batch[of]
             if len(rows):
-                rows = rows.with_columns(told) if of == name else rows
+                rows = rows.hstack([recorded_at(at, len(rows))]) if of == name else rows
                 write_with(connection, insert(table(of), "batch_row"), batch_row=rows)
 
 
