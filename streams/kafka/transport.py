@@ -128,9 +128,8 @@ class Consumer(driver.Consumer):
         fetched: list[Any] = record
         first, last = fetched[0], fetched[-1]
         values = [one.value for one in fetched]
-        records = Records(
-            tp.topic, tp.partition, [one.offset for one in fetched], values, first.timestamp
-        )
+        offsets = [one.offset for one in fetched]
+        records = Records(tp.topic, tp.partition, offsets, values, first.timestamp, fetched)
         return ConsumerMessage(
             tp.topic,
             tp.partition,

@@ -51,8 +51,9 @@ class Decoders:
         few = sum(map(len, lists)) < self._limits.decoder_process_events_min
         if self._process is None or few:
             return decode_and_encode(self._decoder, lists, letters)
+        bare = [one.without_originals() for one in lists]
         return self._process.call(
-            _decode_in_process, self._registry_url, self._limits.kafka, lists, letters
+            _decode_in_process, self._registry_url, self._limits.kafka, bare, letters
         )
 
 
