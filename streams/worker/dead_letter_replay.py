@@ -9,16 +9,18 @@ nothing.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
-from kafka import KafkaProducer
-from kafka.errors import KafkaError
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from lineage.codec import Decoder
-from streams.errors import BrokerUnavailableError, PublishError
+from streams.errors import PublishError
 from streams.kafka.admin import check_bootstrap
 from streams.kafka.dead_letter_topic import StoredLetter, replay_note, stored_letters
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
@@ -122,43 +124,27 @@ def _reasons(decoder: Decoder, letters: Sequence[StoredLetter]) -> dict[int, str
 
 
 class _Sender:
-    """A producer that sends letters, and notes on the dead-letter topic that they were sent."""
+    """A producer that sends letters, and notes on the dead-letter topic that they were sent.
+
+    aiokafka's, since a header may have no value, and kafka-python sends none of these.
+    """
 
     def __init__(self, bootstrap: str, limits: KafkaLimits) -> None:
         self._bootstrap = bootstrap
-        self._seconds_max = limits.delivery_seconds_max
-        milliseconds = limits.delivery_seconds_max * 1000
-        try:
-            self._producer = KafkaProducer(
-                bootstrap_servers=check_bootstrap(bootstrap),
-                bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
-                client_id="lineage-dlq-replay",
-                acks="all",
-                linger_ms=20,
-                max_request_size=MESSAGE_BYTES_MAX,
-                delivery_timeout_ms=milliseconds,
-                request_timeout_ms=milliseconds // 2,
-                max_block_ms=milliseconds,
-                allow_auto_create_topics=False,
-            )
-        except (KafkaError, OSError) as error:
-            raise BrokerUnavailableError(bootstrap) from error
+        self._milliseconds_max = limits.delivery_seconds_max * 1000
+        self._runner = asyncio.Runner()
+        self._producer: AIOKafkaProducer | None = None
 
     def close(self) -> None:
         """Let go of the connection; what was sent is acknowledged already."""
-        self._producer.close(timeout=0)
+        with self._runner as runner:
+            if self._producer is not None:
+                runner.run(self._producer.stop())
 
     def send(self, letters: Sequence[StoredLetter]) -> None:
         """Send letters and then the notes; return when all are acknowledged."""
         try:
-            sent = [self._producer.send(**self._original(stored)) for stored in letters]
-            places = [future.get(timeout=2 * self._seconds_max) for future in sent]
-            notes = [
-                self._producer.send(**_note(stored, f"{at.topic}/{at.partition}/{at.offset}"))
-                for stored, at in zip(letters, places, strict=True)
-            ]
-            for future in notes:
-                future.get(timeout=2 * self._seconds_max)
+            self._runner.run(self._send(letters))
         except KafkaError as error:
             raise PublishError(
                 f"the broker at {self._bootstrap} did not acknowledge every record: "
@@ -166,25 +152,50 @@ class _Sender:
                 "nothing, so replay again when it is well"
             ) from error
 
-    def _original(self, stored: StoredLetter) -> dict[str, object]:
+    async def _send(self, letters: Sequence[StoredLetter]) -> None:
+        producer = self._producer or await self._connected()
+        sent = [await self._send_original(producer, stored) for stored in letters]
+        places = await asyncio.gather(*sent)
+        notes = [
+            await _send_note(producer, stored, f"{at.topic}/{at.partition}/{at.offset}")
+            for stored, at in zip(letters, places, strict=True)
+        ]
+        await asyncio.gather(*notes)
+
+    async def _connected(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=check_bootstrap(self._bootstrap),
+            client_id="lineage-dlq-replay",
+            acks="all",
+            linger_ms=20,
+            max_request_size=MESSAGE_BYTES_MAX,
+            request_timeout_ms=self._milliseconds_max,
+        )
+        self._producer = producer
+        await producer.start()
+        return producer
+
+    async def _send_original(
+        self, producer: AIOKafkaProducer, stored: StoredLetter
+    ) -> asyncio.Future[Any]:
         letter = stored.letter
-        there = self._producer.partitions_for(letter.source) or ()
-        return {
-            "topic": letter.source,
-            "value": letter.value,
-            "key": stored.key,
-            "headers": [*stored.headers],
-            "partition": letter.partition if letter.partition in there else None,
-        }
+        there = await producer.partitions_for(letter.source)
+        future: asyncio.Future[Any] = await producer.send(
+            letter.source,
+            value=letter.value,
+            key=stored.key,
+            headers=stored.headers,
+            partition=letter.partition if letter.partition in there else None,
+        )
+        return future
 
 
-def _note(stored: StoredLetter, replayed_to: str) -> dict[str, object]:
+async def _send_note(
+    producer: AIOKafkaProducer, stored: StoredLetter, replayed_to: str
+) -> asyncio.Future[Any]:
     note = replay_note(stored, replayed_to)
-    return {
-        "topic": DEAD_LETTER_TOPIC,
-        "key": note.key,
-        "value": None,
-        "headers": [*note.headers],
-        # Where the letter lies, however many partitions there are by now.
-        "partition": stored.partition,
-    }
+    # Where the letter lies, however many partitions there are by now.
+    future: asyncio.Future[Any] = await producer.send(
+        DEAD_LETTER_TOPIC, key=note.key, headers=note.headers, partition=stored.partition
+    )
+    return future
