@@ -171,7 +171,7 @@ def test_what_breaks_the_contract_is_a_dead_letter_that_says_why(bad: str) -> No
         b"\xff",
         b'{"event": "MessageSent", "message_id": "\xff"}',
         b'{"event": "MessageSent", "message_id": "\\ud800"}',
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf{",
         b"NaN",
         b"{} {}",
         b"[" * 100_000,
