@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from lineage.codec.batch import DeadLetter
+from lineage.codec.wire import NO_SCHEMA_ID
 from streams.kafka.records import Header, OriginalRecord, OutgoingRecord
 
-__all__ = ["ORIGINAL_HEADER", "record", "smaller"]
+__all__ = ["ORIGINAL_HEADER", "explained", "record", "smaller"]
 
 # In front of the name of each header that the original record had. None of ours begins so.
 ORIGINAL_HEADER = "original."
 _KEY = "key"
+# Where newer serializers of Confluent put the schema's id, and nothing before the value.
+_SCHEMA_ID_HEADER = "__value_schema_id"
 
 
 def record(letter: DeadLetter, original: OriginalRecord | None = None) -> OutgoingRecord:
@@ -34,6 +39,17 @@ def record(letter: DeadLetter, original: OriginalRecord | None = None) -> Outgoi
     if original is not None:
         headers += _of_original(original)
     return OutgoingRecord(_place(letter), letter.value, headers)
+
+
+def explained(reason: str, headers: Sequence[Header]) -> str:
+    """Return the reason against a value, told by the headers of its record where these say more."""
+    if reason != NO_SCHEMA_ID or not any(name == _SCHEMA_ID_HEADER for name, _ in headers):
+        return reason
+    return (
+        f"{reason}; the record has it in the header {_SCHEMA_ID_HEADER}, which is not read: let "
+        "the producer write it before the value (value.schema.id.serializer: "
+        "io.confluent.kafka.serializers.schema.id.PrefixSchemaIdSerializer)"
+    )
 
 
 def _place(letter: DeadLetter) -> bytes:

@@ -65,6 +65,8 @@ class KafkaLimits:
     """For each step of an answer."""
     registry_answer_bytes_max: int = 16 << 20
     """A larger answer is no schema."""
+    references_max: int = 100
+    """Other schemas that one may refer to, directly or not."""
     unknown_id_seconds: float = 1.0
     """How long an id that is not registered is not asked for again.
 

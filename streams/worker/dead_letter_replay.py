@@ -23,6 +23,7 @@ from lineage.codec import Decoder
 from streams.errors import PublishError
 from streams.kafka.admin import check_bootstrap
 from streams.kafka.dead_letter_topic import StoredLetter, replay_note, stored_letters
+from streams.kafka.dead_letters import explained
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Records
 from streams.kafka.registry import registry_at
@@ -120,7 +121,11 @@ def _reasons(decoder: Decoder, letters: Sequence[StoredLetter]) -> dict[int, str
         for topic, indices in topics.items()
     ]
     parts = decode_and_encode(decoder, lists, [])
-    return {letter.position: letter.reason for part in parts for letter in part.dead_letters}
+    return {
+        letter.position: explained(letter.reason, letters[letter.position].headers)
+        for part in parts
+        for letter in part.dead_letters
+    }
 
 
 class _Sender:
