@@ -206,7 +206,7 @@ def _unpacked(file: BinaryIO, read: Progress, limits: ReadLimits) -> Iterator[by
 
 def _unpacked_zstd(path: Path, read: Progress, limits: ReadLimits) -> Iterator[bytes]:
     """Yield the unpacked bytes of a Zstandard file, up to the damage, if there is any."""
-    done = counted = told = 0
+    done = told = 0
     # Of a read that fails nothing is there, so what is before the damage is read again, in smaller
     # and smaller pieces.
     for size in _ZSTD_READ_BYTES:
@@ -221,8 +221,8 @@ def _unpacked_zstd(path: Path, read: Progress, limits: ReadLimits) -> Iterator[b
                 read(max(0, packed - told))
                 told = max(packed, told)
                 done += len(piece)
-                counted += 0 if piece.isspace() else len(piece)
-                if counted > limits.unpacked_free + limits.unpacked_ratio * packed:
+                # Blank lines, too: a byte can stand for thousands of them.
+                if done > limits.unpacked_free + limits.unpacked_ratio * packed:
                     raise _BrokenError(_too_large(limits))
                 yield piece
             return

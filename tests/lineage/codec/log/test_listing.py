@@ -70,9 +70,10 @@ def test_a_zstandard_file_that_is_cut_or_damaged_is_told(tmp_path: Path, cut: in
     assert [*reasons(batch)] == [len(GOOD) + 1]
 
 
-def test_a_zstandard_file_unpacks_to_no_more_than_its_share(tmp_path: Path) -> None:
+@pytest.mark.parametrize("filling", [b"x", b"\n"])
+def test_a_zstandard_file_unpacks_to_no_more_than_its_share(tmp_path: Path, filling: bytes) -> None:
     path = tmp_path / "a.jsonl.zst"
-    path.write_bytes(zstd(LINES) + zstd(b"x" * (8 << 20)))
+    path.write_bytes(zstd(LINES) + zstd(filling * (8 << 20)))
     batch = read(path, ReadLimits(unpacked_free=2 << 20))
     assert batch.events == len(GOOD)
     (reason,) = reasons(batch).values()
