@@ -15,6 +15,7 @@ from streams.cli.commands import (
     broker,
     check,
     digest,
+    dlq,
     doctor,
     flags,
     publish,
@@ -75,6 +76,7 @@ for _command in (
     digest.digest,
     worker.worker,
     publish.publish,
+    dlq.dlq,
     broker.broker,
     doctor.doctor,
 ):

@@ -38,8 +38,9 @@ def replay(
 ) -> None:
     """Record event logs in a database, which is made if there is none.
 
-    PATH is a file (.jsonl, .jsonl.gz, .avro) or a folder of them. What is recorded twice counts
-    once. The flags told, and meant by --fail-on-flag, are those of the database afterwards.
+    PATH is a file (.jsonl or .ndjson, also packed as .gz or .zst or rotated; .avro) or a folder of
+    them. What is recorded twice counts once. The flags told, and meant by --fail-on-flag, are those
+    of the database afterwards.
 
     Inputs of hops in which no message was at the hop's instant are counted, since nothing went on
     from them: those seen later, spelled like another record, never seen, and those of datasets in
