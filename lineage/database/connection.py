@@ -200,7 +200,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     # The built-in policy has always been disclosed.
     connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE id = 0")
     derive_spans(connection, POLICIES)
-    connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
+    connection.execute("INSERT INTO core.format VALUES (?, ?, 0, false)", [PROGRAM, FORMAT_VERSION])
     connection.execute("COMMIT")
 
 

@@ -303,6 +303,8 @@ _DIGEST_NOTE = Table(
         fact_column("arrivals", "BIGINT", "How many arrivals there were"),
         fact_column("holds", "BOOLEAN", "false once anything was recorded after it"),
         Column("tables", "VARCHAR"),
+        # SHA-256 of the other columns but `holds`.
+        Column("seal", "VARCHAR"),
     ),
 )
 

@@ -156,6 +156,12 @@ class Reader:
         check(cursor, text, params)
         return Question(cursor, text, params, self._query_limits(timeout_seconds))
 
+    def events(self) -> int:
+        """Count the recorded events."""
+        with self._damage_told():
+            ((count,),) = query(self._cursor(), sql("audit/count_events")).fetchall()
+        return int(count)
+
     def unmatched_inputs(self) -> UnmatchedInputs:
         """Count the inputs of hops that held no message, as the view `unmatched_input` has them."""
         with self._damage_told():
@@ -183,7 +189,8 @@ class Reader:
         sample = None if messages is None else Sample(messages, seed)
         advance = progress or (lambda done: None)
         with self._damage_told():
-            yield from verify(self._cursor(), self._memory_mib, self._limits, sample, advance)
+            limits, folder = self._limits, self._spill.path
+            yield from verify(self._cursor(), self._memory_mib, folder, limits, sample, advance)
 
     def backup(self, to: str | Path) -> Backup:
         """Make a copy of the database at `to`, as it is between two transactions.

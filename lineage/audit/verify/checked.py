@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -59,6 +60,7 @@ class Examination:
     Attributes:
         connection: To the database; a check asks one question at a time.
         memory_mib: Of the database.
+        folder: For what does not fit into memory; None: that of temporary files.
         limits: How many rows are read at a time.
         sample: The messages that are followed again; None: all of them.
         advance: Called with the number of messages that are done.
@@ -66,13 +68,14 @@ class Examination:
 
     connection: duckdb.DuckDBPyConnection
     memory_mib: int
+    folder: Path | None
     limits: Limits
     sample: Sample | None
     advance: Callable[[int], None]
 
-    def rows(self, query: str, parameters: object = None) -> list[tuple[object, ...]]:
+    def rows(self, query: str, parameters: object = None) -> list[tuple[Any, ...]]:
         """Return the rows of a SELECT, all at once."""
-        found: list[tuple[object, ...]] = self.connection.execute(query, parameters).fetchall()
+        found: list[tuple[Any, ...]] = self.connection.execute(query, parameters).fetchall()
         return found
 
     def number(self, query: str, parameters: object = None) -> int:

@@ -64,7 +64,7 @@ class Derivation:
             self._tell_arrival(kind, row, columns)
         if self._judge is not None:
             flags = self._flags(derived)
-            standing = part.flags().select(flags.columns).cast(dict(flags.schema))
+            standing = part.flags().select(flags.columns).cast(flags.schema)
             self.flags_count += len(standing)
             for kind, row, columns in _differences(flags, standing, _FLAG_KEY):
                 self._tell_flag(kind, row, columns)
@@ -73,7 +73,7 @@ class Derivation:
         self._ex.advance(len(messages))
 
     def _flags(self, derived: Arrivals) -> pl.DataFrame:
-        """Return the flags of messages, some of which have arrivals in `derived`, of all of these."""
+        """Return the flags that all arrivals of some messages come to."""
         if self._judge is None:
             raise RuntimeError("no rule can be judged")
         together = self._ex.limits.judged_arrivals

@@ -65,7 +65,7 @@ def check_events(ex: Examination) -> Iterator[Checked]:
         twice = sql("audit/verify/event_twice").format(table=name, id=id_)
         for row in ex.rows(twice):
             problems.add(f"core.{name} has {row[0]} {row[1]} times, or under another key")
-    events = ex.number(sql("audit/verify/count_events"))
+    events = ex.number(sql("audit/count_events"))
     yield Checked("events", f"{events:,} events are complete", problems.all(), MEND_EVENTS)
     yield _check_conflicts(ex)
 
@@ -91,7 +91,7 @@ def _check_values(ex: Examination, problems: Problems) -> None:
 
 
 def _check_conflicts(ex: Examination) -> Checked:
-    """Check the versions of events: their SHA-256, which one counts, that it is the recorded one."""
+    """Check the versions of events, and that the one that counts is the recorded one."""
     problems = Problems()
     for event, id_, why in ex.rows(sql("audit/verify/wrong_conflicts")):
         problems.add(f"core.conflict: {event} with the key {id_}: {why}")
@@ -101,7 +101,7 @@ def _check_conflicts(ex: Examination) -> Checked:
         rows = ex.rows(query + " ORDER BY id", {"event": name})
         count += len(rows)
         for first in range(0, len(rows), _CONFLICTS):
-            some = {int(str(row[0])): str(row[1]) for row in rows[first : first + _CONFLICTS]}
+            some = {row[0]: row[1] for row in rows[first : first + _CONFLICTS]}
             for key, sha in _recorded(ex, of, event, list(some)).items():
                 if sha != some[key]:
                     problems.add(

@@ -47,9 +47,7 @@ def check_policies(ex: Examination) -> Iterator[Checked]:
     )
     if flipped:
         ids = ex.names(np.array([row[0] for row in flipped], dtype=np.int64))
-        problems.add(
-            f"{len(flipped):,} hops say wrongly whether they declassify by the policy in force: {ids}"
-        )
+        problems.add(f"{len(flipped):,} hops declassify and say no, or the other way round: {ids}")
     told = "spans of policies and declarations, hops that declassify"
     yield Checked("in force", told, problems.all(), MEND_DERIVED)
 

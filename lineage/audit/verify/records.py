@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from lineage.audit.digest import digest
 from lineage.audit.verify.checked import MEND_DERIVED, MEND_EVENTS, Checked, Examination, Problems
-from lineage.database.digest_notes import DigestNote, Fingerprints, last_note
+from lineage.database.digest_notes import NOTES, DigestNote, Fingerprints, last_note
 from lineage.database.statements import sql
 
 _MEND_POSITIONS = (
@@ -26,7 +26,7 @@ def check_history(ex: Examination) -> Checked:
     if rows and (first, last, distinct) != (1, rows, rows):
         problems.add(f"core.flag_history: the numbers of {rows} rows are not 1, 2, 3 … {rows}")
     for (published,) in ex.rows("SELECT published FROM core.outbox"):
-        if published is None or not 0 <= int(str(published)) <= int(str(last or 0)):
+        if published is None or not 0 <= published <= (last or 0):
             problems.add(f"core.outbox: {published} was published, and there are {rows} changes")
     told = f"{rows:,} raisings and clearings come to the flags that stand"
     return Checked("flag history", told, problems.all(), MEND_DERIVED)
@@ -51,35 +51,30 @@ def check_note(ex: Examination, found: Fingerprints) -> Iterator[Checked]:
 
     found: the fingerprints of its tables as they are.
     """
-    try:
-        note = last_note(ex.connection)
-    except (ValueError, TypeError, AttributeError):
-        wrong = ("core.digest_note: the last note cannot be read",)
-        yield Checked("digest note", "", wrong, MEND_EVENTS)
-        return
-    numbers = ex.rows("SELECT count(*), coalesce(max(number), 0) FROM core.digest_note")
-    ((count, last),) = numbers
     problems = Problems()
-    if count != last:
-        problems.add(f"core.digest_note has {count} notes, and the last has the number {last}")
+    note = last_note(ex.connection)
     if note is None:
+        if ex.number("SELECT notes FROM core.format"):
+            problems.add("core.digest_note: the notes are gone")
         told = "no digest was noted (`lineage digest --note` does it)"
         yield Checked("digest note", told, problems.all(), MEND_EVENTS)
         return
+    if not note.is_whole:
+        problems.add("core.digest_note: a note is not as it was made, or gone")
     at = f"noted at {note.noted_at} UTC" if note.noted_at else "noted"
     if note.holds:
         _compare(ex, note, found, problems)
         told = f"as {at}" if not problems.count else f"not as {at}"
     else:
         told = f"{at}; recorded to since, so that the digest may be another"
-        events = ex.number(sql("audit/verify/count_events"))
+        events = ex.number(sql("audit/count_events"))
         if events < note.events:
             problems.add(f"{note.events:,} events were noted, and there are {events:,}")
     yield Checked("digest note", told, problems.all(), MEND_EVENTS)
 
 
 def _compare(ex: Examination, note: DigestNote, found: Fingerprints, problems: Problems) -> None:
-    for name in sorted({*note.fingerprints, *found}):
+    for name in sorted({*note.fingerprints, *found} - {NOTES, "format"}):
         was, now = note.fingerprints.get(name), found.get(name)
         if was is None or now is None:
             problems.add(f"core.{name} was {'not ' if was is None else ''}there when noted")
@@ -88,6 +83,6 @@ def _compare(ex: Examination, note: DigestNote, found: Fingerprints, problems: P
         elif was[1] != now[1]:
             problems.add(f"core.{name} has other content than when noted")
     if ex.sample is None:
-        value = digest(ex.connection, ex.memory_mib, None, ex.limits)
+        value = digest(ex.connection, ex.memory_mib, ex.folder, ex.limits)
         if value != note.digest:
             problems.add(f"the digest is {value}, and was {note.digest} when noted")

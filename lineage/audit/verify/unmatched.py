@@ -33,7 +33,7 @@ def check_unmatched(ex: Examination) -> Checked:
 def _counts(ex: Examination) -> dict[str, int]:
     (row,) = ex.rows(sql("audit/unmatched_counts"))
     names = ("seen later", "spelled like another", "never seen", "in other datasets")
-    return {name: int(str(count)) for name, count in zip(names, row, strict=True)}
+    return dict(zip(names, row, strict=True))
 
 
 def _tell(ex: Examination, problems: Problems, found: list[tuple[object, ...]]) -> None:

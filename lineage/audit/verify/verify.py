@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import duckdb
 
@@ -22,6 +23,7 @@ __all__ = ["Checked", "Sample", "verify"]
 def verify(
     connection: duckdb.DuckDBPyConnection,
     memory_mib: int,
+    folder: Path | None,
     limits: Limits,
     sample: Sample | None,
     advance: Callable[[int], None],
@@ -32,7 +34,7 @@ def verify(
     is compared with the one that was noted. advance: called with the number of messages that are
     done. Where blocks are damaged, nothing else is checked.
     """
-    ex = Examination(connection, memory_mib, limits, sample, advance)
+    ex = Examination(connection, memory_mib, folder, limits, sample, advance)
     storage, fingerprints = check_storage(ex)
     yield storage
     if not storage.is_sound:

@@ -1,6 +1,6 @@
 -- The same of the inputs of some hops, chosen by $seed: a tenth as many as messages.
 WITH wanted AS MATERIALIZED (
-    SELECT id, source, moved_at FROM core.hop ORDER BY hash(id, $seed), id LIMIT $messages // 10
+    SELECT id, source, moved_at FROM core.hop ORDER BY hash(xor(hash(id), CAST($seed AS UBIGINT))), id LIMIT $messages // 10
 ),
 input AS MATERIALIZED (
     SELECT i.hop, i.record, w.source, w.moved_at
