@@ -13,6 +13,7 @@ from pathlib import Path
 
 from lineage.database.connection import MEMORY_MIB as _MEMORY_MIB
 from lineage.errors import (
+    BackupError,
     EventError,
     LineageError,
     LogError,
@@ -31,7 +32,10 @@ from lineage.limits import Limits as _Limits
 from lineage.store.batch_result import BatchResult
 from lineage.store.store import Replayed, Store
 
+__version__ = "0.1.0"
+
 __all__ = [
+    "BackupError",
     "BatchResult",
     "EventError",
     "LineageError",
@@ -59,8 +63,8 @@ def open(
 ) -> Store:
     """Open the lineage database at `path`, made if there is none; ":memory:" is kept nowhere.
 
-    memory_mib: MiB of memory for the database, at least some 200; the batch that is applied takes
-    more on top. limits: how much is done at a time (`lineage.limits`). Raises StoreError, or the
-    subclass of StoreError that tells what is wrong.
+    memory_mib: MiB of memory for the database, at least 200 (64 if it is only read); the batch that
+    is applied takes more on top. limits: how much is done at a time (`lineage.limits`). Raises
+    StoreError, or the subclass of StoreError that tells what is wrong.
     """
     return Store(path, read_only=read_only, memory_mib=memory_mib, limits=limits)

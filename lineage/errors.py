@@ -12,6 +12,7 @@ LineageError
 ├── EventError            2  an event that breaks the contract
 ├── QueryError            2  a query that cannot be answered
 │   └── QueryStuckError      one that was ended at a limit, and does not end
+├── BackupError           2  a copy that cannot be made where it is asked for
 ├── PolicyError           2  a policy document that breaks the contract
 └── DecoderProcessError           3  the second process, which decodes, ended
 """
@@ -73,6 +74,10 @@ class QueryStuckError(QueryError):
     """A query is over its limit and does not react to an interrupt: only its process can end it."""
 
 
+class BackupError(LineageError):
+    """A copy of a database that cannot be made where it is asked for."""
+
+
 class PolicyError(LineageError):
     """A policy document that breaks the contract. `reason` says where, and what would be right."""
 
@@ -87,10 +92,22 @@ class DecoderProcessError(LineageError):
     exit_code = 3
 
 
+_DAMAGE = (
+    "Corrupt database file",
+    "Could not read enough bytes",
+    "Failed to read checksum",
+    "Serialization Error: ",
+)
+
+
 def is_damage(error: BaseException) -> bool:
-    """Say whether an error of DuckDB's means that the file is not as it was written."""
-    damage = ("Corrupt database file", "Could not read enough bytes", "Failed to read checksum")
-    return any(phrase in str(error) for phrase in damage)
+    """Say whether an error of DuckDB's means that a file is not as it was written."""
+    return is_log_damage(error) or any(phrase in str(error) for phrase in _DAMAGE)
+
+
+def is_log_damage(error: BaseException) -> bool:
+    """Say whether an error of DuckDB's means that its write-ahead log is not as it was written."""
+    return "replaying WAL file" in str(error) or "Corrupt WAL file" in str(error)
 
 
 def sentence(error: Exception) -> str:

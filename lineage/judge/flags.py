@@ -49,6 +49,11 @@ def update(
     return changes
 
 
+def flags_of(breaches: pl.DataFrame) -> pl.DataFrame:
+    """Return the flags that breaches come to, in the columns of core.flag."""
+    return _merged(_single(breaches))
+
+
 def _single(breaches: pl.DataFrame) -> pl.DataFrame:
     """Return each breach as a flag of its own, in the columns of core.flag."""
     return breaches.select(

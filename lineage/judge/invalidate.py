@@ -30,6 +30,7 @@ from lineage.database.ddl import insert
 from lineage.database.policies import insert_policy
 from lineage.database.pruning import rows_near
 from lineage.database.relations import execute_on, execute_with, write_with
+from lineage.database.spans import DECLARATIONS, POLICIES, derive_spans
 from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.judge.rejudge import Rejudge
@@ -150,10 +151,10 @@ def _insert(
 def _refresh_spans(connection: duckdb.DuckDBPyConnection, changes: Changes) -> pl.DataFrame | None:
     """Derive the spans of declarations and policies again; return the changed spans of policies."""
     if len(changes["declaration"]):
-        connection.execute(sql("judge/invalidate/declaration_span"))
+        derive_spans(connection, DECLARATIONS)
     if changes["policy"].is_empty():
         return None
-    connection.execute(sql("database/policy_span"))
+    derive_spans(connection, POLICIES)
     query = sql("judge/invalidate/changed_policy_span")
     return execute_with(connection, query, changed_policy=changes["policy"]).pl()
 

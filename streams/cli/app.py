@@ -12,6 +12,7 @@ from types import FrameType
 import click
 
 from streams.cli.commands import (
+    backup,
     broker,
     check,
     digest,
@@ -61,8 +62,8 @@ def cli() -> None:
 
     Data goes to stdout, progress and logs to stderr.
 
-    Exit codes: 0 done; 1 --fail-on-flag or check found something; 2 bad usage or input path;
-    3 store or broker not available.
+    Exit codes: 0 done; 1 --fail-on-flag, check or doctor --db found something; 2 bad usage or
+    input path; 3 store or broker not available.
     """
 
 
@@ -74,6 +75,7 @@ for _command in (
     route.route,
     sql.sql,
     digest.digest,
+    backup.backup,
     worker.worker,
     publish.publish,
     dlq.dlq,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -17,6 +18,8 @@ from streams.worker.settings import WRITER_MEMORY_MIB
 
 __all__ = ["StoreSink", "flag_key"]
 
+logger = logging.getLogger(__name__)
+
 Partition = tuple[str, int]
 
 
@@ -28,6 +31,8 @@ class StoreSink:
 
     def __init__(self, db: str, encoder: Encoder, memory_mib: int = WRITER_MEMORY_MIB) -> None:
         self._store = lineage.open(db, memory_mib=memory_mib)
+        if self._store.unfinished is not None:
+            logger.warning("%s", self._store.unfinished)
         self._encoder = encoder
         # The flags that are not published yet; None until the store has been asked, which costs as
         # much as a small batch.
