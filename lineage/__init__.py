@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from lineage.database.connection import MEMORY_MIB as _MEMORY_MIB
 from lineage.errors import (
@@ -25,12 +26,16 @@ from lineage.errors import (
     StoreDamagedError,
     StoreError,
     StoreMissingError,
+    StoreUnreachableError,
     StoreVersionError,
 )
 from lineage.limits import DEFAULT_LIMITS as _DEFAULT_LIMITS
 from lineage.limits import Limits as _Limits
 from lineage.store.batch_result import BatchResult
 from lineage.store.store import Replayed, Store
+
+if TYPE_CHECKING:
+    from lineage.remote.client import RemoteStore
 
 __version__ = "0.1.0"
 
@@ -50,7 +55,9 @@ __all__ = [
     "StoreDamagedError",
     "StoreError",
     "StoreMissingError",
+    "StoreUnreachableError",
     "StoreVersionError",
+    "connect",
     "open",
 ]
 
@@ -68,3 +75,16 @@ def open(
     StoreError, or the subclass of StoreError that tells what is wrong.
     """
     return Store(path, read_only=read_only, memory_mib=memory_mib, limits=limits)
+
+
+def connect(url: str, token: str | None = None) -> RemoteStore:
+    """Return the store that a worker or `lineage serve` serves at `url`, http://HOST:PORT.
+
+    It answers `flags`, `route`, `sql`, `sql_batches` and `digest` as a store that was opened does.
+    token: that of the server's token file, or of the file FILE.serve.json beside the database;
+    not needed for questions on the same machine, unless the server was given a token file. Nothing
+    is sent before the first question; an address that cannot be one raises StoreUnreachableError.
+    """
+    from lineage.remote.client import RemoteStore  # what speaks HTTP is loaded by those who need it
+
+    return RemoteStore(url, token)

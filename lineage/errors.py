@@ -7,6 +7,7 @@ LineageError
 │   ├── StoreDamagedError    parts of the file are not what was written
 │   ├── NotAStoreError       a file that is not a lineage database
 │   ├── StoreMissingError    no such file
+│   ├── StoreUnreachableError   a store that is served does not answer, or lets nobody in
 │   └── RuleError            a rule in force that cannot be evaluated
 ├── LogError              2  an event log that cannot be read
 ├── EventError            2  an event that breaks the contract
@@ -52,6 +53,10 @@ class NotAStoreError(StoreError):
 
 class StoreMissingError(StoreError):
     """There is no database at that path."""
+
+
+class StoreUnreachableError(StoreError):
+    """A store that is served over HTTP does not answer, or does not let in."""
 
 
 class RuleError(StoreError):

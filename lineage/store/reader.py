@@ -22,6 +22,7 @@ from lineage.audit.verify.verify import Checked, Sample, verify
 from lineage.database.connection import MEMORY_MIB, connect
 from lineage.database.faults import store_error
 from lineage.database.positions import TopicIdentity, stored_identities, stored_positions
+from lineage.database.snapshot import snapshot
 from lineage.database.spill import Spill
 from lineage.database.statements import sql
 from lineage.database.write_ahead_log import unfinished
@@ -121,6 +122,19 @@ class Reader:
             check_known(cursor, rule, dataset, message_id)
             return query(cursor, sql("audit/flags"), wanted)
 
+    def flag_batches(
+        self,
+        rule: str | None = None,
+        dataset: str | None = None,
+        message_id: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Question:
+        """Return a context manager that yields the flags in batches; else as `flags`."""
+        cursor = self._cursor()
+        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        check_known(cursor, rule, dataset, message_id)
+        return Question(cursor, sql("audit/flags"), wanted, QueryLimits(timeout_seconds))
+
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
         """Return the route of one message: a row for each arrival and record that it came from.
 
@@ -128,7 +142,7 @@ class Reader:
         that the arrival broke; in the order of arrival. An unknown message has no rows.
         """
         cursor = self._cursor()
-        with self._damage_told():
+        with self._damage_told(), snapshot(cursor):
             timeline = self._timeline or Timeline(cursor)
             if self._is_frozen:
                 self._timeline = timeline
@@ -170,8 +184,8 @@ class Reader:
 
     def digest(self) -> str:
         """Return the SHA-256 in hex over events, arrivals and flags; see `audit.digest`."""
-        with self._damage_told():
-            cursor = self._cursor()
+        cursor = self._cursor()
+        with self._damage_told(), snapshot(cursor):
             return digest(cursor, self._memory_mib, self._spill.path, self._limits)
 
     def verify(

@@ -8,6 +8,7 @@ import click
 
 from streams.cli import options
 from streams.cli.output import write_json
+from streams.cli.reader import reader_of
 
 
 @click.command()
@@ -24,8 +25,12 @@ def digest(db: Path, note: bool, as_json: bool) -> None:
     """
     import lineage
 
-    with lineage.open(db, read_only=not note) as store:
-        found = store.note_digest(options.instant_now()) if note else store.digest()
+    if note:
+        with lineage.open(db) as writer:
+            found = writer.note_digest(options.instant_now())
+    else:
+        with reader_of(db) as reader:
+            found = reader.digest()
     if as_json:
         write_json({"digest": found})
     else:
