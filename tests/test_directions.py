@@ -18,8 +18,10 @@ DURABLE = {"os.O_RDONLY", "os.close", "os.fsync", "os.open"}
 CLOCKS = {"now", "utcnow", "today", "monotonic", "perf_counter"}
 # The rooms of lineage, each built on those before it. The modules beside them (`errors`, `arrays`,
 # `uuids`, `limits`) are for every room but `codec`.
-ROOMS = ("codec", "policy", "database", "ingest", "keys", "reach", "judge", "audit", "store")
-ROOMS += ("remote",)
+ROOMS = (
+    *("codec", "policy", "database", "ingest", "keys", "reach", "judge", "audit", "store"),
+    "remote",
+)
 # The one room that speaks HTTP, since it asks a store that is elsewhere. Nothing else of lineage
 # imports it, but `lineage.connect` when it is called.
 HTTP = {"remote": {"http", "urllib"}}

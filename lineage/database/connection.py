@@ -15,8 +15,10 @@ from lineage.database.process import processors
 from lineage.database.spans import POLICIES, derive_spans
 from lineage.database.statements import sql
 from lineage.database.tables import TABLES
+from lineage.database.write_ahead_log import path_of
 from lineage.errors import (
     NotAStoreError,
+    StoreBusyError,
     StoreError,
     StoreMissingError,
     StoreVersionError,
@@ -87,7 +89,22 @@ def connect(
         )
     if not in_memory:
         _check_path(Path(path), read_only=read_only)
-    connection = _connect(str(path), read_only=read_only and not in_memory)
+    is_new = not in_memory and not Path(path).exists()
+    try:
+        return _opened(path, read_only, memory_mib, threads, spill)
+    except StoreError as error:
+        # What a full disk leaves of a new database could not be opened.
+        if is_new and not isinstance(error, StoreBusyError):
+            for left in (Path(path), path_of(Path(path))):
+                with suppress(OSError):
+                    left.unlink()
+        raise
+
+
+def _opened(
+    path: str | Path, read_only: bool, memory_mib: int, threads: int | None, spill: Path | None
+) -> duckdb.DuckDBPyConnection:
+    connection = _connect(str(path), read_only=read_only and str(path) != ":memory:")
     try:
         if threads is None:
             threads = _threads(connection, memory_mib) if read_only else _WRITING_THREADS
@@ -200,7 +217,7 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     # The built-in policy has always been disclosed.
     connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE id = 0")
     derive_spans(connection, POLICIES)
-    connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
+    connection.execute("INSERT INTO core.format VALUES (?, ?, 0, false)", [PROGRAM, FORMAT_VERSION])
     connection.execute("COMMIT")
 
 

@@ -29,6 +29,7 @@ class DigestNote:
         events: The number of events.
         fingerprints: Of all tables but that of the notes.
         holds: False once anything was recorded.
+        is_whole: False where it, or a note before it, is not as it was made.
     """
 
     digest: str
@@ -36,6 +37,7 @@ class DigestNote:
     events: int
     fingerprints: Fingerprints
     holds: bool
+    is_whole: bool
 
 
 def last_note(connection: duckdb.DuckDBPyConnection) -> DigestNote | None:
@@ -43,9 +45,14 @@ def last_note(connection: duckdb.DuckDBPyConnection) -> DigestNote | None:
     row = connection.execute(sql("database/last_note")).fetchone()
     if row is None:
         return None
-    digest, noted_at, events, tables, holds = row
-    found = {name: (int(rows), int(total)) for name, (rows, total) in json.loads(tables).items()}
-    return DigestNote(digest, noted_at, int(events), found, holds)
+    digest, noted_at, events, tables, holds, is_whole = row
+    try:
+        found = {
+            name: (int(rows), int(total)) for name, (rows, total) in json.loads(tables).items()
+        }
+    except (TypeError, ValueError):
+        found, is_whole = {}, False
+    return DigestNote(digest, noted_at, events or 0, found, bool(holds), bool(is_whole))
 
 
 def note_digest(
@@ -57,11 +64,13 @@ def note_digest(
     """Note a digest. at: naive UTC."""
     tables = json.dumps({name: (rows, str(total)) for name, (rows, total) in fingerprints.items()})
     parameters = {"digest": digest, "at": at, "tables": tables}
+    connection.execute("BEGIN")
     connection.execute(sql("database/note_digest"), parameters)
+    connection.execute("COMMIT")
 
 
 def outdate_note(connection: duckdb.DuckDBPyConnection) -> None:
     """Record that the last note holds no longer, if there is one that does."""
-    query = f"SELECT 1 FROM core.{NOTES} WHERE holds LIMIT 1"  # noqa: S608 -- a name of ours
-    if connection.execute(query).fetchone() is not None:
+    if connection.execute("FROM core.format WHERE note_holds").fetchone() is not None:
+        connection.execute("UPDATE core.format SET note_holds = false")
         connection.execute(f"UPDATE core.{NOTES} SET holds = false WHERE holds")  # noqa: S608 -- a name of ours

@@ -44,12 +44,7 @@ def store_error(path: str | Path, error: duckdb.Error) -> StoreError:
     if isinstance(error, duckdb.ConnectionException) and "closed" in text:
         return StoreError(f"{path}: the store is closed; open it again")
     if is_log_damage(error):
-        return StoreDamagedError(
-            f"{path}.wal is damaged ({_plain(text)}): it holds what was recorded since the last"
-            f" checkpoint; take a copy of both files that is whole; or move {path}.wal away (keep"
-            " it), which leaves what was recorded before, and record the rest again: a worker reads"
-            " it from Kafka, a replay from its log"
-        )
+        return log_damaged(path, _plain(text))
     if is_damage(error):
         return StoreDamagedError(
             f"{path} is damaged ({_plain(text)}); take a copy of it that is"
@@ -77,6 +72,16 @@ def store_error(path: str | Path, error: duckdb.Error) -> StoreError:
 def open_here(path: str | Path) -> StoreBusyError:
     """Return the error for a database that this process has open."""
     return StoreBusyError(f"{path} is open in this process already; close that store, or use it")
+
+
+def log_damaged(path: str | Path, why: str) -> StoreDamagedError:
+    """Return the error for a database whose write-ahead log is not as it was written."""
+    return StoreDamagedError(
+        f"{path}.wal is damaged ({why}): it holds what was recorded since the last checkpoint; take"
+        f" a copy of both files that is whole; or move {path}.wal away (keep it), which leaves what"
+        " was recorded before, and record the rest again: a worker reads it from Kafka, a replay"
+        " from its log"
+    )
 
 
 def not_recorded(path: str | Path, error: duckdb.Error) -> StoreError:

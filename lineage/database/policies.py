@@ -9,7 +9,6 @@ import duckdb
 from lineage.codec.contract.events import TIERS
 from lineage.policy.parse import Policy
 
-
 Rows = dict[str, list[dict[str, object]]]
 
 

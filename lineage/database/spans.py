@@ -15,4 +15,4 @@ DECLARATIONS: Final = "declaration_span"
 def derive_spans(connection: duckdb.DuckDBPyConnection, table: str) -> None:
     """Derive all rows of a table of spans again."""
     connection.execute(f"DELETE FROM core.{table}")  # noqa: S608 -- a name of ours
-    connection.execute(f"INSERT INTO core.{table} {sql(f'database/{table}')}")  # noqa: S608 -- a name of ours
+    connection.execute(f"INSERT INTO core.{table} {sql(f'database/{table}')}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from lineage.audit.known_names import check_known
 from lineage.audit.query import QueryLimits, Question, query
 from lineage.audit.route import route
 from lineage.audit.select_check.check import Parameters, check
+from lineage.audit.verify.verify import Checked, Sample, verify
 from lineage.database.connection import MEMORY_MIB, connect
 from lineage.database.faults import store_error
 from lineage.database.positions import TopicIdentity, stored_identities, stored_positions
@@ -169,6 +170,12 @@ class Reader:
         check(cursor, text, params)
         return Question(cursor, text, params, self._query_limits(timeout_seconds))
 
+    def events(self) -> int:
+        """Count the recorded events."""
+        with self._damage_told():
+            ((count,),) = query(self._cursor(), sql("audit/count_events")).fetchall()
+        return int(count)
+
     def unmatched_inputs(self) -> UnmatchedInputs:
         """Count the inputs of hops that held no message, as the view `unmatched_input` has them."""
         with self._damage_told():
@@ -180,6 +187,24 @@ class Reader:
         cursor = self._cursor()
         with self._damage_told(), snapshot(cursor):
             return digest(cursor, self._memory_mib, self._spill.path, self._limits)
+
+    def verify(
+        self,
+        messages: int | None = 1_000,
+        seed: int = 0,
+        progress: Callable[[int], None] | None = None,
+    ) -> Iterator[Checked]:
+        """Check that the database is whole, and that what is derived follows from its events.
+
+        Yields the outcome of each check as it is made. messages: so many, chosen by `seed`, are
+        followed again from their events, and compared with what is stored; None: all. progress:
+        called with the number of messages that are done.
+        """
+        sample = None if messages is None else Sample(messages, seed)
+        advance = progress or (lambda done: None)
+        with self._damage_told():
+            limits, folder = self._limits, self._spill.path
+            yield from verify(self._cursor(), self._memory_mib, folder, limits, sample, advance)
 
     def backup(self, to: str | Path) -> Backup:
         """Make a copy of the database at `to`, as it is between two transactions.

@@ -49,6 +49,8 @@ class StoreSink:
         self._db = db
         self._memory_mib = memory_mib
         self._store = lineage.open(db, memory_mib=memory_mib)
+        if self._store.unfinished is not None:
+            logger.warning("%s", self._store.unfinished)
         self.readers = Readers(self._store)
         self._encoder = encoder
         # The flags that are not published yet; None until the store has been asked, which costs as
