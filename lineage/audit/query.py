@@ -195,7 +195,8 @@ def _told(error: BaseException) -> BaseException:
     if is_damage(error):
         return error
     # After the first rows an error comes through Arrow, as an OSError that is of no file.
-    of_arrow = isinstance(error, OSError) and error.errno is None
-    if of_arrow or isinstance(error, (duckdb.Error, RuntimeError, pa.ArrowException)):
+    if isinstance(error, OSError) and error.errno is None:
+        return QueryError(sentence(error))
+    if isinstance(error, (duckdb.Error, RuntimeError, pa.ArrowException)):
         return QueryError(sentence(error))
     return error

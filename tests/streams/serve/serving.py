@@ -66,12 +66,11 @@ def ask(
     path: str,
     body: object = None,
     method: str | None = None,
-    timeout: float = 60,
     **headers: str,
 ) -> Told:
     """Send one request: a dict as JSON, a text as text/plain."""
     to = urlsplit(url)
-    connection = HTTPConnection(to.hostname or "", to.port, timeout=timeout)
+    connection = HTTPConnection(to.hostname or "", to.port, timeout=60)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     data = None
     if body is not None:
