@@ -95,8 +95,8 @@ class StoreSink:
     def published(self, number: int) -> None:
         """Note that all flags up to this number are published."""
         self._with_memory(lambda: self._store.published(number))
-        changes = self._changes or []
-        self._changes = [table for table in changes if _last_seq(table) > number]
+        if self._changes is not None:
+            self._changes = [table for table in self._changes if _last_seq(table) > number]
 
     def backup(self, to: Path) -> Backup:
         """Copy the database as it is now to a file; any thread may."""
