@@ -41,10 +41,11 @@ def test_every_command_and_option_is_documented() -> None:
                 assert parameter.make_metavar(click.Context(command)) in section
 
 
-def test_the_commands_are_those_of_the_design() -> None:
+def test_the_commands_are_those_of_the_design_and_backup() -> None:
     assert set(cli.commands) == {
         *("simulate", "replay", "check", "flags", "route", "sql", "digest"),
         *("worker", "publish", "broker", "doctor"),
+        "backup",
     }
 
 
