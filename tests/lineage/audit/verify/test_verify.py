@@ -137,6 +137,21 @@ def test_it_is_said_what_differs_and_where(copy: Path, statement: str, said: str
     assert re.search(said, found), found
 
 
+@pytest.mark.parametrize("table", ["message_party", "policy_rule", "policy_span", "hop_input"])
+def test_what_is_gone_as_a_whole_is_told_and_stops_no_check(copy: Path, table: str) -> None:
+    change(copy, f"DELETE FROM core.{table}")
+    found = checks(copy)
+    assert len(found) == 13
+    assert any(table in one or "parties" in one for each in found for one in each.problems)
+
+
+def test_an_event_that_cannot_be_followed_is_told(copy: Path) -> None:
+    change(copy, "UPDATE core.hop SET target = 5000000")
+    told = "\n".join(problems(copy))
+    assert "core.hop.target has 5 keys that are not in core.dataset_name" in told
+    assert "cannot be followed, since events are wrong" in told
+
+
 def test_what_is_recorded_after_a_note_is_no_problem(copy: Path) -> None:
     with lineage.open(copy) as store:
         store.apply([message("new")])
