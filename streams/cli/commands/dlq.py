@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -140,7 +141,7 @@ def replay(
     if not (done.sent or done.replayed_before or dead) and (reason or source):
         raise _nothing_wanted()
     summary = {**vars(done), "still_dead": done.still_dead.total(), "dry_run": dry_run}
-    reasons = done.still_dead.most_common()
+    reasons = _by_cause(done.still_dead)
     if as_json:
         by = [{"reason": reason, "letters": letters} for reason, letters in reasons]
         write_json({**summary, "still_dead_by_reason": by})
@@ -202,6 +203,19 @@ def _cause(reason: str) -> str:
     return _NUMBER.sub("N", reason)
 
 
+def _by_cause(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return the causes and how many letters each has, the most first.
+
+    Where all letters of a cause have one reason, it is told as it is.
+    """
+    causes: dict[str, tuple[str, int]] = {}
+    for reason, count in reasons.items():
+        cause = _cause(reason)
+        told, before = causes.get(cause, (reason, 0))
+        causes[cause] = (told if told == reason else cause, before + count)
+    return sorted(causes.values(), key=lambda one: (-one[1], one[0]))
+
+
 def _nothing_wanted() -> Failure:
     return Failure(
         "no dead letter is of this source and reason; `lineage dlq list` without them says which "
@@ -210,17 +224,19 @@ def _nothing_wanted() -> Failure:
 
 
 def _write_groups(listed: Iterable[_Listed], style: Style, limit: int, of_topic: bool) -> int:
-    """Count by source and cause; a reason that all of a group have is told as it is."""
-    groups: dict[tuple[str, str], tuple[str, int, int]] = {}
+    """Count by source and cause."""
+    reasons: dict[str, Counter[str]] = {}
+    replayed: Counter[tuple[str, str]] = Counter()
     for one in listed:
-        cause = _cause(one.letter.reason)
-        told, letters, replayed = groups.get((one.letter.source, cause), (one.letter.reason, 0, 0))
-        groups[one.letter.source, cause] = (
-            told if told == one.letter.reason else cause,
-            letters + one.count,
-            replayed + (one.count if one.replayed_to is not None else 0),
-        )
-    rows = [(source, *group) for (source, _), group in groups.items()]
+        source, reason = one.letter.source, one.letter.reason
+        reasons.setdefault(source, Counter())[reason] += one.count
+        if one.replayed_to is not None:
+            replayed[source, _cause(reason)] += one.count
+    rows = [
+        (source, told, letters, replayed[source, _cause(told)])
+        for source, of_source in reasons.items()
+        for told, letters in _by_cause(of_source)
+    ]
     rows.sort(key=lambda row: (-row[2], row))
     if of_topic:
         return write_rows(("source", "reason", "letters", "replayed"), rows, style, limit)
