@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -116,7 +117,8 @@ class Question:
 
     def _end(self) -> None:
         if not self._stuck:
-            self._connection.execute("ROLLBACK")
+            with suppress(duckdb.ConnectionException):  # closed meanwhile
+                self._connection.execute("ROLLBACK")
 
     def _run(self, call: Callable[[], _T]) -> _T:
         """Return the result of `call`; interrupt it at a limit, or when this thread is."""
@@ -192,6 +194,9 @@ def _distinct(names: list[str]) -> list[str]:
 def _told(error: BaseException) -> BaseException:
     if is_damage(error):
         return error
+    # After the first rows an error comes through Arrow, as an OSError that is of no file.
+    if isinstance(error, OSError) and error.errno is None:
+        return QueryError(sentence(error))
     if isinstance(error, (duckdb.Error, RuntimeError, pa.ArrowException)):
         return QueryError(sentence(error))
     return error

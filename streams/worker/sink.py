@@ -84,7 +84,7 @@ class StoreSink:
         the last of them is how it stands. A change that is published again has its number again.
         """
         if self._changes is None:
-            self._changes = [self._with_memory(self._store.unpublished)]
+            self._changes = [self._with_memory(lambda: self._store.unpublished())]
         changes = pa.concat_tables(self._changes) if self._changes else None
         if changes is None or not changes.num_rows:
             return 0, []

@@ -9,6 +9,7 @@ import click
 from streams.cli import options
 from streams.cli.errors import NOT_AVAILABLE, Failure
 from streams.cli.output import write_json
+from streams.cli.reader import reader_of
 
 
 @click.command()
@@ -24,13 +25,18 @@ from streams.cli.output import write_json
 def backup(db: Path, to: Path, verify: bool, as_json: bool) -> None:
     """Make a copy of a database: under its name only once it is all there.
 
-    No other process may write the database meanwhile: of one that a worker writes, the worker makes
-    the copy.
+    Of a database that a worker writes, the worker makes the copy, and goes on recording: then there
+    is no digest to compare with.
     """
     import lineage
 
-    with lineage.open(db, read_only=True) as store:
-        made = store.backup(to)
+    with reader_of(db) as store:
+        if verify and not isinstance(store, lineage.Store):
+            raise Failure(
+                f"{db} is being written, so there is no digest to compare a copy's with; without"
+                " --verify a copy is made, and `lineage doctor --db COPY --all` checks it"
+            )
+        made = store.backup(to.absolute())
         expected = store.digest() if verify else None
     found = None
     if verify:
@@ -42,9 +48,9 @@ def backup(db: Path, to: Path, verify: bool, as_json: bool) -> None:
                 " use the copy, and run `lineage doctor --db` on both",
                 NOT_AVAILABLE,
             )
-    summary = {"copy": str(made.path), "bytes": made.bytes}
+    summary = {"copy": str(to), "bytes": made.bytes}
     if as_json:
         write_json({**summary, "digest": found})
     else:
         same = f", digest {found} as the database's" if found else ""
-        click.echo(f"{made.path}: {made.bytes:,} bytes{same}")
+        click.echo(f"{to}: {made.bytes:,} bytes{same}")
