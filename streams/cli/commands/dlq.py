@@ -15,6 +15,7 @@ from streams.cli import options
 from streams.cli.errors import Failure
 from streams.cli.output import Row, Style, style_of, write_json, write_rows
 from streams.cli.progress import progress
+from streams.cli.reader import reader_of
 
 if TYPE_CHECKING:
     from lineage.codec import DeadLetter
@@ -175,10 +176,9 @@ def _of_topic(bootstrap: str) -> Iterator[_Listed]:
 
 
 def _of_database(db: Path, each: bool) -> Iterator[_Listed]:
-    import lineage
     from lineage.codec import DeadLetter
 
-    with lineage.open(db, read_only=True) as store:
+    with reader_of(db) as store:
         found = store.sql(_EACH if each else _COUNTED)
         while rows := found.fetchmany(1_000):
             for *letter, count in rows:
