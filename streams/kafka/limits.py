@@ -18,6 +18,9 @@ class KafkaLimits:
     connect_seconds_max: float = 8.0
     """How long a broker may take to answer before it counts as not there."""
 
+    access_seconds_max: float = 2.0
+    """For the first look at how a broker lets clients in."""
+
     # Fetches of the transport: a fetch costs as much as thousands of records, here and there.
     fetch_bytes_min: int = 256 * 1024
     """The broker answers a fetch when so many bytes are there, of all partitions together..."""

@@ -20,6 +20,7 @@ from kafka.errors import KafkaError
 from lineage.database.positions import Positions, TopicIdentity
 from streams.errors import BrokerUnavailableError, LostEvidenceError, StreamsError, TopicError
 from streams.kafka.admin import new_admin_client
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.topics import TOPICS, TopicsState, topics_state
 
@@ -86,14 +87,16 @@ class TopicWatch:
 
     def __init__(
         self,
-        bootstrap: str,
+        connection: KafkaConnection,
         db: str,
         state: TopicsState,
         positions: Callable[[], Positions],
         fail: Callable[[BaseException], None],
         limits: KafkaLimits = KAFKA_LIMITS,
     ) -> None:
-        self._bootstrap = bootstrap
+        self._connection = connection
+        self._bootstrap = connection.bootstrap
+        self._topics = connection.topics(TOPICS)
         self._db = db
         self._known = state.identities
         self._positions = positions
@@ -130,7 +133,7 @@ class TopicWatch:
         state = self._state()
         if state is None:
             return
-        for topic in TOPICS:
+        for topic in self._topics:
             if topic not in state.identities:
                 raise TopicError(self._gone(topic))
         # Also where nothing is recorded yet: the readers hold on to the topic that is gone.
@@ -165,9 +168,9 @@ class TopicWatch:
         try:
             if self._admin is None:
                 self._admin = new_admin_client(
-                    self._bootstrap, self._limits, self._limits.watch_answer_seconds_max
+                    self._connection, self._limits, self._limits.watch_answer_seconds_max
                 )
-            state = topics_state(self._admin, TOPICS)
+            state = topics_state(self._admin, self._topics)
         except StreamsError:
             self._disconnect()
             self._wait_for_broker()

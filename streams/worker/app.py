@@ -17,7 +17,8 @@ from faust.types import TP, StreamT
 
 from lineage.codec import DeadLetter, Encoder
 from streams.errors import StreamsError, WorkerError
-from streams.kafka.admin import admin_client, check_bootstrap
+from streams.kafka.admin import admin_client
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KafkaLimits
 from streams.kafka.records import OutgoingRecord
 from streams.kafka.registry import registry_at
@@ -32,7 +33,7 @@ from streams.kafka.topics import (
     stable_end_offsets,
     topics_state,
 )
-from streams.kafka.transport import Producer
+from streams.kafka.transport import Producer, faust_credentials
 from streams.worker.decode import Decoders
 from streams.worker.gc_tuning import few_collections, usual_collections
 from streams.worker.group_commit import GroupCommitter
@@ -61,6 +62,7 @@ class LineageApp(faust.App):
         super().__init__(settings.group, **_configuration(settings))
         self.settings = settings
         self.kafka_limits = settings.limits.kafka  # the transport's, too
+        self.client_settings = settings.connection.client_settings  # the transport's, too
         self._on_end = on_end
         self._ended = False
         self._end_lock = threading.Lock()
@@ -71,7 +73,8 @@ class LineageApp(faust.App):
         self._reports: asyncio.Task[None] | None = None
         limits = settings.limits
         self._decoders = Decoders(settings.registry_url, limits)
-        encoder = Encoder(registry_at(settings.registry_url, limits.kafka))
+        prefix = settings.connection.topic_prefix
+        encoder = Encoder(registry_at(settings.registry_url, limits.kafka, prefix))
         self.committer = GroupCommitter(
             lambda: StoreSink(settings.db, encoder, settings.memory_mib),
             self._decoders.encoded,
@@ -79,7 +82,7 @@ class LineageApp(faust.App):
             self.end,
             limits=limits,
         )
-        for topic in INPUT_TOPICS:
+        for topic in settings.connection.topics(INPUT_TOPICS):
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw")
             self.agent(channel, name=topic)(self._agent)
 
@@ -116,25 +119,26 @@ class LineageApp(faust.App):
         self._prepared = True
 
     async def _prepare(self) -> None:
-        bootstrap, committer, limits = self.settings.bootstrap, self.committer, self.kafka_limits
+        kafka, committer, limits = self.settings.connection, self.committer, self.kafka_limits
         # Before anything is made: neither a database nor topics, where there is no broker, or
         # another one than the database was read from.
-        state = await asyncio.to_thread(_state, bootstrap, limits)
+        state = await asyncio.to_thread(_state, kafka, limits)
         await committer.open()
         check_positions(self.settings.db, committer.positions, committer.identities, state)
-        await asyncio.to_thread(partial(create_topics, bootstrap, limits=limits))
-        state = await asyncio.to_thread(_state, bootstrap, limits)
+        factor = self.settings.replication_factor
+        await asyncio.to_thread(partial(create_topics, kafka, None, factor, limits))
+        state = await asyncio.to_thread(_state, kafka, limits)
         check_positions(self.settings.db, committer.positions, committer.identities, state)
         await committer.identify(state.identities)
         self._watch = TopicWatch(
-            bootstrap, self.settings.db, state, lambda: committer.positions, self.end, limits
+            kafka, self.settings.db, state, lambda: committer.positions, self.end, limits
         )
         self._end_offsets = await asyncio.to_thread(
-            stable_end_offsets, bootstrap, INPUT_TOPICS, limits
+            stable_end_offsets, kafka, kafka.topics(INPUT_TOPICS), limits
         )
         starts = {at: committer.positions.get(at, 0) for at in state.ends}
         registry = registry_at(self.settings.registry_url, limits)
-        await asyncio.to_thread(check_schema_ids, bootstrap, registry, starts, limits)
+        await asyncio.to_thread(check_schema_ids, kafka, registry, starts, limits)
 
     async def on_first_start(self) -> None:
         """Prepare, unless that was done, and start recording."""
@@ -228,8 +232,8 @@ class LineageApp(faust.App):
 
     def _members(self) -> int:
         """Return how many workers the group has; 0 where that cannot be told now."""
-        bootstrap = self.settings.bootstrap
-        with suppress(StreamsError), admin_client(bootstrap, self.kafka_limits) as admin:
+        kafka = self.settings.connection
+        with suppress(StreamsError), admin_client(kafka, self.kafka_limits) as admin:
             return group_members(admin, self.settings.group)
         return 0
 
@@ -304,18 +308,19 @@ class LineageApp(faust.App):
 
     async def _produce(self, topic: str, records: Sequence[OutgoingRecord]) -> Sequence[int]:
         producer = cast(Producer, await self.maybe_start_producer())
-        return await producer.send_many(topic, records)
+        return await producer.send_many(self.settings.connection.topic(topic), records)
 
 
-def _state(bootstrap: str, limits: KafkaLimits) -> TopicsState:
-    with admin_client(bootstrap, limits) as admin:
-        return topics_state(admin, INPUT_TOPICS)
+def _state(kafka: KafkaConnection, limits: KafkaLimits) -> TopicsState:
+    with admin_client(kafka, limits) as admin:
+        return topics_state(admin, kafka.topics(INPUT_TOPICS))
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
-    limits = settings.limits
+    limits, kafka = settings.limits, settings.connection
     return {
-        "broker": [f"batched://{address}" for address in check_bootstrap(settings.bootstrap)],
+        "broker": [f"batched://{address}" for address in kafka.addresses],
+        "broker_credentials": faust_credentials(kafka),
         "Worker": "streams.worker.run:BoundedWorker",
         "autodiscover": False,
         "store": "memory://",

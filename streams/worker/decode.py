@@ -15,6 +15,7 @@ from lineage.ingest.encode import EncodedBatch, encode
 from streams.kafka.limits import KafkaLimits
 from streams.kafka.records import Records
 from streams.kafka.registry import registry_at
+from streams.kafka.rest import Address
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
 __all__ = ["Decoders", "decode_and_encode"]
@@ -23,7 +24,9 @@ __all__ = ["Decoders", "decode_and_encode"]
 class Decoders:
     """Decodes fetched records. Call its methods from one thread at a time."""
 
-    def __init__(self, registry_url: str | None, limits: WorkerLimits = WORKER_LIMITS) -> None:
+    def __init__(
+        self, registry_url: Address | str | None, limits: WorkerLimits = WORKER_LIMITS
+    ) -> None:
         self._registry_url = registry_url
         self._limits = limits
         self._decoder = Decoder(registry_at(registry_url, limits.kafka))
@@ -83,7 +86,7 @@ def _encoded(batch: Batch, topics: Mapping[str, Sequence[Records]]) -> EncodedBa
 
 
 def _decode_in_process(
-    registry_url: str | None,
+    registry_url: Address | str | None,
     limits: KafkaLimits,
     lists: Sequence[Records],
     letters: Sequence[DeadLetter],
@@ -92,7 +95,7 @@ def _decode_in_process(
 
 
 @lru_cache(maxsize=1)
-def _process_decoder(registry_url: str | None, limits: KafkaLimits) -> Decoder:
+def _process_decoder(registry_url: Address | str | None, limits: KafkaLimits) -> Decoder:
     """Return the decoder of the second process, which keeps what it has learnt about schemas."""
     return Decoder(registry_at(registry_url, limits))
 

@@ -45,22 +45,25 @@ class Finding:
 
 
 @click.command()
-@click.option(
-    "--bootstrap", envvar="LINEAGE_BOOTSTRAP", show_envvar=True, metavar="HOST:PORT",
-    help="Also ask whether this broker answers.",
-)  # fmt: skip
-@click.option(
-    "--registry-url", envvar="LINEAGE_REGISTRY_URL", show_envvar=True, metavar="URL",
-    help="Also ask whether this schema registry answers.",
-)  # fmt: skip
+@options.kafka_options
 @options.as_json
-def doctor(bootstrap: str | None, registry_url: str | None, as_json: bool) -> None:
+def doctor(
+    bootstrap: str | None,
+    kafka_config: Path | None,
+    topic_prefix: str,
+    registry_url: str | None,
+    as_json: bool,
+) -> None:
     """Say what is missing, and what it is needed for.
 
     Exits with 3 if something that is required is missing. A broker or registry that is named is
     required; Java, Maven and Docker are not.
     """
-    findings = list(_findings(bootstrap, registry_url))
+    findings = [
+        *_machine(),
+        *_broker(bootstrap, kafka_config, topic_prefix),
+        *_registry(registry_url),
+    ]
     rows = [(f.status, f.what, f.found or None, f.needed_for, f.problem or None) for f in findings]
     columns = ("status", "what", "found", "needed_for", "problem")
     write_rows(columns, rows, "json" if as_json else "text")
@@ -68,16 +71,12 @@ def doctor(bootstrap: str | None, registry_url: str | None, as_json: bool) -> No
         raise click.exceptions.Exit(NOT_AVAILABLE)
 
 
-def _findings(bootstrap: str | None, registry_url: str | None) -> Iterator[Finding]:
+def _machine() -> Iterator[Finding]:
     yield _python()
     yield from _packages()
     yield _schemas()
     yield _folder(Path.cwd(), "databases and logs given without a folder")
     yield from _local_broker()
-    if bootstrap:
-        yield _broker(bootstrap)
-    if registry_url:
-        yield _registry(registry_url)
 
 
 def _python() -> Finding:
@@ -157,32 +156,41 @@ def _local_broker() -> Iterator[Finding]:
     yield Finding("docker", docker, "only a broker of your own in a container", False, problem)
 
 
-def _broker(bootstrap: str) -> Finding:
+def _broker(bootstrap: str | None, file: Path | None, topic_prefix: str) -> Iterator[Finding]:
     from streams.errors import StreamsError
+    from streams.kafka.connection_settings import connection_from
     from streams.kafka.topics import TOPICS, topic_partitions
 
     needed_for = "lineage worker, lineage publish"
     try:
-        there = topic_partitions(bootstrap, TOPICS)
+        kafka = connection_from(bootstrap, file, topic_prefix)
+        if kafka is None:
+            return
+        there = topic_partitions(kafka, kafka.topics(TOPICS))
     except StreamsError as error:
-        return Finding("broker", "", needed_for, True, str(error))
-    found = f"{bootstrap}, {len(there)} of {len(TOPICS)} topics"
-    return Finding("broker", found, needed_for, True)
+        yield Finding("broker", "", needed_for, True, str(error))
+        return
+    found = f"{kafka}, {kafka.security_protocol}, {len(there)} of {len(TOPICS)} topics"
+    yield Finding("broker", found, needed_for, True)
 
 
-def _registry(url: str) -> Finding:
+def _registry(url: str | None) -> Iterator[Finding]:
     from lineage.codec import SchemasError
     from streams.kafka.limits import KAFKA_LIMITS
-    from streams.kafka.registry import HttpRegistry
+    from streams.kafka.registry import HttpRegistry, registry_from
 
     limits = replace(KAFKA_LIMITS, registry_step_seconds_max=5.0)  # a person waits for it
     needed_for = "--registry-url of lineage worker, lineage publish"
     try:
-        registry = HttpRegistry(url, limits=limits)
+        address = registry_from(url)
+        if address is None:
+            return
+        registry = HttpRegistry(address, limits=limits)
         found = f"{registry.address}, {_known_to(registry)}"
     except SchemasError as error:
-        return Finding("schema registry", "", needed_for, True, str(error))
-    return Finding("schema registry", found, needed_for, True)
+        yield Finding("schema registry", "", needed_for, True, str(error))
+        return
+    yield Finding("schema registry", found, needed_for, True)
 
 
 def _known_to(registry: HttpRegistry) -> str:

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from streams.cli import options
 from streams.cli.output import write_json, write_rows
 
+if TYPE_CHECKING:
+    from streams.kafka.connection import KafkaConnection
+    from streams.kafka.rest import Address
+
 
 @click.command()
 @options.database
-@options.bootstrap
+@options.kafka
 @click.option("--once", is_flag=True, help="End when all that was there at the start is recorded.")
 @click.option(
     "--group", default="lineage", show_default=True, envvar="LINEAGE_GROUP", show_envvar=True,
     metavar="NAME", help="The consumer group. Each database needs its own.",
 )  # fmt: skip
-@options.registry_url
+@options.replication_factor
 @options.memory
 @options.as_json
 def worker(
     db: Path,
-    bootstrap: str,
+    kafka: KafkaConnection,
+    registry: Address | None,
     once: bool,
     group: str,
-    registry_url: str | None,
+    replication_factor: int | None,
     memory: int,
     as_json: bool,
 ) -> None:
     """Record what is in the topics, and what comes, until SIGINT or SIGTERM.
 
+    A broker that goes away while it runs is waited for; at the start it has to be there.
     The log on stderr tells once a minute what was recorded, and how many records are behind. At the
     end, what was recorded in all is written to stdout.
     """
@@ -40,7 +47,13 @@ def worker(
 
     log_to_stderr()
     tally = run_worker(
-        db, bootstrap, once=once, registry_url=registry_url, group=group, memory_mib=memory
+        db,
+        kafka,
+        once=once,
+        registry_url=registry,
+        group=group,
+        memory_mib=memory,
+        replication_factor=replication_factor,
     )
     if as_json:
         write_json(tally.summary())
