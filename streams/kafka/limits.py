@@ -32,8 +32,12 @@ class KafkaLimits:
     """Between two looks at the topics."""
     watch_answer_seconds_max: float = 5.0
     """For one request of a look."""
+    away_interval_seconds_max: float = 8.0
+    """Between two looks at a broker that is away: each is twice as long after the one before."""
     broker_away_seconds_max: float = 30.0
-    """A broker that restarts is back sooner."""
+    """How long `once` waits for a broker; one that restarts is back sooner."""
+    refused_seconds_max: float = 30.0
+    """How long a broker may refuse a client that it has let in before: it may be starting."""
 
     # Publishing
     unacked_records_max: int = 50_000

@@ -18,7 +18,13 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from lineage.database.positions import Positions, TopicIdentity
-from streams.errors import BrokerUnavailableError, LostEvidenceError, StreamsError, TopicError
+from streams.errors import (
+    AccessError,
+    BrokerUnavailableError,
+    LostEvidenceError,
+    StreamsError,
+    TopicError,
+)
 from streams.kafka.admin import new_admin_client
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
@@ -83,6 +89,7 @@ class TopicWatch:
 
     state: the topics at the start, which are those that the database goes with. positions: gives
     what is recorded. fail: called once, in the thread, with what makes it pointless to go on.
+    waits: whether a broker that is away is waited for without a bound.
     """
 
     def __init__(
@@ -93,6 +100,8 @@ class TopicWatch:
         positions: Callable[[], Positions],
         fail: Callable[[BaseException], None],
         limits: KafkaLimits = KAFKA_LIMITS,
+        *,
+        waits: bool = True,
     ) -> None:
         self._connection = connection
         self._bootstrap = connection.bootstrap
@@ -106,8 +115,17 @@ class TopicWatch:
         self._admin: KafkaAdminClient | None = None
         self._partitions = state.partitions
         self._behind = False
+        self._waits = waits
+        self._interval = limits.watch_interval_seconds
         self._answered_at = time.monotonic()
-        self._away = False
+        self._away_since: float | None = None
+        self._refused_since: float | None = None
+
+    @property
+    def away_seconds(self) -> float | None:
+        """Return for how long no broker has answered; None while one does."""
+        since = self._away_since
+        return None if since is None else time.monotonic() - since
 
     def start(self) -> None:
         """Begin to look. The thread holds up no end of the process."""
@@ -119,7 +137,7 @@ class TopicWatch:
 
     def _run(self) -> None:
         try:
-            while not self._stopped.wait(self._limits.watch_interval_seconds):
+            while not self._stopped.wait(self._interval):
                 self._look()
         except Exception as error:
             if not self._stopped.is_set():
@@ -164,35 +182,50 @@ class TopicWatch:
             self._behind = False
 
     def _state(self) -> TopicsState | None:
-        """Return what the cluster says; None where nothing answers, for a while."""
+        """Return what the cluster says; None where nothing answers."""
         try:
             if self._admin is None:
                 self._admin = new_admin_client(
                     self._connection, self._limits, self._limits.watch_answer_seconds_max
                 )
             state = topics_state(self._admin, self._topics)
-        except StreamsError:
+        except StreamsError as error:
             self._disconnect()
+            self._check_refusal(error)
             self._wait_for_broker()
             return None
-        if self._away:
-            logger.info("the broker at %s answers again", self._bootstrap)
-        self._answered_at, self._away = time.monotonic(), False
+        if self._away_since is not None:
+            away = time.monotonic() - self._away_since
+            logger.info("the broker at %s answers again, after %.0f s", self._bootstrap, away)
+        self._answered_at, self._away_since, self._refused_since = time.monotonic(), None, None
+        self._interval = self._limits.watch_interval_seconds
         return state
+
+    def _check_refusal(self, error: StreamsError) -> None:
+        """Raise an AccessError that has come again and again: such a broker is not away."""
+        if not isinstance(error, AccessError):
+            self._refused_since = None
+            return
+        now = time.monotonic()
+        self._refused_since = self._refused_since or now
+        if now - self._refused_since > self._limits.refused_seconds_max:
+            raise error
 
     def _wait_for_broker(self) -> None:
         silent = time.monotonic() - self._answered_at
-        if silent > self._limits.broker_away_seconds_max:
+        bound = None if self._waits else self._limits.broker_away_seconds_max
+        if bound is not None and silent > bound:
             raise BrokerUnavailableError(
                 self._bootstrap, f"nothing has answered for {silent:.0f} s"
             )
-        if not self._away:
+        if self._away_since is None:
+            self._away_since = self._answered_at
+            until = "" if bound is None else f", up to {bound:.0f} s"
             logger.warning(
-                "no Kafka broker answers at %s; it is waited for, up to %.0f s",
-                self._bootstrap,
-                self._limits.broker_away_seconds_max,
+                "no Kafka broker answers at %s; it is waited for%s", self._bootstrap, until
             )
-        self._away = True
+        # Backoff: a broker that is away for long is not asked every moment.
+        self._interval = min(2 * self._interval, self._limits.away_interval_seconds_max)
 
     def _log_added_partitions(self, state: TopicsState) -> None:
         for topic, count in state.partitions.items():

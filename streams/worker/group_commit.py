@@ -69,11 +69,15 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class _QueuedRecords:
-    """A fetched list and how to acknowledge it; or a letter about records that are gone."""
+    """A fetched list and how to acknowledge it, and a letter about records that are gone.
+
+    gone: there is no list, and the records only stand for those that the letter is about.
+    """
 
     records: Records
     ack: Callable[[], object] = field(repr=False)
     letter: DeadLetter | None = None
+    gone: bool = False
 
     @property
     def partition(self) -> Partition:
@@ -161,20 +165,27 @@ class GroupCommitter:
         self._decode_thread.shutdown(wait=False)
         self._writer_thread.shutdown(wait=False)
 
+    def cancel(self) -> None:
+        """Give up what is being sent: it is sent again by the next worker."""
+        if self._task is not None:
+            self._task.cancel()
+
     @property
     def idle(self) -> bool:
         """True if nothing that was read waits to be recorded, published or acknowledged."""
         return not (self._queue or self._taken)
 
-    async def read(self, records: Records, ack: Callable[[], object]) -> None:
-        """Queue records; `ack` is called when they are recorded.
+    async def read(
+        self, records: Records, ack: Callable[[], object], letter: DeadLetter | None = None
+    ) -> None:
+        """Queue records, and a letter about others; `ack` is called when they are recorded.
 
         Call it for the records of one partition in their order, one after the other. Waits
         where too much is queued already (backpressure). Once it is stopping, nothing is taken.
         """
         if self._stopping:
             return
-        self._enqueue(_QueuedRecords(records, ack))
+        self._enqueue(_QueuedRecords(records, ack, letter))
         while self._queued >= self._limits.queued_events_max and not self._stopping:
             self._changed.clear()
             await self._changed.wait()
@@ -183,7 +194,7 @@ class GroupCommitter:
         """Record, in its turn, that records of a partition were gone before they were read."""
         topic, number = partition
         lost = Records(topic, number, [next_offset - 1], [None])
-        self._enqueue(_QueuedRecords(lost, lambda: None, letter))
+        self._enqueue(_QueuedRecords(lost, lambda: None, letter, gone=True))
 
     def _enqueue(self, read: _QueuedRecords) -> None:
         self._queue.append(read)
@@ -254,7 +265,7 @@ class GroupCommitter:
             self._prefetched_to[read.partition] = positions[read.partition] = new.next_offset
             if read.letter is not None:
                 letters.append(read.letter)
-            else:
+            if not read.gone:
                 lists.append(new)
         parts = await self._in_thread(self._decode_thread, lambda: self._decode(lists, letters))
         return _Group(reads, parts, positions)

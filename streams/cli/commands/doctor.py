@@ -6,7 +6,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +19,7 @@ from streams.cli.errors import NOT_AVAILABLE
 from streams.cli.output import write_rows
 
 if TYPE_CHECKING:
+    from streams.kafka.connection import KafkaConnection
     from streams.kafka.registry import HttpRegistry
 
 PYTHON_MIN = (3, 11)
@@ -29,7 +30,8 @@ class Finding:
     """One requirement that was looked at.
 
     found: what is there, a version or place; empty if nothing. needed_for: what works only with
-    it. required: whether nothing works without it. problem: empty if all is well with it.
+    it. required: whether nothing works without it. problem: empty if all is well with it. danger:
+    whether it is there, and does harm as it is.
     """
 
     what: str
@@ -37,11 +39,14 @@ class Finding:
     needed_for: str
     required: bool
     problem: str = ""
+    danger: bool = False
 
     @property
     def status(self) -> str:
-        """ok, MISSING (required) or absent (optional)."""
-        return "ok" if not self.problem else "MISSING" if self.required else "absent"
+        """ok, MISSING (required), absent (optional) or WARNING (of danger)."""
+        if not self.problem:
+            return "ok"
+        return "MISSING" if self.required else "WARNING" if self.danger else "absent"
 
 
 @click.command()
@@ -167,11 +172,30 @@ def _broker(bootstrap: str | None, file: Path | None, topic_prefix: str) -> Iter
         if kafka is None:
             return
         there = topic_partitions(kafka, kafka.topics(TOPICS))
+        topics = _evidence(kafka, list(there))
     except StreamsError as error:
         yield Finding("broker", "", needed_for, True, str(error))
         return
     found = f"{kafka}, {kafka.security_protocol}, {len(there)} of {len(TOPICS)} topics"
     yield Finding("broker", found, needed_for, True)
+    yield from topics
+
+
+def _evidence(kafka: KafkaConnection, there: Collection[str]) -> list[Finding]:
+    """Return a finding for each topic from which Kafka may delete evidence."""
+    from streams.kafka.admin import admin_client
+    from streams.kafka.retention import retention_of
+    from streams.kafka.topics import DEAD_LETTER_TOPIC, INPUT_TOPICS
+
+    with admin_client(kafka) as admin:
+        asked = [
+            topic for topic in kafka.topics((*INPUT_TOPICS, DEAD_LETTER_TOPIC)) if topic in there
+        ]
+        found = [one for one in retention_of(admin, asked) if one.deletes]
+    return [
+        Finding("topic", one.topic, "evidence that lasts", False, str(one), danger=True)
+        for one in found
+    ]
 
 
 def _registry(url: str | None) -> Iterator[Finding]:
