@@ -32,6 +32,8 @@ class KafkaLimits:
     """Between two looks at the topics."""
     watch_answer_seconds_max: float = 5.0
     """For one request of a look."""
+    marks_seconds_max: float = 5.0
+    """To read again what was recorded last, when a broker is back."""
     away_interval_seconds_max: float = 8.0
     """Between two looks at a broker that is away: each is twice as long after the one before."""
     broker_away_seconds_max: float = 30.0

@@ -28,6 +28,7 @@ from streams.errors import (
 from streams.kafka.admin import new_admin_client
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
+from streams.kafka.marks import Marks, check_marks
 from streams.kafka.topics import TOPICS, TopicsState, topics_state
 
 __all__ = ["TopicWatch", "check_positions"]
@@ -46,8 +47,8 @@ def check_positions(
     for topic in recorded:
         if topic not in state.identities:
             raise LostEvidenceError(
-                f"{db} was read from the topic {topic}, and it is gone; give the broker that it "
-                "came from, or a new database"
+                f"{db} was read from the topic {topic}, and it is gone; give the broker and the "
+                "--topic-prefix that it came from, or a new database"
             )
     _check_identities(db, recorded, known, state)
     _check_ends(db, positions, state)
@@ -88,8 +89,9 @@ class TopicWatch:
     """A thread that compares the topics with what was recorded, until it is stopped.
 
     state: the topics at the start, which are those that the database goes with. positions: gives
-    what is recorded. fail: called once, in the thread, with what makes it pointless to go on.
-    waits: whether a broker that is away is waited for without a bound.
+    what is recorded. marks: gives the last records of it. fail: called once, in the thread, with
+    what makes it pointless to go on. waits: whether a broker that is away is waited for without
+    a bound.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class TopicWatch:
         fail: Callable[[BaseException], None],
         limits: KafkaLimits = KAFKA_LIMITS,
         *,
+        marks: Callable[[], Marks] = dict,
         waits: bool = True,
     ) -> None:
         self._connection = connection
@@ -116,6 +119,10 @@ class TopicWatch:
         self._partitions = state.partitions
         self._behind = False
         self._waits = waits
+        self._marks = marks
+        # As of the last look: what is recorded since may be of a broker that came back with less.
+        self._marks_before: Marks = {}
+        self._epochs = state.epochs
         self._interval = limits.watch_interval_seconds
         self._answered_at = time.monotonic()
         self._away_since: float | None = None
@@ -147,7 +154,8 @@ class TopicWatch:
 
     def _look(self) -> None:
         # Asked before the ends: they can only be further by then.
-        positions = dict(self._positions())
+        positions, marks = dict(self._positions()), dict(self._marks())
+        was_away = self._away_since is not None
         state = self._state()
         if state is None:
             return
@@ -157,6 +165,8 @@ class TopicWatch:
         # Also where nothing is recorded yet: the readers hold on to the topic that is gone.
         _check_identities(self._db, self._known, self._known, state)
         self._check_ends(positions, state)
+        self._check_marks(state, was_away=was_away)
+        self._epochs, self._marks_before = state.epochs, marks
         self._log_added_partitions(state)
 
     def _gone(self, topic: str) -> str:
@@ -180,6 +190,18 @@ class TopicWatch:
             self._behind = True
         else:
             self._behind = False
+
+    def _check_marks(self, state: TopicsState, *, was_away: bool) -> None:
+        """Read again what was recorded last, where a partition has a new leader.
+
+        A broker that starts from an older copy of its disk can have the same numbers again.
+        """
+        doubtful = {
+            at: mark
+            for at, mark in self._marks_before.items()
+            if was_away or state.epochs.get(at) != self._epochs.get(at)
+        }
+        check_marks(self._connection, self._db, doubtful, self._limits)
 
     def _state(self) -> TopicsState | None:
         """Return what the cluster says; None where nothing answers."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import TopicPartition
@@ -71,12 +71,14 @@ class TopicsState:
     """Topics that exist, as a cluster has them at one moment.
 
     identities: by topic. partitions: by topic, how many. ends: by (topic, partition), the offset
-    that comes next, of committed transactions and open ones alike.
+    that comes next, of committed transactions and open ones alike. epochs: by (topic, partition),
+    Kafka's number of the leader, which grows with each new one.
     """
 
     identities: Mapping[str, TopicIdentity]
     partitions: Mapping[str, int]
     ends: Mapping[tuple[str, int], int]
+    epochs: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 def create_topics(
@@ -143,7 +145,13 @@ def topics_state(admin: KafkaAdminClient, topics: Collection[str]) -> TopicsStat
     identities = {
         name: TopicIdentity(cluster_id, str(topic["topic_id"])) for name, topic in described.items()
     }
-    return TopicsState(identities, partitions, _offsets_of(admin, partitions, OffsetSpec.LATEST))
+    epochs = {
+        (name, int(partition["partition_index"])): int(partition["leader_epoch"])
+        for name, topic in described.items()
+        for partition in topic["partitions"]
+    }
+    ends = _offsets_of(admin, partitions, OffsetSpec.LATEST)
+    return TopicsState(identities, partitions, ends, epochs)
 
 
 def _partitions(admin: KafkaAdminClient, topics: Collection[str]) -> dict[str, int]:

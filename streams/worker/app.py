@@ -140,7 +140,7 @@ class LineageApp(faust.App):
         await asyncio.to_thread(self._look_at_retention)
         self._watch = TopicWatch(
             kafka, self.settings.db, state, lambda: committer.positions, self.end, limits,
-            waits=not self.settings.once,
+            marks=lambda: committer.marks, waits=not self.settings.once,
         )  # fmt: skip
         self._end_offsets = await asyncio.to_thread(
             stable_end_offsets, kafka, kafka.topics(INPUT_TOPICS), limits

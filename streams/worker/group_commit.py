@@ -31,6 +31,7 @@ from lineage import BatchResult
 from lineage.codec import DeadLetter
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
+from streams.kafka.marks import Mark, Marks, mark_of
 from streams.kafka.producer import Produce, send_dead_letters, send_flags
 from streams.kafka.records import Records
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
@@ -95,6 +96,7 @@ class _Group:
     reads: Sequence[_QueuedRecords]
     parts: Sequence[EncodedBatch]
     positions: Mapping[Partition, int]
+    marks: Marks
 
 
 class GroupCommitter:
@@ -103,6 +105,7 @@ class GroupCommitter:
     decode: fetched lists and further dead letters to batches that are ready to be applied; called
     in a thread of its own. open_sink: called in the writer's thread. fail: told of the error that
     ends it, once; nothing is recorded or acknowledged afterwards. tally: counts what is recorded.
+    `positions` are what is recorded, and `marks` the last records of it that this process read.
     """
 
     def __init__(
@@ -134,6 +137,7 @@ class GroupCommitter:
         self._sink: Sink | None = None
         self._prefetched_to: dict[Partition, int] = {}
         self.positions: dict[Partition, int] = {}
+        self.marks: dict[Partition, Mark] = {}
         self.identities: dict[str, TopicIdentity] = {}
 
     async def open(self) -> None:
@@ -257,6 +261,7 @@ class GroupCommitter:
         """Decode the records that were not read before: after a rebalance, lists can overlap."""
         lists: list[Records] = []
         positions: dict[Partition, int] = {}
+        marks: dict[Partition, Mark] = {}
         letters: list[DeadLetter] = []
         for read in reads:
             new = read.records.since(self._prefetched_to.get(read.partition, 0))
@@ -267,8 +272,9 @@ class GroupCommitter:
                 letters.append(read.letter)
             if not read.gone:
                 lists.append(new)
+                marks[read.partition] = mark_of(new)
         parts = await self._in_thread(self._decode_thread, lambda: self._decode(lists, letters))
-        return _Group(reads, parts, positions)
+        return _Group(reads, parts, positions, marks)
 
     async def _record(self, group: _Group) -> None:
         if group.positions:
@@ -280,6 +286,7 @@ class GroupCommitter:
                 self.tally.add(await self._write(partial(sink.apply, part, {})))
             self.tally.add(await self._write(lambda: sink.apply(last, group.positions)))
             self.positions.update(group.positions)
+            self.marks.update(group.marks)
         self._recording = False
         self._changed.set()  # the next group is decoded while flags are published
         for read in group.reads:

@@ -9,7 +9,7 @@ import pytest
 
 from streams.errors import KafkaSettingError
 from streams.kafka.connection import KafkaConnection, SaslLogin, TlsFiles
-from streams.kafka.connection_settings import connection_from
+from streams.kafka.connection_settings import _NAMED, connection_from
 from streams.kafka.properties_file import read_properties
 
 SECRET = "s3cret"  # noqa: S105 - made up
@@ -147,3 +147,10 @@ def test_secrets_are_in_no_repr() -> None:
     for secret in (SECRET, "me'", "k3y"):
         assert secret not in repr(found) + str(found)
     assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own
+
+
+def test_every_setting_of_its_own_is_documented() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "kafka.md").read_text(encoding="utf-8")
+    assert [
+        name for name in _NAMED if f"| `{name}`" not in text and f", `{name}`" not in text
+    ] == []

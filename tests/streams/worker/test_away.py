@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kafka import KafkaProducer
 
 from streams.broker import LocalBroker
 from streams.kafka.publish import publish
+from streams.kafka.topics import INPUT_TOPICS, create_topics
 from tests.streams.kafka_helpers import PARTITIONS, flags_on_topic
 from tests.streams.workers import RunningWorker, Worker, digest
 
@@ -74,6 +77,40 @@ def test_it_goes_on_where_it_was_when_the_broker_is_back(
     assert [line.split(" at ")[0] for line in told] == [
         "WARNING no Kafka broker answers", "INFO the broker",
     ]  # fmt: skip
+
+
+def test_a_broker_that_lost_its_tail_and_grew_past_it(
+    broker: LocalBroker, worker: Worker, log: Path, tmp_path: Path
+) -> None:
+    """As after a disk was restored: the same topics, numbers of leaders and offsets."""
+    data, copy = broker.folder / "data", tmp_path / "copy"
+    create_topics(broker.bootstrap, PARTITIONS)
+    broker.stop()
+    shutil.copytree(data, copy)
+    broker.start()
+    running, total = reading(worker, log)
+    worker.until_committed(total)
+    running.process.send_signal(signal.SIGSTOP)  # so that it sees no more of it than the end
+    kill(broker)
+    broker.stop()
+    shutil.rmtree(data)
+    shutil.copytree(copy, data)
+    broker.start()
+    for topic in INPUT_TOPICS:
+        fill(broker.bootstrap, topic, total)
+    running.process.send_signal(signal.SIGCONT)
+    said = running.ended(45)
+    assert "where Kafka has another record now: the broker lost what came last" in said
+
+
+def fill(bootstrap: str, topic: str, count: int) -> None:
+    """Send so many values that are no events to each partition."""
+    producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=20)
+    for number in range(count):
+        for partition in range(PARTITIONS):
+            producer.send(topic, value=b"%d" % number, partition=partition)
+    producer.flush()
+    producer.close()
 
 
 def test_sigterm_ends_it_meanwhile(broker: LocalBroker, worker: Worker, log: Path) -> None:
