@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from kafka.admin import KafkaAdminClient
-from kafka.errors import KafkaError
+from kafka.errors import KafkaConfigurationError, KafkaError
 
-from streams.errors import AccessError, BrokerUnavailableError
+from streams.errors import AccessError, BrokerUnavailableError, KafkaSettingError
 from streams.kafka.access import refusal
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 
-__all__ = ["admin_client", "new_admin_client"]
+__all__ = ["admin_client", "connecting", "new_admin_client"]
 
 # Errors that the client reports here are raised as ours, in words for people; and at its lower
 # levels it writes passwords.
@@ -59,12 +59,22 @@ def new_admin_client(
     if answer_seconds_max is not None:
         arguments["request_timeout_ms"] = int(answer_seconds_max * 1000)
     try:
-        return KafkaAdminClient(**arguments)
-    except (KafkaError, OSError) as error:
+        with connecting(connection):
+            return KafkaAdminClient(**arguments)
+    except BrokerUnavailableError as error:
         if refused is not None:
             raise AccessError(connection.bootstrap, refused.why) from error
-        raise BrokerUnavailableError(connection.bootstrap, _why(error)) from error
+        raise
 
 
-def _why(error: Exception) -> str:
-    return "nothing answers" if isinstance(error, KafkaError) else str(error)
+@contextmanager
+def connecting(connection: KafkaConnection) -> Iterator[None]:
+    """Explain the errors of a client of kafka-python that is made."""
+    try:
+        yield
+    except (KafkaConfigurationError, ValueError, AssertionError) as error:
+        raise KafkaSettingError(f"the settings for Kafka do not go together: {error}") from error
+    except KafkaError as error:
+        raise BrokerUnavailableError(connection.bootstrap) from error
+    except OSError as error:
+        raise BrokerUnavailableError(connection.bootstrap, str(error)) from error

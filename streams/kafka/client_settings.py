@@ -11,7 +11,7 @@ from streams.errors import KafkaSettingError
 
 __all__ = ["client_settings", "nearest"]
 
-Scalar = bool | int | float | str
+Scalar = bool | int | float | str | None
 
 # What the program depends on, with the reason; the names are Kafka's.
 _HELD = {
@@ -29,6 +29,7 @@ _HELD = {
     "max.request.size": "events are as large as the topics take",
     "transactional.id": "nothing is sent in transactions",
 }
+_COMPRESSIONS = ("none", "gzip", "snappy", "lz4", "zstd")
 # Of the libraries, and of no use in a file.
 _INTERNAL = {
     "api_version", "bootstrap_servers", "bootstrap_timeout_ms", "consumer_timeout_ms",
@@ -94,6 +95,10 @@ def _defaults() -> list[Mapping[str, object]]:
 
 
 def _typed(name: str, value: str, default: Scalar, where: str) -> Scalar:
+    if name == "compression.type":
+        if value not in _COMPRESSIONS:
+            raise KafkaSettingError(f"{where}: {name} must be one of {', '.join(_COMPRESSIONS)}")
+        return None if value == "none" else value
     if isinstance(default, bool):
         if value.lower() in ("true", "false"):
             return value.lower() == "true"
@@ -101,6 +106,6 @@ def _typed(name: str, value: str, default: Scalar, where: str) -> Scalar:
     if isinstance(default, str):
         return value
     try:
-        return type(default)(value)
+        return float(value) if isinstance(default, float) else int(value)
     except ValueError:
         raise KafkaSettingError(f"{where}: {name} must be a number") from None

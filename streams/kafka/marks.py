@@ -17,6 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 
 from streams.errors import BrokerUnavailableError, LostEvidenceError
+from streams.kafka.admin import connecting
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Records
@@ -54,8 +55,10 @@ def check_marks(
     wanted = {TopicPartition(*at): mark for at, mark in marks.items()}
     if not wanted:
         return
+    with connecting(connection):
+        consumer = _consumer(connection, limits)
     try:
-        with closing(_consumer(connection, limits)) as consumer:
+        with closing(consumer):
             found = _read(consumer, wanted, limits.marks_seconds_max)
     except (KafkaError, OSError) as error:
         raise BrokerUnavailableError(connection.bootstrap, "it gives no records") from error

@@ -23,7 +23,8 @@ from lineage.codec.contract.events import (
     RECORDS_MOVED,
     EventType,
 )
-from streams.errors import BrokerUnavailableError, PublishError
+from streams.errors import PublishError
+from streams.kafka.admin import connecting
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.dead_letters import headers, key
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
@@ -148,10 +149,8 @@ class _Sender:
             max_block_ms=delivery_milliseconds,
             allow_auto_create_topics=False,
         )
-        try:
+        with connecting(connection):
             self._producer = KafkaProducer(**arguments)
-        except (KafkaError, OSError) as error:
-            raise BrokerUnavailableError(connection.bootstrap) from error
         self._limits = limits
         self._bootstrap = connection.bootstrap
         self._progress = progress or (lambda records: None)

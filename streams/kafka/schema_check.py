@@ -21,7 +21,8 @@ from lineage.codec.avro.resolution import resolve
 from lineage.codec.contract.events import EventType, by_topic
 from lineage.codec.errors import NotAvroError, UnknownSchemaError
 from lineage.codec.registry import Registry
-from streams.errors import BrokerUnavailableError, SchemaIdError, TopicError
+from streams.errors import SchemaIdError, TopicError
+from streams.kafka.admin import connecting
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.topics import INPUT_TOPICS
@@ -58,10 +59,8 @@ def check_schema_ids(
     wanted = {TopicPartition(*at): start for at, start in starts.items() if at[0] in topics}
     if not wanted:
         return
-    try:
+    with connecting(connection):
         consumer = _consumer(connection, limits)
-    except (KafkaError, OSError) as error:
-        raise BrokerUnavailableError(connection.bootstrap) from error
     try:
         with closing(consumer):
             _Check(consumer, registry, wanted, limits).run()

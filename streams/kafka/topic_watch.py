@@ -21,6 +21,7 @@ from lineage.database.positions import Positions, TopicIdentity
 from streams.errors import (
     AccessError,
     BrokerUnavailableError,
+    KafkaSettingError,
     LostEvidenceError,
     StreamsError,
     TopicError,
@@ -165,7 +166,8 @@ class TopicWatch:
         # Also where nothing is recorded yet: the readers hold on to the topic that is gone.
         _check_identities(self._db, self._known, self._known, state)
         self._check_ends(positions, state)
-        self._check_marks(state, was_away=was_away)
+        if not self._has_marks(state, was_away=was_away):
+            return
         self._epochs, self._marks_before = state.epochs, marks
         self._log_added_partitions(state)
 
@@ -191,17 +193,23 @@ class TopicWatch:
         else:
             self._behind = False
 
-    def _check_marks(self, state: TopicsState, *, was_away: bool) -> None:
+    def _has_marks(self, state: TopicsState, *, was_away: bool) -> bool:
         """Read again what was recorded last, where a partition has a new leader.
 
-        A broker that starts from an older copy of its disk can have the same numbers again.
+        Returns False where the broker is away again, and raises what `check_marks` raises else. A
+        broker that starts from an older copy of its disk can have the same numbers again.
         """
         doubtful = {
             at: mark
             for at, mark in self._marks_before.items()
             if was_away or state.epochs.get(at) != self._epochs.get(at)
         }
-        check_marks(self._connection, self._db, doubtful, self._limits)
+        try:
+            check_marks(self._connection, self._db, doubtful, self._limits)
+        except BrokerUnavailableError as error:
+            self._wait_for_broker(error)
+            return False
+        return True
 
     def _state(self) -> TopicsState | None:
         """Return what the cluster says; None where nothing answers."""
@@ -214,7 +222,7 @@ class TopicWatch:
         except StreamsError as error:
             self._disconnect()
             self._check_refusal(error)
-            self._wait_for_broker()
+            self._wait_for_broker(error)
             return None
         if self._away_since is not None:
             away = time.monotonic() - self._away_since
@@ -233,7 +241,7 @@ class TopicWatch:
         if now - self._refused_since > self._limits.refused_seconds_max:
             raise error
 
-    def _wait_for_broker(self) -> None:
+    def _wait_for_broker(self, error: StreamsError) -> None:
         silent = time.monotonic() - self._answered_at
         bound = None if self._waits else self._limits.broker_away_seconds_max
         if bound is not None and silent > bound:
@@ -243,9 +251,10 @@ class TopicWatch:
         if self._away_since is None:
             self._away_since = self._answered_at
             until = "" if bound is None else f", up to {bound:.0f} s"
-            logger.warning(
-                "no Kafka broker answers at %s; it is waited for%s", self._bootstrap, until
-            )
+            what = f"no Kafka broker answers at {self._bootstrap}"
+            if isinstance(error, (AccessError, KafkaSettingError)):
+                what = str(error)
+            logger.warning("%s; it is waited for%s", what, until)
         # Backoff: a broker that is away for long is not asked every moment.
         self._interval = min(2 * self._interval, self._limits.away_interval_seconds_max)
 

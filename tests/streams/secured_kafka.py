@@ -9,7 +9,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from kafka.admin import ScramMechanism, UserScramCredentialUpsertion
+from kafka.admin import (
+    ACL,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourceType,
+    ScramMechanism,
+    UserScramCredentialUpsertion,
+)
 
 from streams.broker import LocalBroker
 from streams.kafka.admin import admin_client
@@ -29,6 +38,8 @@ ssl.keystore.location={folder}/broker.pem
 ssl.truststore.type=PEM
 ssl.truststore.location={folder}/ca.pem
 listener.name.tls.ssl.client.auth=required
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:CN=client
 """
 _SASL = """
 listener.name.{name}.sasl.enabled.mechanisms=PLAIN,SCRAM-SHA-256,SCRAM-SHA-512
@@ -76,6 +87,17 @@ def secured_kafka(folder: Path) -> Iterator[SecuredKafka]:
                 assert not any(failed.values()), failed
         addresses = {name.lower(): f"127.0.0.1:{port}" for name, port in ports.items()}
         yield SecuredKafka(folder, broker.bootstrap, **addresses)
+
+
+def allow(broker: str, kind: str, prefix: str, *operations: str) -> None:
+    """Let USER do operations on the topics or groups whose names begin so; it may nothing else."""
+    pattern = ResourcePattern(ResourceType[kind], prefix, ACLResourcePatternType.PREFIXED)
+    rules = [
+        ACL(f"User:{USER}", "*", ACLOperation[operation], ACLPermissionType.ALLOW, pattern)
+        for operation in operations
+    ]
+    with admin_client(broker) as admin:
+        admin.create_acls(rules)
 
 
 def make_certificates(folder: Path) -> None:

@@ -19,7 +19,14 @@ from streams.kafka.admin import admin_client
 from streams.kafka.connection import KafkaConnection, SaslLogin, TlsFiles
 from streams.kafka.limits import KAFKA_LIMITS
 from tests.streams.kafka_helpers import read_all
-from tests.streams.secured_kafka import KEY_PASSWORD, PASSWORD, SECRETS, USER, SecuredKafka
+from tests.streams.secured_kafka import (
+    KEY_PASSWORD,
+    PASSWORD,
+    SECRETS,
+    USER,
+    SecuredKafka,
+    allow,
+)
 from tests.streams.secured_kafka import secured_kafka as run_secured_kafka
 from tests.streams.workers import digest
 
@@ -173,7 +180,13 @@ def run(env: dict[str, str], *command: object) -> subprocess.CompletedProcess[st
 def test_every_command_gets_in_and_shows_no_secret(
     kafka: SecuredKafka, log: Path, replayed: Path, tmp_path: Path, way: str, how: str
 ) -> None:
-    """Through a prefix of its own, so that each of the two has topics of its own."""
+    """Through a prefix of its own, so that each of the two has topics of its own.
+
+    The user may do what docs/kafka.md says that it needs.
+    """
+    operations = ("READ", "WRITE", "CREATE", "DESCRIBE_CONFIGS")
+    allow(kafka.open, "TOPIC", "login-", *operations)
+    allow(kafka.open, "GROUP", "login", "READ")
     env = {**given(kafka, way, how, tmp_path), "LINEAGE_TOPIC_PREFIX": f"{way}-"}
     (tmp_path / "bad.jsonl").write_text('{"event": "Nonsense"}\n')
     sent = run(env, "publish", log, tmp_path / "bad.jsonl", "--replication-factor", 1, "--json")

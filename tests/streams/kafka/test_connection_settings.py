@@ -88,6 +88,7 @@ def test_settings_of_the_clients_have_their_types(tmp_path: Path) -> None:
         ("zzz=1", "no client here has a setting zzz"),
         ("session.timeout.ms=s3cret", "session.timeout.ms must be a number"),
         ("check.crcs=s3cret", "check.crcs must be true or false"),
+        ("compression.type=s3cret", "must be one of none, gzip, snappy, lz4, zstd"),
         ("group.id=s3cret", "group.id cannot be set: it is given by --group"),
         ("isolation.level=s3cret", "what a producer aborted is never read"),
         ("sasl.pasword=s3cret", "there is no setting sasl.pasword; the nearest is sasl.password"),
