@@ -127,6 +127,6 @@ def test_sigterm_ends_it_meanwhile(broker: LocalBroker, worker: Worker, log: Pat
 def test_once_gives_it_up(broker: LocalBroker, worker: Worker, log: Path) -> None:
     running, _ = reading(worker, log, "once")
     kill(broker)
-    running.until("it is waited for, up to 4 s")
     said = running.ended(45)
-    assert said.startswith("BrokerUnavailableError no Kafka broker at "), said
+    # By the watch, or by what was being sent when it went.
+    assert f"no Kafka broker at {worker.bootstrap}: " in said
