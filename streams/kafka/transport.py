@@ -142,7 +142,13 @@ async def _wait_for_seek(assignment: Any, node_id: int, partitions: Any) -> bool
 
 
 class Consumer(driver.Consumer):
-    """The driver's consumer, whose `getmany` gives one message for each fetched list."""
+    """The driver's consumer, whose `getmany` gives one message for each fetched list.
+
+    positioned_generation: the generation of the group whose partitions have a position. Before it
+    has one, `position` waits, and holds up the thread that is to seek: nothing would ever be read.
+    """
+
+    positioned_generation = -1
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().__init__(*args, **kwargs)
@@ -213,8 +219,10 @@ class Consumer(driver.Consumer):
         if start is None:
             return await super().seek_to_committed()
         offsets: Mapping[TP, int] = await start(self.assignment())
+        generation = self.app.consumer_generation_id
         if offsets:
             await self.seek_wait(offsets)
+        self.positioned_generation = generation
         return offsets
 
 

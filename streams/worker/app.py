@@ -35,7 +35,7 @@ from streams.kafka.topics import (
     stable_end_offsets,
     topics_state,
 )
-from streams.kafka.transport import Producer, faust_credentials
+from streams.kafka.transport import Consumer, Producer, faust_credentials
 from streams.worker.decode import Decoders
 from streams.worker.gaps import CompactionGaps
 from streams.worker.gc_tuning import few_collections, usual_collections
@@ -324,6 +324,8 @@ class LineageApp(faust.App):
         """Say if the rest are no records: a transaction's last offset is only a mark."""
         if not self.consumer.assignment().issuperset(lagging):
             return False  # the group is still forming
+        if cast(Consumer, self.consumer).positioned_generation != self.consumer_generation_id:
+            return False  # asked before that, the consumer would never get a position
         try:
             positions = await asyncio.wait_for(
                 asyncio.gather(*(self.consumer.position(tp) for tp in lagging)),
