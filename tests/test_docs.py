@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[lineage.Store]:
     log = tmp_path_factory.mktemp("log")
     simulate(2_000, seed=1, out=log)
     with new_store() as store:
-        store.replay(log)
+        store.replay(log, at=datetime.now(UTC))
         yield store
 
 

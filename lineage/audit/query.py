@@ -149,10 +149,7 @@ class Question:
         if self._seconds is not None:
             self._seconds -= _LOOK_SECONDS
             if self._seconds <= 0:
-                raise QueryError(
-                    f"ended at the limit of {self._limits.seconds:g} s; ask for less, or raise the"
-                    " limit (--timeout SECONDS, 0 for none; in Python timeout_seconds)"
-                )
+                raise over_time(self._limits.seconds)
         most = self._limits.memory_mib
         if most is not None and (resident_bytes() or 0) - self._resident > most * _MIB:
             raise QueryError(f"ended, as it took more than {most:,} MiB; ask for less at a time")
@@ -166,6 +163,14 @@ class Question:
         self._stuck = True
         if isinstance(reason, QueryError):
             raise QueryStuckError(str(reason)) from reason
+
+
+def over_time(seconds: float | None) -> QueryError:
+    """Return the error of a query that was ended at its limit of time."""
+    return QueryError(
+        f"ended at the limit of {seconds:g} s; ask for less, or raise the"
+        " limit (--timeout SECONDS, 0 for none; in Python timeout_seconds)"
+    )
 
 
 def _distinct(names: list[str]) -> list[str]:

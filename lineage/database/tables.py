@@ -19,11 +19,19 @@ from lineage.database.model import (
     fact_column,
     id_column,
     key_column,
+    recorded_at_column,
     value_column,
 )
 
 __all__ = ["EVENT_TABLES", "TABLES", "table"]
 
+# Where an event was read (core.origin, and the offset, line or record there), and when. Neighbours
+# are alike, so these columns take hardly any of the disk, and trying other ways would take time.
+_PROVENANCE = (
+    Column("origin", "INTEGER USING COMPRESSION rle", provenance=True),
+    Column("position", "BIGINT USING COMPRESSION bitpacking", provenance=True),
+    recorded_at_column(),
+)
 _TAG = "The tag on the message; a consent change can say otherwise later"
 _MESSAGE = Table(
     "message",
@@ -40,6 +48,7 @@ _MESSAGE = Table(
             field="dataset",
         ),
         value_column("sent_at", "TIMESTAMP", "When it was sent, UTC"),
+        *_PROVENANCE,
     ),
 )
 _MESSAGE_PARTY = Table(
@@ -89,6 +98,7 @@ _HOP = Table(
         value_column("moved_at", "TIMESTAMP", "When it moved, UTC"),
         Column("keeps_id", "BOOLEAN"),
         Column("declassifies", "BOOLEAN"),
+        *_PROVENANCE,
     ),
 )
 _HOP_INPUT = Table(
@@ -121,6 +131,7 @@ _CONSENT_CHANGE = Table(
         ),
         code_column("basis", "MEMBER, DEFAULT or POLICY: whose word it is"),
         value_column("effective_at", "TIMESTAMP", "From when it holds, UTC"),
+        *_PROVENANCE,
     ),
 )
 _DECLARATION = Table(
@@ -142,6 +153,7 @@ _DECLARATION = Table(
             "TIMESTAMP",
             "From when it holds, UTC; the earliest one of a dataset holds before it too",
         ),
+        *_PROVENANCE,
     ),
 )
 # id = 0 is the built-in policy.
@@ -160,6 +172,7 @@ _POLICY = Table(
         value_column("document", "VARCHAR", "Its text, YAML"),
         Column("paying_tiers", "UTINYINT"),
         Column("exempt_regions", "VARCHAR[]"),
+        *_PROVENANCE,
     ),
 )
 # hop = 0: the origin (SEND).
@@ -184,6 +197,7 @@ _ARRIVAL = Table(
         fact_column(
             "identifiable", "BOOLEAN", "false: declassified on the way, by the policy then in force"
         ),
+        recorded_at_column(),
     ),
 )
 
@@ -232,9 +246,7 @@ _FLAG_HISTORY = Table(
         ),
         fact_column("status", "core.status", "RAISED or CLEARED"),
         *_flag(_SEVERITY, "The hop of the first breach; null for the origin"),
-        fact_column(
-            "recorded_at", "TIMESTAMP", "When the tracker recorded it, UTC; null if it was not told"
-        ),
+        recorded_at_column(),
     ),
 )
 # The inputs that no message was in at the hop's instant. Why, the view `unmatched_input` finds.
@@ -268,9 +280,7 @@ _DEAD_LETTER = Table(
         ),
         fact_column("reason", "VARCHAR", "What was wrong and what would be right"),
         fact_column("sha256", "VARCHAR", "SHA-256 of the bytes, hex"),
-        fact_column(
-            "recorded_at", "TIMESTAMP", "When the tracker recorded it, UTC; null if it was not told"
-        ),
+        recorded_at_column(),
     ),
 )
 _INGEST_POSITION = Table(
@@ -298,6 +308,24 @@ _INGEST_TOPIC = Table(
         ),
     ),
 )
+# What the database held when its digest was noted, to be held against it later.
+_DIGEST_NOTE = Table(
+    "digest_note",
+    view="digest_note",
+    comment="Digests that were noted, to tell later whether anything was changed since. One row a "
+    "note",
+    columns=(
+        fact_column("number", "INTEGER", "1, 2, 3 …"),
+        fact_column("noted_at", "TIMESTAMP", "When it was noted, UTC; null if it was not told"),
+        fact_column("digest", "VARCHAR", "The digest, SHA-256 in hex"),
+        fact_column("events", "BIGINT", "How many events there were"),
+        fact_column("arrivals", "BIGINT", "How many arrivals there were"),
+        fact_column("holds", "BOOLEAN", "false once anything was recorded after it"),
+        Column("tables", "VARCHAR"),
+        # SHA-256 of the other columns but `holds`.
+        Column("seal", "VARCHAR"),
+    ),
+)
 
 # In the order in which ids get their keys: tables come after those that they refer to.
 EVENT_TABLES: Final = (
@@ -320,6 +348,7 @@ TABLES: Final = (
     _DEAD_LETTER,
     _INGEST_POSITION,
     _INGEST_TOPIC,
+    _DIGEST_NOTE,
 )
 _BY_NAME: Final = {each.name: each for each in TABLES}
 

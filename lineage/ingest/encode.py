@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from lineage.arrays import BoolArray, IntArray, int_array
+from lineage.arrays import NO_INTS, BoolArray, IntArray, int_array
 from lineage.codec import Batch, DeadLetter
 from lineage.codec.batch import CHILD_TABLES
 from lineage.database.codes import LABELS
@@ -24,6 +24,7 @@ from lineage.policy.parse import Policy
 from lineage.uuids import Uuids, no_uuids, texts_of, uuids_of
 
 _ENUMS = {name: pl.Enum(labels) for name, labels in LABELS.items()}
+Origin = tuple[str, int]  # a source and a partition of it
 _OWNERS = {child: main for main, children in CHILD_TABLES.items() for child in children}
 
 
@@ -96,7 +97,9 @@ class EncodedBatch:
 
     Attributes:
         tables: By the names of the store's tables their columns and `row`, without key columns;
-            enums are codes.
+            enums are codes. Tables of events have also `position`.
+        origins: The source and partition of what events were read from, each once.
+        read_from: For each row of a table of events the place of its origin in `origins`.
         dead_letters: The dead letters of the batch, and invalid policies.
         policies: The parsed documents.
         ids, datasets, members: The texts that the columns of KEY_COLUMNS stand for.
@@ -110,6 +113,8 @@ class EncodedBatch:
     datasets: EncodedTexts
     members: EncodedTexts
     owners: dict[str, IntArray]
+    origins: tuple[Origin, ...]
+    read_from: dict[str, IntArray]
 
     @property
     def events(self) -> int:
@@ -149,8 +154,16 @@ def encode(batch: Batch) -> EncodedBatch:
         reference: [_column(batch, of.table.batch, of.field) for of in columns]
         for reference, columns in KEY_COLUMNS.items()
     }
+    places: dict[Origin, int] = {}
+    read_from = {
+        each.name: _origins(getattr(batch, each.batch), places)
+        for each in EVENT_TABLES
+        if not each.owner
+    }
     return EncodedBatch(
         tables={each.name: _values(batch, each) for each in EVENT_TABLES},
+        origins=tuple(places),
+        read_from=read_from,
         dead_letters=batch.dead_letters,
         policies=policies,
         ids=encode_ids(texts[Reference.ID]),
@@ -236,7 +249,26 @@ def _values(batch: Batch, of: Table) -> pl.DataFrame:
             if column.label:
                 values = values.cast(_ENUMS[column.label]).to_physical()
             columns.append(values.alias(column.name))
+    if not of.owner:
+        columns.append(frame["position"])
     return pl.DataFrame(columns)
+
+
+def _origins(frame: pl.DataFrame, known: dict[Origin, int]) -> IntArray:
+    """Return the place in `known` of what each event was read from, adding what is new."""
+    if frame.is_empty():
+        return NO_INTS
+    # Events are in runs that were read from one place.
+    read_from = frame["read_from"].rle_id().to_numpy()
+    partition = frame["partition"].to_numpy()
+    first = np.flatnonzero(
+        np.append(True, (read_from[1:] != read_from[:-1]) | (partition[1:] != partition[:-1]))
+    )
+    places = [
+        known.setdefault(origin, len(known))
+        for origin in frame["read_from", "partition"][first].iter_rows()
+    ]
+    return np.repeat(places, np.diff(np.append(first, len(frame))))
 
 
 def _owners(frame: pl.DataFrame, events: pl.DataFrame) -> IntArray:

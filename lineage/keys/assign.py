@@ -11,6 +11,7 @@ from lineage.database.model import Reference, Table
 from lineage.database.tables import EVENT_TABLES
 from lineage.ingest.encode import KEY_COLUMNS, EncodedBatch
 from lineage.keys.keyed_batch import KeyedBatch
+from lineage.keys.origins import OriginKeys
 from lineage.keys.surrogate_keys import IdKeys, Interned, TextKeys
 from lineage.limits import Limits
 
@@ -26,6 +27,7 @@ class Keys:
     def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
         self._ids = IdKeys(connection, limits)
         self._datasets = TextKeys(connection, "core.dataset_name", "keys/intern_datasets", limits)
+        self._origins = OriginKeys(connection)
         self._members = TextKeys(connection, "core.member", "keys/intern_members", limits)
 
     def assign(self, batch: EncodedBatch) -> KeyedBatch:
@@ -40,6 +42,9 @@ class Keys:
             if table.owner:
                 owners = keyed[table.owner, "id"]
                 keyed[table.name, table.owner] = owners[batch.owners[table.name]]
+        origins = self._origins.intern(batch.origins)
+        for name, places in batch.read_from.items():
+            keyed[name, "origin"] = origins[places]
         tables = {table.name: _with_keys(batch, table, keyed) for table in EVENT_TABLES}
         tables["hop"] = _with_keeps_id(tables["hop"], batch.owners["hop_output"])
         return KeyedBatch(tables, ids.first_new)

@@ -31,7 +31,7 @@ from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.ingest.encode import EncodedBatch
 from lineage.keys.duplicates import IN_INTEGERS, repeats, stored_events
-from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
+from lineage.keys.keyed_batch import CHILDREN, PROVENANCE, KeyedBatch
 
 # By table of the store that has a row an event: the event type.
 _TYPES: dict[str, EventType] = {
@@ -84,6 +84,7 @@ def _again(
     # New ids get keys in the order of the batch: where keys only go up, no id comes twice.
     if stored.is_empty() and (np.diff(ids) > 0).all():
         return frame[:0], stored
+    frame = frame[[column for column in frame.columns if column not in PROVENANCE]]
     known = stored["id"].implode()
     return frame.filter(frame["id"].is_duplicated() | frame["id"].is_in(known)), stored
 

@@ -65,11 +65,16 @@ replication_factor: Callable[[_F], _F] = click.option(
 )
 
 
-def kafka_options(command: _F) -> _F:
-    """Add the options that name Kafka and a registry: each by its name."""
-    for option in (_registry_url, _topic_prefix, _kafka_config, _bootstrap):
+def broker_options(command: _F) -> _F:
+    """Add the options that name Kafka, each by its name."""
+    for option in (_topic_prefix, _kafka_config, _bootstrap):
         command = option(command)
     return command
+
+
+def kafka_options(command: _F) -> _F:
+    """Add the options that name Kafka and a registry: each by its name."""
+    return broker_options(_registry_url(command))
 
 
 def kafka(command: Callable[..., None]) -> Callable[..., None]:
@@ -132,6 +137,15 @@ timeout: Callable[[_F], _F] = click.option(
     show_default=True,
     metavar="SECONDS",
     help="End the question after so long, 0 for never.",
+)
+token_file: Callable[[_F], _F] = click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    envvar="LINEAGE_TOKEN_FILE",
+    show_envvar=True,
+    metavar="FILE",
+    help="A file that its owner alone can read, with the token that every question has to bring; "
+    "without it, questions from the same machine need none.",
 )
 fail_on_flag: Callable[[_F], _F] = click.option(
     "--fail-on-flag", is_flag=True, help="Exit with 1 if there is any flag."

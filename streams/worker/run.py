@@ -14,6 +14,7 @@ import faust
 
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.rest import Address
+from streams.serve.settings import ON_LOOPBACK, ServeSettings
 from streams.worker.app import LineageApp
 from streams.worker.explain import explained
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
@@ -97,6 +98,7 @@ def run_worker(
     memory_mib: int = WRITER_MEMORY_MIB,
     limits: WorkerLimits = WORKER_LIMITS,
     replication_factor: int | None = None,
+    serve: ServeSettings | None = ON_LOOPBACK,
 ) -> Tally:
     """Record what is in the topics, and what comes, into `db`; call from the main thread.
 
@@ -109,7 +111,15 @@ def run_worker(
     the process with the exit code of the outcome, and the sentence of the error as the last line.
     """
     settings = Settings(
-        os.fspath(db), broker, group, registry_url, once, memory_mib, limits, replication_factor
+        os.fspath(db),
+        broker,
+        group,
+        registry_url,
+        once,
+        memory_mib,
+        limits,
+        replication_factor,
+        serve,
     )
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

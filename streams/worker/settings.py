@@ -6,11 +6,13 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from streams.errors import WorkerError
+from streams.errors import ListenError, WorkerError
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.connection_settings import FILE_VARIABLE, PREFIX_VARIABLE, connection_from
+from streams.serve.settings import ANY_PORT, ON_LOOPBACK, ServeSettings
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
 if TYPE_CHECKING:  # the commands' options come from here, and are to be there at once
@@ -34,7 +36,8 @@ class Settings:
     a database of its own, need two groups. registry_url: address of a Confluent schema registry;
     None: the ids that ship with `schemas`. once: end when all that was there at the start is
     recorded. memory_mib: what the database may take. limits: bounds that no option sets.
-    replication_factor: of topics that are created; None: the broker's own default.
+    replication_factor: of topics that are created; None: the broker's own default. serve: where
+    questions to the database are answered meanwhile; None: nowhere.
     """
 
     db: str
@@ -45,6 +48,7 @@ class Settings:
     memory_mib: int = WRITER_MEMORY_MIB
     limits: WorkerLimits = WORKER_LIMITS
     replication_factor: int | None = None
+    serve: ServeSettings | None = ON_LOOPBACK
 
     @cached_property
     def connection(self) -> KafkaConnection:
@@ -61,8 +65,8 @@ class Settings:
         """Read the settings from variables; raise WorkerError for an invalid value.
 
         The variables are LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_MEMORY,
-        LINEAGE_REPLICATION_FACTOR, and those of `connection_from` and `registry_from`, whose
-        errors it raises, too.
+        LINEAGE_REPLICATION_FACTOR, LINEAGE_SERVE (HOST:PORT, or off), LINEAGE_TOKEN_FILE, and those
+        of `connection_from` and `registry_from`, whose errors it raises, too.
         """
         from streams.kafka.registry import registry_from
 
@@ -79,6 +83,9 @@ class Settings:
             registry_url=registry_from(environment.get("LINEAGE_REGISTRY_URL"), environment),
             memory_mib=_mib(environment.get("LINEAGE_MEMORY") or str(WRITER_MEMORY_MIB)),
             replication_factor=_factor(environment.get("LINEAGE_REPLICATION_FACTOR")),
+            serve=_serve(
+                environment.get("LINEAGE_SERVE") or ANY_PORT, environment.get("LINEAGE_TOKEN_FILE")
+            ),
         )
 
 
@@ -88,6 +95,15 @@ def _factor(text: str | None) -> int | None:
     if not (text.isdecimal() and int(text) >= 1):
         raise WorkerError("LINEAGE_REPLICATION_FACTOR must be a whole number from 1 on")
     return int(text)
+
+
+def _serve(address: str, token_file: str | None) -> ServeSettings | None:
+    if address == "off":
+        return None
+    try:
+        return ServeSettings.of(address, Path(token_file) if token_file else None)
+    except ListenError as error:
+        raise WorkerError(f"LINEAGE_SERVE, LINEAGE_TOKEN_FILE: {error}") from None
 
 
 def _mib(text: str) -> int:

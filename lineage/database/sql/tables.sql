@@ -6,7 +6,8 @@
 
 CREATE SCHEMA IF NOT EXISTS core;
 
-CREATE TABLE core.format (program VARCHAR, version INTEGER);
+-- notes: how many digests were noted; note_holds: whether the last one holds.
+CREATE TABLE core.format (program VARCHAR, version INTEGER, notes INTEGER, note_holds BOOLEAN);
 
 CREATE TYPE core.severity AS ENUM ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL');
 -- UPDATED: a standing flag with other values, which is published, but is no part of the view.
@@ -21,6 +22,8 @@ CREATE TABLE core.latest_uuid (head UBIGINT);
 INSERT INTO core.latest_uuid VALUES (0);
 CREATE TABLE core.dataset_name (id BIGINT, text VARCHAR);
 CREATE TABLE core.member (id BIGINT, text VARCHAR);
+-- The partitions of topics, and the files, that events were read from.
+CREATE TABLE core.origin (id INTEGER, source VARCHAR, partition INTEGER);
 
 CREATE TABLE core.policy_method (policy BIGINT, method VARCHAR, min_k BIGINT);
 -- expression: the rule as DuckDB spells it after the check of its syntax tree.

@@ -9,6 +9,7 @@ import click
 
 from streams.cli import options
 from streams.cli.output import write_json, write_rows
+from streams.serve.settings import ANY_PORT
 
 if TYPE_CHECKING:
     from streams.kafka.connection import KafkaConnection
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     metavar="NAME", help="The consumer group. Each database needs its own.",
 )  # fmt: skip
 @options.replication_factor
+@click.option(
+    "--serve", "address", default=ANY_PORT, show_default=True, envvar="LINEAGE_SERVE",
+    show_envvar=True, metavar="HOST:PORT",
+    help="Answer questions there meanwhile; port 0 is any free one. Other machines need a token "
+    "file.",
+)  # fmt: skip
+@click.option("--no-serve", is_flag=True, help="Answer no questions.")
+@options.token_file
 @options.memory
 @options.as_json
 def worker(
@@ -33,6 +42,9 @@ def worker(
     once: bool,
     group: str,
     replication_factor: int | None,
+    address: str,
+    no_serve: bool,
+    token_file: Path | None,
     memory: int,
     as_json: bool,
 ) -> None:
@@ -40,11 +52,15 @@ def worker(
 
     A broker that goes away while it runs is waited for; at the start it has to be there.
     The log on stderr tells once a minute what was recorded, and how many records are behind. At the
-    end, what was recorded in all is written to stdout.
+    end, what was recorded in all is written to stdout. Meanwhile the commands that ask the database
+    go through the worker by themselves: a file beside it tells them where.
     """
+    from streams.serve.settings import ServeSettings
     from streams.worker.logs import log_to_stderr
     from streams.worker.run import run_worker
 
+    off = no_serve or address == "off"
+    serve = None if off else ServeSettings.of(address, token_file)
     log_to_stderr()
     tally = run_worker(
         db,
@@ -54,6 +70,7 @@ def worker(
         group=group,
         memory_mib=memory,
         replication_factor=replication_factor,
+        serve=serve,
     )
     if as_json:
         write_json(tally.summary())
