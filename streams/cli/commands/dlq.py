@@ -19,6 +19,8 @@ from streams.cli.reader import reader_of
 
 if TYPE_CHECKING:
     from lineage.codec import DeadLetter
+    from streams.kafka.connection import KafkaConnection
+    from streams.kafka.rest import Address
 
 _EACH = "SELECT source, partition, position, reason, sha256, 1 FROM dead_letter ORDER BY ALL"
 _COUNTED = "SELECT source, 0, 0, reason, '', count(*) FROM dead_letter GROUP BY ALL"
@@ -56,10 +58,7 @@ class _Listed:
     "--db", type=click.Path(path_type=Path), metavar="FILE",
     help="Those of this database, and not of the topic. It does not know what was replayed.",
 )  # fmt: skip
-@click.option(
-    "--bootstrap", envvar="LINEAGE_BOOTSTRAP", show_envvar=True, metavar="HOST:PORT",
-    help="The Kafka broker whose dead-letter topic is read; several with commas between them.",
-)  # fmt: skip
+@options.broker_options
 @reason_filter
 @source_filter
 @click.option("--each", is_flag=True, help="List each one, and do not count them.")
@@ -70,6 +69,8 @@ class _Listed:
 def list_(
     db: Path | None,
     bootstrap: str | None,
+    kafka_config: Path | None,
+    topic_prefix: str,
     reason: str | None,
     source: str | None,
     each: bool,
@@ -90,7 +91,7 @@ def list_(
 
     def noted() -> Iterator[_Listed]:
         nonlocal dead
-        for one in _listed(db, bootstrap, each):
+        for one in _listed(db, each, bootstrap, kafka_config, topic_prefix):
             if wanted(one.letter):
                 dead += one.count if one.replayed_to is None else 0
                 yield one
@@ -103,16 +104,15 @@ def list_(
 
 
 @dlq.command()
-@options.bootstrap
-@options.registry_url
+@options.kafka
 @reason_filter
 @source_filter
 @click.option("--dry-run", is_flag=True, help="Send nothing, and tell what would be sent.")
 @options.fail_on_dead_letter
 @options.as_json
 def replay(
-    bootstrap: str,
-    registry_url: str | None,
+    kafka: KafkaConnection,
+    registry: Address | None,
     reason: str | None,
     source: str | None,
     dry_run: bool,
@@ -132,8 +132,8 @@ def replay(
     wanted = _selection(reason, source)
     with progress("replay", None, "dead letters") as advance:
         done = replay_dead_letters(
-            bootstrap,
-            registry_url,
+            kafka,
+            registry,
             lambda stored: wanted(stored.letter),
             advance,
             dry_run=dry_run,
@@ -157,21 +157,26 @@ def replay(
         raise click.exceptions.Exit(1)
 
 
-def _listed(db: Path | None, bootstrap: str | None, each: bool) -> Iterator[_Listed]:
+def _listed(
+    db: Path | None, each: bool, bootstrap: str | None, file: Path | None, topic_prefix: str
+) -> Iterator[_Listed]:
+    from streams.kafka.connection_settings import connection_from
+
     if db is not None:
         return _of_database(db, each)
-    if bootstrap is None:
+    kafka = connection_from(bootstrap, file, topic_prefix)
+    if kafka is None:
         raise click.UsageError(
             "give --bootstrap (LINEAGE_BOOTSTRAP) for the dead letters of the topic, or --db for "
             "those of a database"
         )
-    return _of_topic(bootstrap)
+    return _of_topic(kafka)
 
 
-def _of_topic(bootstrap: str) -> Iterator[_Listed]:
+def _of_topic(kafka: KafkaConnection) -> Iterator[_Listed]:
     from streams.kafka.dead_letter_topic import stored_letters
 
-    for stored in stored_letters(bootstrap):
+    for stored in stored_letters(kafka):
         yield _Listed(stored.letter, stored.replayed_to)
 
 
