@@ -1,7 +1,7 @@
 """Gives Faust's own command its app: `faust -A streams.app worker`.
 
-It is told what to do by LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL
-and LINEAGE_MEMORY.
+It is told what to do by LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL,
+LINEAGE_MEMORY, and the variables of docs/kafka.md.
 """
 
 from __future__ import annotations

@@ -3,11 +3,13 @@
 StreamsError
 ├── BrokerError                  a broker is not there, or cannot be started
 │   ├── BrokerUnavailableError   nothing that speaks Kafka answers at HOST:PORT
+│   ├── AccessError              a broker answers, and does not let this client in
 │   ├── JavaError                no Java, or one that is too old
 │   ├── MavenError               no Maven, or it could not fetch Apache Kafka
 │   ├── PortTakenError           something else listens on the port asked for
 │   ├── FolderInUseError         another broker runs on the folder
 │   └── BrokerDiedError          the local broker ended, or never became ready
+├── KafkaSettingError            a setting of the connection to Kafka is wrong
 ├── TopicError                   topics are missing, or cannot be created
 ├── PublishError                 the broker did not take every event
 ├── SchemaIdError                schema ids mean something else in the registry
@@ -26,11 +28,13 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 __all__ = [
+    "AccessError",
     "BrokerDiedError",
     "BrokerError",
     "BrokerUnavailableError",
     "FolderInUseError",
     "JavaError",
+    "KafkaSettingError",
     "ListenError",
     "LostEvidenceError",
     "MavenError",
@@ -65,6 +69,13 @@ class BrokerUnavailableError(BrokerError):
         )
 
 
+class AccessError(BrokerError):
+    """A broker answers, and does not let this client in."""
+
+    def __init__(self, bootstrap: str, why: str) -> None:
+        super().__init__(f"the Kafka broker at {bootstrap} does not let this client in: {why}")
+
+
 class JavaError(BrokerError):
     """No Java, or one that is too old."""
 
@@ -83,6 +94,12 @@ class FolderInUseError(BrokerError):
 
 class BrokerDiedError(BrokerError):
     """The local broker ended, or never became ready."""
+
+
+class KafkaSettingError(StreamsError):
+    """A setting of the connection to Kafka is wrong. Its value is not in the text."""
+
+    exit_code = 2
 
 
 class TopicError(StreamsError):

@@ -39,10 +39,18 @@ class LocalBroker:
 
     `port` 0 means any free one. Use it as a context manager, or call `start` and `stop`.
     Only one broker at a time can run on a folder. Where the system can do it (Linux), the
-    broker ends with the process that started it, even if that one is killed.
+    broker ends with the process that started it, even if that one is killed. `properties` are
+    further lines of server.properties, which go before its own, and may name $port and
+    $controller_port.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], port: int = 0) -> None:
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        port: int = 0,
+        properties: str = "",
+    ) -> None:
+        self._properties = properties
         self.folder = Path(folder).absolute()
         self.port = port
         self.log = self.folder / "broker.log"
@@ -115,7 +123,8 @@ class LocalBroker:
     def _configure(self, java: Path, jars: Path) -> str:
         """Write the settings, format the data once, and return the cluster id in it."""
         data = self.folder / "data"
-        template = Template((_HERE / "server.properties").read_text())
+        # Of two lines for one setting, Kafka takes the last.
+        template = Template((_HERE / "server.properties").read_text() + self._properties)
         # Java reads a backslash in a properties file as an escape.
         path = str(data).replace("\\", "/")
         controller_port = _free_port()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from datetime import UTC
 from pathlib import Path
@@ -22,22 +23,89 @@ database: Callable[[_F], _F] = click.option(
     metavar="FILE",
     help="The lineage database, one DuckDB file.",
 )
-bootstrap: Callable[[_F], _F] = click.option(
+_bootstrap: Callable[[_F], _F] = click.option(
     "--bootstrap",
-    required=True,
     envvar="LINEAGE_BOOTSTRAP",
     show_envvar=True,
     metavar="HOST:PORT",
     help="The Kafka broker; several with commas between them.",
 )
-registry_url: Callable[[_F], _F] = click.option(
+_kafka_config: Callable[[_F], _F] = click.option(
+    "--kafka-config",
+    type=click.Path(path_type=Path),
+    envvar="LINEAGE_KAFKA_CONFIG",
+    show_envvar=True,
+    metavar="FILE",
+    help="Settings of the connection, one name=value a line: security.protocol, sasl.username and "
+    "the others of docs/kafka.md. LINEAGE_KAFKA_SASL_USERNAME and its like go before them.",
+)
+_topic_prefix: Callable[[_F], _F] = click.option(
+    "--topic-prefix",
+    default="",
+    envvar="LINEAGE_TOPIC_PREFIX",
+    show_envvar=True,
+    metavar="TEXT",
+    help="What is in front of the names of all topics.",
+)
+_registry_url: Callable[[_F], _F] = click.option(
     "--registry-url",
     envvar="LINEAGE_REGISTRY_URL",
     show_envvar=True,
     metavar="URL",
     help="A Confluent schema registry; without it, the ids that come with this program. User and "
-    "password in it are sent, but never shown.",
+    "password in it, or in LINEAGE_REGISTRY_USER and LINEAGE_REGISTRY_PASSWORD, are never shown.",
 )
+replication_factor: Callable[[_F], _F] = click.option(
+    "--replication-factor",
+    type=click.IntRange(min=1),
+    envvar="LINEAGE_REPLICATION_FACTOR",
+    show_envvar=True,
+    metavar="N",
+    help="Of topics that are not there yet; by default the broker's own.",
+)
+
+
+def broker_options(command: _F) -> _F:
+    """Add the options that name Kafka, each by its name."""
+    for option in (_topic_prefix, _kafka_config, _bootstrap):
+        command = option(command)
+    return command
+
+
+def kafka_options(command: _F) -> _F:
+    """Add the options that name Kafka and a registry: each by its name."""
+    return broker_options(_registry_url(command))
+
+
+def kafka(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that name Kafka and a registry; the command gets `kafka` and `registry`.
+
+    kafka: a KafkaConnection. registry: an Address, None where none is named.
+    """
+
+    @functools.wraps(command)
+    def connected(
+        *,
+        bootstrap: str | None,
+        kafka_config: Path | None,
+        topic_prefix: str,
+        registry_url: str | None,
+        **others: object,
+    ) -> None:
+        from streams.kafka.connection_settings import connection_from
+        from streams.kafka.registry import registry_from
+
+        connection = connection_from(bootstrap, kafka_config, topic_prefix)
+        if connection is None:
+            raise click.UsageError(
+                "no Kafka broker is named; give --bootstrap HOST:PORT, LINEAGE_BOOTSTRAP, or "
+                "bootstrap.servers in the file of --kafka-config"
+            )
+        command(kafka=connection, registry=registry_from(registry_url), **others)
+
+    return kafka_options(connected)
+
+
 memory: Callable[[_F], _F] = click.option(
     "--memory",
     type=click.IntRange(min=200),

@@ -18,7 +18,8 @@ from kafka.errors import KafkaError
 
 from lineage.codec.batch import DeadLetter
 from streams.errors import BrokerUnavailableError, TopicError
-from streams.kafka.admin import check_bootstrap
+from streams.kafka.admin import connecting
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.dead_letters import ORIGINAL_HEADER
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Header, OutgoingRecord
@@ -38,7 +39,8 @@ class StoredLetter:
 
     letter: with the original bytes, if they are there. key, headers: of the original record. place:
     the key of the record that tells of it, and partition: of the dead-letter topic, where it lies.
-    replayed_to: topic/partition/offset that it was sent to again, None if it was not.
+    replayed_to: topic/partition/offset that it was sent to again, None if it was not. is_of_topic:
+    whether it was read from a topic, so that it can be sent back there.
     """
 
     letter: DeadLetter
@@ -47,11 +49,7 @@ class StoredLetter:
     place: bytes
     partition: int
     replayed_to: str | None
-
-    @property
-    def is_of_topic(self) -> bool:
-        """True if it was read from a topic, so that it can be sent back there."""
-        return self.letter.source in INPUT_TOPICS
+    is_of_topic: bool
 
 
 def replay_note(stored: StoredLetter, replayed_to: str) -> OutgoingRecord:
@@ -60,32 +58,39 @@ def replay_note(stored: StoredLetter, replayed_to: str) -> OutgoingRecord:
     return OutgoingRecord(stored.place, None, headers)
 
 
-def stored_letters(bootstrap: str, limits: KafkaLimits = KAFKA_LIMITS) -> Iterator[StoredLetter]:
+def stored_letters(
+    broker: KafkaConnection | str, limits: KafkaLimits = KAFKA_LIMITS
+) -> Iterator[StoredLetter]:
     """Yield each dead letter that is in the topic now once, partition after partition.
 
     One is known by its place and the digest of its bytes, as in the table `dead_letter`. In memory
     are some hundred bytes for each. Raises BrokerUnavailableError, and TopicError where there is no
     dead-letter topic, or it cannot be read.
     """
-    at_present = stable_end_offsets(bootstrap, [DEAD_LETTER_TOPIC], limits)
+    connection = KafkaConnection.of(broker)
+    topic = connection.topic(DEAD_LETTER_TOPIC)
+    at_present = stable_end_offsets(connection, [topic], limits)
     if not at_present:
         raise TopicError(
-            f"there is no topic {DEAD_LETTER_TOPIC} at {bootstrap}; `lineage worker` and "
+            f"there is no topic {topic} at {connection}; `lineage worker` and "
             "`lineage publish` make it, so this may be another cluster than theirs"
         )
     ends = {TopicPartition(*at): end for at, end in at_present.items()}
+    with connecting(connection):
+        consumer = _consumer(connection, limits)
     try:
-        with closing(_consumer(bootstrap, limits)) as consumer:
-            yield from _letters(consumer, ends, bootstrap, limits)
+        with closing(consumer):
+            yield from _letters(consumer, ends, connection, limits)
     except KafkaError as error:
         raise TopicError(
-            f"the topic {DEAD_LETTER_TOPIC} cannot be read: {error or type(error).__name__}"
+            f"the topic {topic} cannot be read: {error or type(error).__name__}"
         ) from error
 
 
 def _letters(
-    consumer: KafkaConsumer, ends: Ends, bootstrap: str, limits: KafkaLimits
+    consumer: KafkaConsumer, ends: Ends, connection: KafkaConnection, limits: KafkaLimits
 ) -> Iterator[StoredLetter]:
+    bootstrap, topics = connection.bootstrap, connection.topics(INPUT_TOPICS)
     # Twice over the topic: the first letter may be the one that the last record tells of.
     replayed: dict[bytes, str] = {}
     for record in _records(consumer, ends, bootstrap, limits):
@@ -98,7 +103,7 @@ def _letters(
         identity = _identity(record, tags)
         if "reason" in tags and identity not in seen:
             seen.add(identity)
-            yield _stored(record, tags, replayed.get(identity))
+            yield _stored(record, tags, replayed.get(identity), topics)
 
 
 def _records(
@@ -118,19 +123,17 @@ def _records(
                 raise BrokerUnavailableError(bootstrap, "it stopped answering")
 
 
-def _consumer(bootstrap: str, limits: KafkaLimits) -> KafkaConsumer:
-    try:
-        return KafkaConsumer(
-            bootstrap_servers=check_bootstrap(bootstrap),
-            bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
-            client_id="lineage-dead-letters",
-            group_id=None,
-            enable_auto_commit=False,
-            isolation_level="read_committed",
-            auto_offset_reset="earliest",
-        )
-    except (KafkaError, OSError) as error:
-        raise BrokerUnavailableError(bootstrap) from error
+def _consumer(connection: KafkaConnection, limits: KafkaLimits) -> KafkaConsumer:
+    arguments = connection.arguments(
+        KafkaConsumer,
+        bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
+        client_id="lineage-dead-letters",
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+    )
+    return KafkaConsumer(**arguments)
 
 
 def _tags(record: Any) -> dict[str, str]:  # noqa: ANN401 - of the client's own type
@@ -147,7 +150,12 @@ def _identity(record: Any, tags: Mapping[str, str]) -> bytes:  # noqa: ANN401 - 
     return blake2b(both, digest_size=16).digest()
 
 
-def _stored(record: Any, tags: Mapping[str, str], replayed_to: str | None) -> StoredLetter:  # noqa: ANN401 - of the client's own type
+def _stored(
+    record: Any,  # noqa: ANN401 - of the client's own type
+    tags: Mapping[str, str],
+    replayed_to: str | None,
+    topics: Sequence[str],
+) -> StoredLetter:
     letter = DeadLetter(
         tags.get("source", ""),
         _number(tags.get("partition")),
@@ -162,7 +170,8 @@ def _stored(record: Any, tags: Mapping[str, str], replayed_to: str | None) -> St
         if name.startswith(ORIGINAL_HEADER)
     ]
     key = next((value for name, value in record.headers if name == "key"), None)
-    return StoredLetter(letter, key, headers, record.key or b"", record.partition, replayed_to)
+    place, is_of_topic = record.key or b"", letter.source in topics
+    return StoredLetter(letter, key, headers, place, record.partition, replayed_to, is_of_topic)
 
 
 def _number(text: str | None) -> int:

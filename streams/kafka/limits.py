@@ -18,6 +18,9 @@ class KafkaLimits:
     connect_seconds_max: float = 8.0
     """How long a broker may take to answer before it counts as not there."""
 
+    access_seconds_max: float = 2.0
+    """For the first look at how a broker lets clients in."""
+
     # Fetches of the transport: a fetch costs as much as thousands of records, here and there.
     fetch_bytes_min: int = 256 * 1024
     """The broker answers a fetch when so many bytes are there, of all partitions together..."""
@@ -29,8 +32,14 @@ class KafkaLimits:
     """Between two looks at the topics."""
     watch_answer_seconds_max: float = 5.0
     """For one request of a look."""
+    marks_seconds_max: float = 5.0
+    """To read again what was recorded last, when a broker is back."""
+    away_interval_seconds_max: float = 8.0
+    """Between two looks at a broker that is away: each is twice as long after the one before."""
     broker_away_seconds_max: float = 30.0
-    """A broker that restarts is back sooner."""
+    """How long `once` waits for a broker; one that restarts is back sooner."""
+    refused_seconds_max: float = 30.0
+    """How long a broker may refuse a client that it has let in before: it may be starting."""
 
     # Publishing
     unacked_records_max: int = 50_000

@@ -23,12 +23,14 @@ from lineage.codec.contract.events import (
     RECORDS_MOVED,
     EventType,
 )
-from streams.errors import BrokerUnavailableError, PublishError
-from streams.kafka.admin import check_bootstrap
+from streams.errors import PublishError
+from streams.kafka.admin import connecting
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.dead_letters import record
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Header
 from streams.kafka.registry import registry_at
+from streams.kafka.rest import Address
 from streams.kafka.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX, Topic, create_topics
 
 __all__ = ["Published", "publish"]
@@ -50,18 +52,21 @@ class Published:
 
 def publish(
     paths: Iterable[str | Path],
-    bootstrap: str,
+    broker: KafkaConnection | str,
     partitions: int | None = None,
     progress: Callable[[int], None] | None = None,
-    registry_url: str | None = None,
+    registry_url: Address | str | None = None,
+    replication_factor: int | None = None,
     limits: KafkaLimits = KAFKA_LIMITS,
 ) -> Published:
     """Send every event of the logs to its topic, and what breaks the contract to dead letters.
 
-    partitions: of the topics that are not there yet (None: DEFAULT_PARTITIONS).
+    broker: HOST:PORT of one that lets everybody in, or the connection to it.
+    partitions, replication_factor: of the topics that are not there yet (None: DEFAULT_PARTITIONS,
+    and the broker's own default).
     progress: gets the number of further records that the broker has acknowledged.
-    registry_url: of a Confluent schema registry, in which the events' schemas are registered and
-    which the worker has to be given, too; None: the ids that ship with `schemas`.
+    registry_url: address of a Confluent schema registry, in which the events' schemas are
+    registered and which the worker has to be given, too; None: the ids that ship with `schemas`.
     What concerns one thing keeps its order: messages by message, hops by the first record
     that they read, consents by member, declarations by dataset, policies by policy.
     Records carry the present as their time: evidence of last year must not look old to a
@@ -71,22 +76,25 @@ def publish(
     files = list(paths)
     # A wrong path, and a registry that is away, should be said before a topic is made.
     codec.log_files(files)
-    registry = registry_at(registry_url, limits)
+    connection = KafkaConnection.of(broker)
+    registry = registry_at(registry_url, limits, connection.topic_prefix)
     for event_type in codec.INPUTS:
         registry.id_of(event_type)
-    topics = create_topics(bootstrap, partitions, limits=limits)
+    topics = create_topics(connection, partitions, replication_factor, limits)
     encoder = codec.Encoder(registry)
     counts: Counter[str] = Counter()
-    with _Sender(bootstrap, progress, limits) as sender:
+    letters = connection.topic(DEAD_LETTER_TOPIC)
+    with _Sender(connection, progress, limits) as sender:
         for item in codec.read_events(files):
             if isinstance(item, DeadLetter):
-                sender.send(DEAD_LETTER_TOPIC, *record(item))
-                counts[DEAD_LETTER_TOPIC] += 1
+                sender.send(letters, *record(item))
+                counts[letters] += 1
             else:
                 kind, event = item
-                sender.send(kind.topic, _key(kind, event), encoder.encode(event))
-                counts[kind.topic] += 1
-    dead_letters = counts.pop(DEAD_LETTER_TOPIC, 0)
+                topic = connection.topic(kind.topic)
+                sender.send(topic, _key(kind, event), encoder.encode(event))
+                counts[topic] += 1
+    dead_letters = counts.pop(letters, 0)
     return Published(counts, dead_letters, topics, _notes(topics, partitions))
 
 
@@ -123,27 +131,29 @@ class _Sender:
     """A producer with backpressure: bounds what is under way, and checks every acknowledgement."""
 
     def __init__(
-        self, bootstrap: str, progress: Callable[[int], None] | None, limits: KafkaLimits
+        self,
+        connection: KafkaConnection,
+        progress: Callable[[int], None] | None,
+        limits: KafkaLimits,
     ) -> None:
         delivery_milliseconds = limits.delivery_seconds_max * 1000
-        try:
-            self._producer = KafkaProducer(
-                bootstrap_servers=check_bootstrap(bootstrap),
-                bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
-                client_id="lineage-publish",
-                acks="all",
-                linger_ms=20,
-                batch_size=256 * 1024,
-                max_request_size=MESSAGE_BYTES_MAX,
-                delivery_timeout_ms=delivery_milliseconds,
-                request_timeout_ms=delivery_milliseconds // 2,
-                max_block_ms=delivery_milliseconds,
-                allow_auto_create_topics=False,
-            )
-        except (KafkaError, OSError) as error:
-            raise BrokerUnavailableError(bootstrap) from error
+        arguments = connection.arguments(
+            KafkaProducer,
+            bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
+            client_id="lineage-publish",
+            acks="all",
+            linger_ms=20,
+            batch_size=256 * 1024,
+            max_request_size=MESSAGE_BYTES_MAX,
+            delivery_timeout_ms=delivery_milliseconds,
+            request_timeout_ms=delivery_milliseconds // 2,
+            max_block_ms=delivery_milliseconds,
+            allow_auto_create_topics=False,
+        )
+        with connecting(connection):
+            self._producer = KafkaProducer(**arguments)
         self._limits = limits
-        self._bootstrap = bootstrap
+        self._bootstrap = connection.bootstrap
         self._progress = progress or (lambda records: None)
         self._changed = Condition()
         self._unacked_max = limits.unacked_records_max

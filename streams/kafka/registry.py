@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -17,7 +18,7 @@ from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.references import put_together
 from streams.kafka.rest import Address, Answer, RestClient
 
-__all__ = ["HttpRegistry", "registry_at"]
+__all__ = ["HttpRegistry", "registry_at", "registry_from"]
 
 _ID_MAX = 2**32 - 1
 _NO_SUCH_SCHEMA = 40403
@@ -26,8 +27,9 @@ _NO_SUCH_SCHEMA = 40403
 class HttpRegistry:
     """A registry that is a service with the REST interface of Confluent's.
 
-    url: such as http://localhost:8081; user and password in it are sent as HTTP Basic
-    authentication, and like its query never shown. clock: seconds that never go back.
+    url: such as http://localhost:8081, or a parsed address; user and password are sent as HTTP
+    Basic authentication, and like its query never shown. clock: seconds that never go back.
+    subject_prefix: in front of the subjects of events, as it is in front of their topics.
 
     Asks once for a schema, and at most once in `unknown_id_seconds` for an id that is not
     registered. RegistryError where the service is away or answers something else; that is never
@@ -36,12 +38,16 @@ class HttpRegistry:
 
     def __init__(
         self,
-        url: str,
+        url: Address | str,
         clock: Callable[[], float] = time.monotonic,
         limits: KafkaLimits = KAFKA_LIMITS,
+        subject_prefix: str = "",
     ) -> None:
+        self._subject_prefix = subject_prefix
         self._client = RestClient(
-            Address.of(url), limits.registry_step_seconds_max, limits.registry_answer_bytes_max
+            url if isinstance(url, Address) else Address.of(url),
+            limits.registry_step_seconds_max,
+            limits.registry_answer_bytes_max,
         )
         self._limits = limits
         self._clock = clock
@@ -72,7 +78,8 @@ class HttpRegistry:
     def id_of(self, event: EventType) -> int:
         """Return the id of the event's present schema, which is registered if it was not yet."""
         if event.name not in self._ids:
-            path = f"/subjects/{urllib.parse.quote(event.subject, safe='')}/versions"
+            subject = urllib.parse.quote(self._subject_prefix + event.subject, safe="")
+            path = f"/subjects/{subject}/versions"
             answer = self._client.ask(path, {"schema": event.schema})
             schema_id = self._part(path, answer, "id", int)
             if not 0 <= schema_id <= _ID_MAX:
@@ -163,9 +170,12 @@ class HttpRegistry:
         given = self._client.address.authorization is not None
         match answer.status // 100, answer.status:
             case _, 401 | 403 if given:
-                return "; the user or password in its URL are not accepted for this"
+                return "; the user or password are not accepted for this"
             case _, 401 | 403:
-                return "; if it wants a user and password, give them in its URL"
+                return (
+                    "; if it wants a user and password, give them in its URL, or as "
+                    "LINEAGE_REGISTRY_USER and LINEAGE_REGISTRY_PASSWORD"
+                )
             case _, 409:
                 return "; the subject holds a schema that is not compatible with the one sent"
             case 3, _ if answer.location and answer.location.startswith(("http://", "https://")):
@@ -179,9 +189,31 @@ class HttpRegistry:
         return RegistryError(f"schema registry: {where} answered {what}")
 
 
-def registry_at(url: str | None, limits: KafkaLimits = KAFKA_LIMITS) -> Registry:
-    """Return the schema registry at a URL; without one, the schemas' own ids."""
-    return HttpRegistry(url, limits=limits) if url else LocalIds()
+def registry_at(
+    url: Address | str | None, limits: KafkaLimits = KAFKA_LIMITS, subject_prefix: str = ""
+) -> Registry:
+    """Return the schema registry at an address; without one, the schemas' own ids."""
+    if not url:
+        return LocalIds()
+    return HttpRegistry(url, limits=limits, subject_prefix=subject_prefix)
+
+
+def registry_from(url: str | None, environment: Mapping[str, str] = os.environ) -> Address | None:
+    """Return the address of a registry with what the environment says of it; None without a URL.
+
+    LINEAGE_REGISTRY_USER and LINEAGE_REGISTRY_PASSWORD go before those in the URL.
+    LINEAGE_REGISTRY_CA is a PEM file. Raises RegistryError, which quotes none of them.
+    """
+    if not url:
+        return None
+    user = environment.get("LINEAGE_REGISTRY_USER")
+    password = environment.get("LINEAGE_REGISTRY_PASSWORD")
+    if password and not user:
+        raise RegistryError(
+            "schema registry: LINEAGE_REGISTRY_PASSWORD needs LINEAGE_REGISTRY_USER, too"
+        )
+    login = (user, password or "") if user else None
+    return Address.of(url, login, environment.get("LINEAGE_REGISTRY_CA") or None)
 
 
 def _references(found: object) -> Iterator[tuple[str, str, int]]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import http.client
 import json
+import ssl
 import threading
 import urllib.parse
 import urllib.request
 import weakref
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from lineage.codec.errors import RegistryError
@@ -28,7 +29,8 @@ class Address:
 
     shown: scheme, host, port and path, without a slash at the end; safe to be shown. path is in
     front of every path asked for, query (`?` and what follows, or nothing) behind it.
-    authorization: the value of the HTTP header, if the URL has a user or password.
+    authorization: the value of the HTTP header, if there is a user or password. ca: the PEM file of
+    the authorities that the service's certificate is signed by; None: those of the system.
     """
 
     scheme: str
@@ -38,10 +40,14 @@ class Address:
     path: str = ""
     query: str = field(default="", repr=False)
     authorization: str | None = field(default=None, repr=False)
+    ca: str | None = None
 
     @classmethod
-    def of(cls, url: str) -> Address:
-        """Parse the address that a URL has. Raises RegistryError, which never quotes it."""
+    def of(cls, url: str, login: tuple[str, str] | None = None, ca: str | None = None) -> Address:
+        """Parse the address that a URL has. Raises RegistryError, which never quotes it.
+
+        login: user and password; None: those in the URL, if any. ca: see the class.
+        """
         address = _parsed(url.strip())
         if address is None:
             raise RegistryError(
@@ -49,7 +55,12 @@ class Address:
                 "http://localhost:8081; what is special in a user or password (/ ? # @ :) is "
                 "written as %2F %3F %23 %40 %3A"
             )
-        return address
+        if login is not None:
+            both = b":".join(part.encode() for part in login)
+            address = replace(address, authorization=_basic(both))
+        if ca is not None and address.scheme != "https":
+            raise RegistryError("schema registry: a CA file needs a URL that begins with https://")
+        return replace(address, ca=ca)
 
 
 @dataclass(frozen=True)
@@ -140,7 +151,9 @@ class RestClient:
         there = self._proxy or self.address
         if self.address.scheme == "http":
             return http.client.HTTPConnection(there.host, there.port, timeout=self._timeout)
-        connection = http.client.HTTPSConnection(there.host, there.port, timeout=self._timeout)
+        connection = http.client.HTTPSConnection(
+            there.host, there.port, timeout=self._timeout, context=_trusting(self.address.ca)
+        )
         if self._proxy is not None:
             connection.set_tunnel(self.address.host, self.address.port, _for_proxy(self._proxy))
         return connection
@@ -166,13 +179,26 @@ def _parsed(url: str) -> Address | None:
     authorization = None
     if user is not None or password is not None:
         both = b":".join(urllib.parse.unquote_to_bytes(part or "") for part in (user, password))
-        authorization = f"Basic {base64.b64encode(both).decode()}"
+        authorization = _basic(both)
     path = urllib.parse.quote(parts.path.rstrip("/"), _AS_IT_IS)
     query = f"?{urllib.parse.quote(parts.query, _AS_IT_IS)}" if parts.query else ""
     number = _PORTS[parts.scheme] if port is None else port
     name = f"[{host}]" if ":" in host else host
     shown = f"{parts.scheme}://{name}{'' if port is None else f':{port}'}{path}"
     return Address(parts.scheme, host, number, shown, path, query, authorization)
+
+
+def _basic(user_and_password: bytes) -> str:
+    return f"Basic {base64.b64encode(user_and_password).decode()}"
+
+
+def _trusting(ca: str | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca)
+    except OSError as error:
+        no_pem = isinstance(error, ssl.SSLError)
+        why = "no certificate in PEM form" if no_pem else error.strerror
+        raise RegistryError(f"schema registry: LINEAGE_REGISTRY_CA: {ca}: {why}") from error
 
 
 def _proxy_of(address: Address) -> Address | None:
@@ -213,6 +239,8 @@ def _why(error: Exception | None, seconds: float) -> str:
         return f"nothing came in {seconds:g} s"
     if isinstance(error, http.client.RemoteDisconnected):
         return "it closed the connection"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate: {error.verify_message}; LINEAGE_REGISTRY_CA names its authority"
     if isinstance(error, OSError):
         return error.strerror or str(error) or type(error).__name__
     return f"it does not speak HTTP: {type(error).__name__}"

@@ -21,8 +21,9 @@ from lineage.codec.avro.resolution import resolve
 from lineage.codec.contract.events import EventType, by_topic
 from lineage.codec.errors import NotAvroError, UnknownSchemaError
 from lineage.codec.registry import Registry
-from streams.errors import BrokerUnavailableError, SchemaIdError, TopicError
-from streams.kafka.admin import check_bootstrap
+from streams.errors import SchemaIdError, TopicError
+from streams.kafka.admin import connecting
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.topics import INPUT_TOPICS
 
@@ -37,7 +38,7 @@ Window = tuple[int, int]
 
 
 def check_schema_ids(
-    bootstrap: str,
+    broker: KafkaConnection | str,
     registry: Registry,
     starts: Mapping[tuple[str, int], int],
     limits: KafkaLimits = KAFKA_LIMITS,
@@ -53,13 +54,13 @@ def check_schema_ids(
     Raises BrokerUnavailableError and TopicError where the topics cannot be read, RegistryError
     where the registry is away.
     """
-    wanted = {TopicPartition(*at): start for at, start in starts.items() if at[0] in INPUT_TOPICS}
+    connection = KafkaConnection.of(broker)
+    topics = connection.topics(INPUT_TOPICS)
+    wanted = {TopicPartition(*at): start for at, start in starts.items() if at[0] in topics}
     if not wanted:
         return
-    try:
-        consumer = _consumer(bootstrap, limits)
-    except (KafkaError, OSError) as error:
-        raise BrokerUnavailableError(bootstrap) from error
+    with connecting(connection):
+        consumer = _consumer(connection, limits)
     try:
         with closing(consumer):
             _Check(consumer, registry, wanted, limits).run()
@@ -262,9 +263,9 @@ def _sentence(topic: str, other: _OtherSchema, registry: Registry) -> str:
     )
 
 
-def _consumer(bootstrap: str, limits: KafkaLimits) -> KafkaConsumer:
-    return KafkaConsumer(
-        bootstrap_servers=check_bootstrap(bootstrap),
+def _consumer(connection: KafkaConnection, limits: KafkaLimits) -> KafkaConsumer:
+    arguments = connection.arguments(
+        KafkaConsumer,
         bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
         client_id="lineage-schema-check",
         group_id=None,
@@ -272,5 +273,8 @@ def _consumer(bootstrap: str, limits: KafkaLimits) -> KafkaConsumer:
         isolation_level="read_committed",
         # Where Kafka deletes records meanwhile.
         auto_offset_reset="earliest",
-        max_partition_fetch_bytes=limits.sample_fetch_bytes_max,
+    )
+    # A sample is small, whatever the records that are read for good may take.
+    return KafkaConsumer(
+        **{**arguments, "max_partition_fetch_bytes": limits.sample_fetch_bytes_max}
     )

@@ -18,9 +18,18 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from lineage.database.positions import Positions, TopicIdentity
-from streams.errors import BrokerUnavailableError, LostEvidenceError, StreamsError, TopicError
+from streams.errors import (
+    AccessError,
+    BrokerUnavailableError,
+    KafkaSettingError,
+    LostEvidenceError,
+    StreamsError,
+    TopicError,
+)
 from streams.kafka.admin import new_admin_client
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
+from streams.kafka.marks import Marks, check_marks
 from streams.kafka.topics import TOPICS, TopicsState, topics_state
 
 __all__ = ["TopicWatch", "check_positions"]
@@ -39,8 +48,8 @@ def check_positions(
     for topic in recorded:
         if topic not in state.identities:
             raise LostEvidenceError(
-                f"{db} was read from the topic {topic}, and it is gone; give the broker that it "
-                "came from, or a new database"
+                f"{db} was read from the topic {topic}, and it is gone; give the broker and the "
+                "--topic-prefix that it came from, or a new database"
             )
     _check_identities(db, recorded, known, state)
     _check_ends(db, positions, state)
@@ -81,19 +90,26 @@ class TopicWatch:
     """A thread that compares the topics with what was recorded, until it is stopped.
 
     state: the topics at the start, which are those that the database goes with. positions: gives
-    what is recorded. fail: called once, in the thread, with what makes it pointless to go on.
+    what is recorded. marks: gives the last records of it. fail: called once, in the thread, with
+    what makes it pointless to go on. waits: whether a broker that is away is waited for without
+    a bound.
     """
 
     def __init__(
         self,
-        bootstrap: str,
+        connection: KafkaConnection,
         db: str,
         state: TopicsState,
         positions: Callable[[], Positions],
         fail: Callable[[BaseException], None],
         limits: KafkaLimits = KAFKA_LIMITS,
+        *,
+        marks: Callable[[], Marks] = dict,
+        waits: bool = True,
     ) -> None:
-        self._bootstrap = bootstrap
+        self._connection = connection
+        self._bootstrap = connection.bootstrap
+        self._topics = connection.topics(TOPICS)
         self._db = db
         self._known = state.identities
         self._positions = positions
@@ -103,8 +119,21 @@ class TopicWatch:
         self._admin: KafkaAdminClient | None = None
         self._partitions = state.partitions
         self._behind = False
+        self._waits = waits
+        self._marks = marks
+        # As of the last look: what is recorded since may be of a broker that came back with less.
+        self._marks_before: Marks = {}
+        self._epochs = state.epochs
+        self._interval = limits.watch_interval_seconds
         self._answered_at = time.monotonic()
-        self._away = False
+        self._away_since: float | None = None
+        self._refused_since: float | None = None
+
+    @property
+    def away_seconds(self) -> float | None:
+        """Return for how long no broker has answered; None while one does."""
+        since = self._away_since
+        return None if since is None else time.monotonic() - since
 
     def start(self) -> None:
         """Begin to look. The thread holds up no end of the process."""
@@ -116,7 +145,7 @@ class TopicWatch:
 
     def _run(self) -> None:
         try:
-            while not self._stopped.wait(self._limits.watch_interval_seconds):
+            while not self._stopped.wait(self._interval):
                 self._look()
         except Exception as error:
             if not self._stopped.is_set():
@@ -126,16 +155,20 @@ class TopicWatch:
 
     def _look(self) -> None:
         # Asked before the ends: they can only be further by then.
-        positions = dict(self._positions())
+        positions, marks = dict(self._positions()), dict(self._marks())
+        was_away = self._away_since is not None
         state = self._state()
         if state is None:
             return
-        for topic in TOPICS:
+        for topic in self._topics:
             if topic not in state.identities:
                 raise TopicError(self._gone(topic))
         # Also where nothing is recorded yet: the readers hold on to the topic that is gone.
         _check_identities(self._db, self._known, self._known, state)
         self._check_ends(positions, state)
+        if not self._has_marks(state, was_away=was_away):
+            return
+        self._epochs, self._marks_before = state.epochs, marks
         self._log_added_partitions(state)
 
     def _gone(self, topic: str) -> str:
@@ -160,36 +193,70 @@ class TopicWatch:
         else:
             self._behind = False
 
+    def _has_marks(self, state: TopicsState, *, was_away: bool) -> bool:
+        """Read again what was recorded last, where a partition has a new leader.
+
+        Returns False where the broker is away again, and raises what `check_marks` raises else. A
+        broker that starts from an older copy of its disk can have the same numbers again.
+        """
+        doubtful = {
+            at: mark
+            for at, mark in self._marks_before.items()
+            if was_away or state.epochs.get(at) != self._epochs.get(at)
+        }
+        try:
+            check_marks(self._connection, self._db, doubtful, self._limits)
+        except BrokerUnavailableError as error:
+            self._wait_for_broker(error)
+            return False
+        return True
+
     def _state(self) -> TopicsState | None:
-        """Return what the cluster says; None where nothing answers, for a while."""
+        """Return what the cluster says; None where nothing answers."""
         try:
             if self._admin is None:
                 self._admin = new_admin_client(
-                    self._bootstrap, self._limits, self._limits.watch_answer_seconds_max
+                    self._connection, self._limits, self._limits.watch_answer_seconds_max
                 )
-            state = topics_state(self._admin, TOPICS)
-        except StreamsError:
+            state = topics_state(self._admin, self._topics)
+        except StreamsError as error:
             self._disconnect()
-            self._wait_for_broker()
+            self._check_refusal(error)
+            self._wait_for_broker(error)
             return None
-        if self._away:
-            logger.info("the broker at %s answers again", self._bootstrap)
-        self._answered_at, self._away = time.monotonic(), False
+        if self._away_since is not None:
+            away = time.monotonic() - self._away_since
+            logger.info("the broker at %s answers again, after %.0f s", self._bootstrap, away)
+        self._answered_at, self._away_since, self._refused_since = time.monotonic(), None, None
+        self._interval = self._limits.watch_interval_seconds
         return state
 
-    def _wait_for_broker(self) -> None:
+    def _check_refusal(self, error: StreamsError) -> None:
+        """Raise an AccessError that has come again and again: such a broker is not away."""
+        if not isinstance(error, AccessError):
+            self._refused_since = None
+            return
+        now = time.monotonic()
+        self._refused_since = self._refused_since or now
+        if now - self._refused_since > self._limits.refused_seconds_max:
+            raise error
+
+    def _wait_for_broker(self, error: StreamsError) -> None:
         silent = time.monotonic() - self._answered_at
-        if silent > self._limits.broker_away_seconds_max:
+        bound = None if self._waits else self._limits.broker_away_seconds_max
+        if bound is not None and silent > bound:
             raise BrokerUnavailableError(
                 self._bootstrap, f"nothing has answered for {silent:.0f} s"
             )
-        if not self._away:
-            logger.warning(
-                "no Kafka broker answers at %s; it is waited for, up to %.0f s",
-                self._bootstrap,
-                self._limits.broker_away_seconds_max,
-            )
-        self._away = True
+        if self._away_since is None:
+            self._away_since = self._answered_at
+            until = "" if bound is None else f", up to {bound:.0f} s"
+            what = f"no Kafka broker answers at {self._bootstrap}"
+            if isinstance(error, (AccessError, KafkaSettingError)):
+                what = str(error)
+            logger.warning("%s; it is waited for%s", what, until)
+        # Backoff: a broker that is away for long is not asked every moment.
+        self._interval = min(2 * self._interval, self._limits.away_interval_seconds_max)
 
     def _log_added_partitions(self, state: TopicsState) -> None:
         for topic, count in state.partitions.items():

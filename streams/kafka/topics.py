@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import TopicPartition
@@ -15,6 +15,7 @@ from lineage.codec.contract.events import FLAG_RAISED, INPUTS
 from lineage.database.positions import TopicIdentity
 from streams.errors import TopicError
 from streams.kafka.admin import admin_client
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 
 __all__ = [
@@ -52,6 +53,7 @@ _SETTINGS = {
     "cleanup.policy": "delete",
     "max.message.bytes": str(MESSAGE_BYTES_MAX),
 }
+_BROKERS_OWN = -1  # Kafka's way to ask for default.replication.factor
 _UNKNOWN_TOPIC = UnknownTopicOrPartitionError.errno
 
 
@@ -69,41 +71,46 @@ class TopicsState:
     """Topics that exist, as a cluster has them at one moment.
 
     identities: by topic. partitions: by topic, how many. ends: by (topic, partition), the offset
-    that comes next, of committed transactions and open ones alike.
+    that comes next, of committed transactions and open ones alike. epochs: by (topic, partition),
+    Kafka's number of the leader, which grows with each new one.
     """
 
     identities: Mapping[str, TopicIdentity]
     partitions: Mapping[str, int]
     ends: Mapping[tuple[str, int], int]
+    epochs: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 def create_topics(
-    bootstrap: str,
+    broker: KafkaConnection | str,
     partitions: int | None = None,
-    replication_factor: int = 1,
+    replication_factor: int | None = None,
     limits: KafkaLimits = KAFKA_LIMITS,
 ) -> tuple[Topic, ...]:
     """Create those of TOPICS that are not there, and return all of them as they are.
 
-    partitions: of each new topic; None means DEFAULT_PARTITIONS. A topic that exists stays
-    as it is, whatever its settings: compare `Topic.partitions` with what was asked for.
-    Raises BrokerUnavailableError, and TopicError where the broker refuses.
+    partitions: of each new topic; None means DEFAULT_PARTITIONS. replication_factor: of each new
+    topic; None means the broker's own default. A topic that exists stays as it is, whatever its
+    settings: compare `Topic.partitions` with what was asked for. Names have the prefix of the
+    connection. Raises what `admin_client` raises, and TopicError where the broker refuses.
     """
+    names = KafkaConnection.of(broker).topics(TOPICS)
+    replicas = _BROKERS_OWN if replication_factor is None else replication_factor
     wanted = {
         name: {
             "num_partitions": DEFAULT_PARTITIONS if partitions is None else partitions,
-            "replication_factor": replication_factor,
+            "replication_factor": replicas,
             "configs": _SETTINGS,
         }
-        for name in TOPICS
+        for name in names
     }
-    with admin_client(bootstrap, limits) as admin:
-        before = _partitions(admin, TOPICS)
+    with admin_client(broker, limits) as admin:
+        before = _partitions(admin, names)
         missing = {name: what for name, what in wanted.items() if name not in before}
         if missing:
             _create(admin, missing)
-        after = _partitions(admin, TOPICS)
-    return tuple(Topic(name, after[name], name not in before) for name in TOPICS)
+        after = _partitions(admin, names)
+    return tuple(Topic(name, after[name], name not in before) for name in names)
 
 
 def _create(admin: KafkaAdminClient, missing: dict[str, dict[str, object]]) -> None:
@@ -119,9 +126,9 @@ def _create(admin: KafkaAdminClient, missing: dict[str, dict[str, object]]) -> N
         raise TopicError(f"the topics could not be created: {error}") from error
 
 
-def topic_partitions(bootstrap: str, topics: Collection[str]) -> dict[str, int]:
+def topic_partitions(broker: KafkaConnection | str, topics: Collection[str]) -> dict[str, int]:
     """Return how many partitions each topic has; one that does not exist is left out."""
-    with admin_client(bootstrap) as admin:
+    with admin_client(broker) as admin:
         return _partitions(admin, topics)
 
 
@@ -138,7 +145,13 @@ def topics_state(admin: KafkaAdminClient, topics: Collection[str]) -> TopicsStat
     identities = {
         name: TopicIdentity(cluster_id, str(topic["topic_id"])) for name, topic in described.items()
     }
-    return TopicsState(identities, partitions, _offsets_of(admin, partitions, OffsetSpec.LATEST))
+    epochs = {
+        (name, int(partition["partition_index"])): int(partition["leader_epoch"])
+        for name, topic in described.items()
+        for partition in topic["partitions"]
+    }
+    ends = _offsets_of(admin, partitions, OffsetSpec.LATEST)
+    return TopicsState(identities, partitions, ends, epochs)
 
 
 def _partitions(admin: KafkaAdminClient, topics: Collection[str]) -> dict[str, int]:
@@ -166,34 +179,38 @@ def _described(admin: KafkaAdminClient, topics: Collection[str]) -> dict[str, di
     return found
 
 
-def earliest_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str, int], int]:
+def earliest_offsets(
+    broker: KafkaConnection | str, topics: Collection[str]
+) -> dict[tuple[str, int], int]:
     """Return, for every partition of topics that exist, the first offset still there."""
-    return _offsets(bootstrap, topics, OffsetSpec.EARLIEST)
+    return _offsets(broker, topics, OffsetSpec.EARLIEST)
 
 
-def end_offsets(bootstrap: str, topics: Collection[str]) -> dict[tuple[str, int], int]:
+def end_offsets(
+    broker: KafkaConnection | str, topics: Collection[str]
+) -> dict[tuple[str, int], int]:
     """Return, for each partition of topics that exist, the next offset (high watermark)."""
-    return _offsets(bootstrap, topics, OffsetSpec.LATEST)
+    return _offsets(broker, topics, OffsetSpec.LATEST)
 
 
 def stable_end_offsets(
-    bootstrap: str, topics: Collection[str], limits: KafkaLimits = KAFKA_LIMITS
+    broker: KafkaConnection | str, topics: Collection[str], limits: KafkaLimits = KAFKA_LIMITS
 ) -> dict[tuple[str, int], int]:
     """Return, for every partition of topics that exist, the last stable offset.
 
     A reader of committed transactions gets no further: what comes after may still be aborted.
     """
-    return _offsets(bootstrap, topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED, limits)
+    return _offsets(broker, topics, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED, limits)
 
 
 def _offsets(
-    bootstrap: str,
+    broker: KafkaConnection | str,
     topics: Collection[str],
     which: OffsetSpec,
     isolation: IsolationLevel = IsolationLevel.READ_UNCOMMITTED,
     limits: KafkaLimits = KAFKA_LIMITS,
 ) -> dict[tuple[str, int], int]:
-    with admin_client(bootstrap, limits) as admin:
+    with admin_client(broker, limits) as admin:
         return _offsets_of(admin, _partitions(admin, topics), which, isolation)
 
 

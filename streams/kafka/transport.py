@@ -15,6 +15,7 @@ Registered as `batched` among the `faust.transports`: use a broker URL `batched:
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections import OrderedDict, defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -22,20 +23,23 @@ from contextlib import suppress
 from itertools import chain
 from typing import Any, ClassVar, cast
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.partitioner import DefaultPartitioner
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, ProducerT
 
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.header_names import read_any_header_name
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import OutgoingRecord, Records
 
-__all__ = ["Consumer", "Producer", "Transport"]
+__all__ = ["Consumer", "Producer", "Transport", "faust_credentials"]
 
 logger = logging.getLogger(__name__)
 
@@ -94,14 +98,37 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
             logger.info("the consumer was closed without a broker (%s)", type(error).__name__)
 
     def _create_worker_consumer(self, transport: Any) -> Any:  # noqa: ANN401 - inherited
-        consumer = super()._create_worker_consumer(transport)
-        # Faust has no settings for these. An app that has limits of its own says so.
+        """Make the consumer as the driver does, with more settings than Faust has."""
+        # An app that has limits and settings of its own says so.
         limits: KafkaLimits = getattr(self.app, "kafka_limits", KAFKA_LIMITS)
-        consumer._fetch_min_bytes = limits.fetch_bytes_min
-        consumer._fetch_max_wait_ms = limits.fetch_wait_milliseconds_max
-        # Records of an aborted transaction never happened.
-        consumer._isolation_level = "read_committed"
-        return consumer
+        conf = self.app.conf
+        self._assignor = RoundRobinPartitionAssignor
+        arguments = {
+            "client_id": conf.broker_client_id,
+            "group_id": conf.id,
+            "group_instance_id": conf.consumer_group_instance_id,
+            "bootstrap_servers": driver.server_list(transport.url, transport.default_port),
+            "partition_assignment_strategy": [self._assignor],
+            "enable_auto_commit": False,
+            "auto_offset_reset": conf.consumer_auto_offset_reset,
+            "max_poll_records": conf.broker_max_poll_records,
+            "max_poll_interval_ms": _milliseconds(conf.broker_max_poll_interval),
+            "max_partition_fetch_bytes": conf.consumer_max_fetch_size,
+            "fetch_min_bytes": limits.fetch_bytes_min,
+            "fetch_max_wait_ms": limits.fetch_wait_milliseconds_max,
+            "request_timeout_ms": _milliseconds(conf.broker_request_timeout),
+            "check_crcs": conf.broker_check_crcs,
+            "session_timeout_ms": _milliseconds(conf.broker_session_timeout),
+            "rebalance_timeout_ms": _milliseconds(conf.broker_rebalance_timeout),
+            "heartbeat_interval_ms": _milliseconds(conf.broker_heartbeat_interval),
+            # Records of an aborted transaction never happened.
+            "isolation_level": "read_committed",
+            "metadata_max_age_ms": conf.consumer_metadata_max_age_ms,
+            "connections_max_idle_ms": conf.consumer_connections_max_idle_ms,
+        }
+        given = _given(self.app, AIOKafkaConsumer)
+        access = driver.credentials_to_aiokafka_auth(conf.broker_credentials, conf.ssl_context)
+        return AIOKafkaConsumer(**{**arguments, **given, **access})
 
 
 async def _wait_for_seek(assignment: Any, node_id: int, partitions: Any) -> bool:  # noqa: ANN401 - aiokafka's own
@@ -117,7 +144,13 @@ async def _wait_for_seek(assignment: Any, node_id: int, partitions: Any) -> bool
 
 
 class Consumer(driver.Consumer):
-    """The driver's consumer, whose `getmany` gives one message for each fetched list."""
+    """The driver's consumer, whose `getmany` gives one message for each fetched list.
+
+    positioned_generation: the generation of the group whose partitions have a position. Before it
+    has one, `position` waits, and holds up the thread that is to seek: nothing would ever be read.
+    """
+
+    positioned_generation = -1
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().__init__(*args, **kwargs)
@@ -187,13 +220,18 @@ class Consumer(driver.Consumer):
         if start is None:
             return await super().seek_to_committed()
         offsets: Mapping[TP, int] = await start(self.assignment())
+        generation = self.app.consumer_generation_id
         if offsets:
             await self.seek_wait(offsets)
+        self.positioned_generation = generation
         return offsets
 
 
 class Producer(driver.Producer):
     """The driver's producer, which can also send many records at once."""
+
+    def _settings_extra(self) -> Mapping[str, Any]:
+        return {**super()._settings_extra(), **_given(self.app, AIOKafkaProducer)}
 
     async def send_many(self, topic: str, records: Sequence[OutgoingRecord]) -> list[int]:
         """Send records in batches, those with one key in their order.
@@ -252,6 +290,31 @@ class Producer(driver.Producer):
         if batch.size() > self.max_request_size:
             raise MessageSizeTooLargeError
         await (await self._ensure_producer().send_batch(batch, topic, partition=partition))
+
+
+def _given(app: Any, client: type[Any]) -> dict[str, Any]:  # noqa: ANN401 - any app of Faust's
+    """Return those of the app's settings for clients that a client of aiokafka knows."""
+    known = inspect.signature(client).parameters
+    given: Mapping[str, object] = getattr(app, "client_settings", {})
+    return {name: value for name, value in given.items() if name in known}
+
+
+def _milliseconds(seconds: float | None) -> int:
+    return int((seconds or 0) * 1000)
+
+
+def faust_credentials(connection: KafkaConnection) -> Credentials | None:
+    """Return what lets Faust's clients in; None where everybody is."""
+    context = None if connection.tls is None else connection.tls.context()
+    login = connection.login
+    if login is not None:
+        return SASLCredentials(
+            username=login.username,
+            password=login.password,
+            mechanism=login.mechanism,
+            ssl_context=context,
+        )
+    return None if context is None else SSLCredentials(context)
 
 
 _PARTITION_OF = DefaultPartitioner()  # Kafka's own hash of the key

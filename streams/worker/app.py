@@ -16,14 +16,17 @@ from faust.streams import Stream
 from faust.types import TP, StreamT
 
 from lineage.codec import DeadLetter, Encoder
-from streams.errors import StreamsError, WorkerError
-from streams.kafka.admin import admin_client, check_bootstrap
+from streams.errors import StreamsError, TopicError, WorkerError
+from streams.kafka.admin import admin_client
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KafkaLimits
 from streams.kafka.records import OutgoingRecord
 from streams.kafka.registry import registry_at
+from streams.kafka.retention import retention_of
 from streams.kafka.schema_check import check_schema_ids
 from streams.kafka.topic_watch import TopicWatch, check_positions
 from streams.kafka.topics import (
+    DEAD_LETTER_TOPIC,
     INPUT_TOPICS,
     MESSAGE_BYTES_MAX,
     TopicsState,
@@ -32,9 +35,10 @@ from streams.kafka.topics import (
     stable_end_offsets,
     topics_state,
 )
-from streams.kafka.transport import Producer
+from streams.kafka.transport import Consumer, Producer, faust_credentials
 from streams.serve.server import QuestionServer
 from streams.worker.decode import Decoders
+from streams.worker.gaps import CompactionGaps
 from streams.worker.gc_tuning import few_collections, usual_collections
 from streams.worker.group_commit import GroupCommitter
 from streams.worker.serve import start_server
@@ -63,6 +67,7 @@ class LineageApp(faust.App):
         super().__init__(settings.group, **_configuration(settings))
         self.settings = settings
         self.kafka_limits = settings.limits.kafka  # the transport's, too
+        self.client_settings = settings.connection.client_settings  # the transport's, too
         self._on_end = on_end
         self._ended = False
         self._end_lock = threading.Lock()
@@ -70,6 +75,7 @@ class LineageApp(faust.App):
         self._end_offsets: dict[tuple[str, int], int] = {}
         self._once: asyncio.Task[None] | None = None
         self._watch: TopicWatch | None = None
+        self._gaps = CompactionGaps()
         self._reports: asyncio.Task[None] | None = None
         self._server: QuestionServer | None = None
         limits = settings.limits
@@ -82,13 +88,14 @@ class LineageApp(faust.App):
             self.end,
             limits=limits,
         )
-        for topic in INPUT_TOPICS:
+        for topic in settings.connection.topics(INPUT_TOPICS):
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw")
             self.agent(channel, name=topic)(self._agent)
 
     def _open_sink(self) -> StoreSink:
         settings = self.settings
-        encoder = Encoder(registry_at(settings.registry_url, settings.limits.kafka))
+        prefix = settings.connection.topic_prefix
+        encoder = Encoder(registry_at(settings.registry_url, settings.limits.kafka, prefix))
         self._sink = StoreSink(settings.db, encoder, settings.memory_mib)
         return self._sink
 
@@ -96,7 +103,10 @@ class LineageApp(faust.App):
         # Without acknowledgement by Faust itself: it would come before the commit.
         async for event in cast("Stream[Any]", stream).noack().events():
             try:
-                await self.committer.read(event.value, event.ack)
+                letter = self._gaps.letter(event.value)
+                if letter is not None:
+                    _log_lost(letter)
+                await self.committer.read(event.value, event.ack, letter)
             except Exception as error:
                 self.end(error)
                 return
@@ -125,25 +135,43 @@ class LineageApp(faust.App):
         self._prepared = True
 
     async def _prepare(self) -> None:
-        bootstrap, committer, limits = self.settings.bootstrap, self.committer, self.kafka_limits
+        kafka, committer, limits = self.settings.connection, self.committer, self.kafka_limits
         # Before anything is made: neither a database nor topics, where there is no broker, or
         # another one than the database was read from.
-        state = await asyncio.to_thread(_state, bootstrap, limits)
+        state = await asyncio.to_thread(_state, kafka, limits)
         await committer.open()
         check_positions(self.settings.db, committer.positions, committer.identities, state)
-        await asyncio.to_thread(partial(create_topics, bootstrap, limits=limits))
-        state = await asyncio.to_thread(_state, bootstrap, limits)
+        factor = self.settings.replication_factor
+        await asyncio.to_thread(partial(create_topics, kafka, None, factor, limits))
+        state = await asyncio.to_thread(_state, kafka, limits)
         check_positions(self.settings.db, committer.positions, committer.identities, state)
         await committer.identify(state.identities)
+        await asyncio.to_thread(self._look_at_retention)
         self._watch = TopicWatch(
-            bootstrap, self.settings.db, state, lambda: committer.positions, self.end, limits
-        )
+            kafka, self.settings.db, state, lambda: committer.positions, self.end, limits,
+            marks=lambda: committer.marks, waits=not self.settings.once,
+        )  # fmt: skip
         self._end_offsets = await asyncio.to_thread(
-            stable_end_offsets, bootstrap, INPUT_TOPICS, limits
+            stable_end_offsets, kafka, kafka.topics(INPUT_TOPICS), limits
         )
         starts = {at: committer.positions.get(at, 0) for at in state.ends}
         registry = registry_at(self.settings.registry_url, limits)
-        await asyncio.to_thread(check_schema_ids, bootstrap, registry, starts, limits)
+        await asyncio.to_thread(check_schema_ids, kafka, registry, starts, limits)
+
+    def _look_at_retention(self) -> None:
+        """Warn of settings by which Kafka deletes evidence."""
+        kafka = self.settings.connection
+        topics = kafka.topics((*INPUT_TOPICS, DEAD_LETTER_TOPIC))
+        try:
+            with admin_client(kafka, self.kafka_limits) as admin:
+                found = retention_of(admin, topics)
+        except TopicError as error:  # not every user may ask for them
+            logger.warning("whether Kafka deletes evidence is not known: %s", error)
+            return
+        for retention in found:
+            if retention.deletes:
+                logger.warning("%s", retention)
+        self._gaps = CompactionGaps(one.topic for one in found if one.compacts)
 
     async def on_first_start(self) -> None:
         """Prepare, unless that was done, and start recording."""
@@ -172,6 +200,8 @@ class LineageApp(faust.App):
             self._reports.cancel()
         if self._watch is not None:
             self._watch.stop()
+        if self._away:
+            self.committer.cancel()
         if self._server is not None:
             await asyncio.to_thread(self._server.stop)
         await self.committer.stop()
@@ -213,6 +243,7 @@ class LineageApp(faust.App):
                 starts[tp] = max(stored, earliest[tp])
                 if earliest[tp] > stored:
                     self._report_lost(tp, stored, earliest[tp])
+        self._gaps.start(starts)
         return starts
 
     def _report_lost(self, tp: TP, first: int, earliest: int) -> None:
@@ -221,8 +252,8 @@ class LineageApp(faust.App):
             f"offsets {first} to {earliest - 1} were deleted from the topic before they were "
             "read; set retention.ms=-1 on it"
         )
-        logger.error("EVIDENCE LOST: %s partition %d: %s", tp.topic, tp.partition, reason)
         letter = DeadLetter.of(tp.topic, tp.partition, first, reason, None)
+        _log_lost(letter)
         self.committer.note_lost((tp.topic, tp.partition), letter, earliest)
 
     async def _report_other_members(self, partitions: set[TP]) -> None:
@@ -241,8 +272,8 @@ class LineageApp(faust.App):
 
     def _members(self) -> int:
         """Return how many workers the group has; 0 where that cannot be told now."""
-        bootstrap = self.settings.bootstrap
-        with suppress(StreamsError), admin_client(bootstrap, self.kafka_limits) as admin:
+        kafka = self.settings.connection
+        with suppress(StreamsError), admin_client(kafka, self.kafka_limits) as admin:
             return group_members(admin, self.settings.group)
         return 0
 
@@ -254,7 +285,8 @@ class LineageApp(faust.App):
             await asyncio.sleep(seconds)
             now = self.committer.tally.copy()
             said = now.since(before).line()
-            logger.info("in %.0f s: %s; %s records behind", seconds, said, self._records_behind())
+            behind = self._records_behind()
+            logger.info("in %.0f s: %s; %s records behind%s", seconds, said, behind, self._away)
             before = now
 
     def _records_behind(self) -> str:
@@ -305,6 +337,8 @@ class LineageApp(faust.App):
         """Say if the rest are no records: a transaction's last offset is only a mark."""
         if not self.consumer.assignment().issuperset(lagging):
             return False  # the group is still forming
+        if cast(Consumer, self.consumer).positioned_generation != self.consumer_generation_id:
+            return False  # asked before that, the consumer would never get a position
         try:
             positions = await asyncio.wait_for(
                 asyncio.gather(*(self.consumer.position(tp) for tp in lagging)),
@@ -315,20 +349,44 @@ class LineageApp(faust.App):
         ends = [self._end_offsets[tp.topic, tp.partition] for tp in lagging]
         return all(at is not None and at >= end for at, end in zip(positions, ends, strict=True))
 
+    @property
+    def _away(self) -> str:
+        """Say for how long the broker has been away; nothing while it answers."""
+        seconds = None if self._watch is None else self._watch.away_seconds
+        return "" if seconds is None else f"; the broker has been away for {seconds:.0f} s"
+
     async def _produce(self, topic: str, records: Sequence[OutgoingRecord]) -> Sequence[int]:
+        while True:
+            try:
+                return await self._send(topic, records)
+            except KafkaError as error:
+                # Waits for a broker that is away; what is sent twice is harmless. A topic that is
+                # gone is noticed by the watch.
+                if self.settings.once or not error.retriable:
+                    raise
+                await asyncio.sleep(self.settings.limits.retry_seconds)
+
+    async def _send(self, topic: str, records: Sequence[OutgoingRecord]) -> Sequence[int]:
         producer = cast(Producer, await self.maybe_start_producer())
-        return await producer.send_many(topic, records)
+        return await producer.send_many(self.settings.connection.topic(topic), records)
 
 
-def _state(bootstrap: str, limits: KafkaLimits) -> TopicsState:
-    with admin_client(bootstrap, limits) as admin:
-        return topics_state(admin, INPUT_TOPICS)
+def _log_lost(letter: DeadLetter) -> None:
+    logger.error(
+        "EVIDENCE LOST: %s partition %d: %s", letter.source, letter.partition, letter.reason
+    )
+
+
+def _state(kafka: KafkaConnection, limits: KafkaLimits) -> TopicsState:
+    with admin_client(kafka, limits) as admin:
+        return topics_state(admin, kafka.topics(INPUT_TOPICS))
 
 
 def _configuration(settings: Settings) -> dict[str, Any]:
-    limits = settings.limits
+    limits, kafka = settings.limits, settings.connection
     return {
-        "broker": [f"batched://{address}" for address in check_bootstrap(settings.bootstrap)],
+        "broker": [f"batched://{address}" for address in kafka.addresses],
+        "broker_credentials": faust_credentials(kafka),
         "Worker": "streams.worker.run:BoundedWorker",
         "autodiscover": False,
         "store": "memory://",

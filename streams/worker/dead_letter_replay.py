@@ -10,6 +10,7 @@ nothing.
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -21,12 +22,13 @@ from aiokafka.errors import KafkaError
 
 from lineage.codec import Decoder
 from streams.errors import PublishError
-from streams.kafka.admin import check_bootstrap
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.dead_letter_topic import StoredLetter, replay_note, stored_letters
 from streams.kafka.dead_letters import explained
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Records
 from streams.kafka.registry import registry_at
+from streams.kafka.rest import Address
 from streams.kafka.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX
 from streams.worker.decode import decode_and_encode
 
@@ -53,8 +55,8 @@ class DeadLetterReplay:
 
 
 def replay_dead_letters(
-    bootstrap: str,
-    registry_url: str | None = None,
+    broker: KafkaConnection | str,
+    registry_url: Address | str | None = None,
     is_wanted: Callable[[StoredLetter], bool] = lambda letter: True,
     progress: Callable[[int], None] = lambda letters: None,
     *,
@@ -70,8 +72,9 @@ def replay_dead_letters(
     """
     decoder = Decoder(registry_at(registry_url, limits))
     done = DeadLetterReplay()
-    letters = _undecided(filter(is_wanted, stored_letters(bootstrap, limits)), done)
-    with closing(_Sender(bootstrap, limits)) as sender:
+    connection = KafkaConnection.of(broker)
+    letters = _undecided(filter(is_wanted, stored_letters(connection, limits)), done)
+    with closing(_Sender(connection, limits)) as sender:
         for some in _together(letters, limits):
             reasons = _reasons(decoder, some)
             done.still_dead.update(reasons.values())
@@ -134,8 +137,10 @@ class _Sender:
     aiokafka's, since a header may have no value, and kafka-python sends none of these.
     """
 
-    def __init__(self, bootstrap: str, limits: KafkaLimits) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, connection: KafkaConnection, limits: KafkaLimits) -> None:
+        self._connection = connection
+        self._bootstrap = connection.bootstrap
+        self._note_topic = connection.topic(DEAD_LETTER_TOPIC)
         self._milliseconds_max = limits.delivery_seconds_max * 1000
         self._runner = asyncio.Runner()
         self._producer: AIOKafkaProducer | None = None
@@ -162,20 +167,22 @@ class _Sender:
         sent = [await self._send_original(producer, stored) for stored in letters]
         places = await asyncio.gather(*sent)
         notes = [
-            await _send_note(producer, stored, f"{at.topic}/{at.partition}/{at.offset}")
+            await self._send_note(producer, stored, f"{at.topic}/{at.partition}/{at.offset}")
             for stored, at in zip(letters, places, strict=True)
         ]
         await asyncio.gather(*notes)
 
     async def _connected(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=check_bootstrap(self._bootstrap),
-            client_id="lineage-dlq-replay",
-            acks="all",
-            linger_ms=20,
-            max_request_size=MESSAGE_BYTES_MAX,
-            request_timeout_ms=self._milliseconds_max,
-        )
+        arguments = {
+            "bootstrap_servers": self._connection.addresses,
+            "client_id": "lineage-dlq-replay",
+            "acks": "all",
+            "linger_ms": 20,
+            "max_request_size": MESSAGE_BYTES_MAX,
+            "request_timeout_ms": self._milliseconds_max,
+        }
+        given = self._connection.settings_for(inspect.signature(AIOKafkaProducer).parameters)
+        producer = AIOKafkaProducer(**{**arguments, **given, **self._connection.access()})
         self._producer = producer
         await producer.start()
         return producer
@@ -194,13 +201,12 @@ class _Sender:
         )
         return future
 
-
-async def _send_note(
-    producer: AIOKafkaProducer, stored: StoredLetter, replayed_to: str
-) -> asyncio.Future[Any]:
-    note = replay_note(stored, replayed_to)
-    # Where the letter lies, however many partitions there are by now.
-    future: asyncio.Future[Any] = await producer.send(
-        DEAD_LETTER_TOPIC, key=note.key, headers=note.headers, partition=stored.partition
-    )
-    return future
+    async def _send_note(
+        self, producer: AIOKafkaProducer, stored: StoredLetter, replayed_to: str
+    ) -> asyncio.Future[Any]:
+        note = replay_note(stored, replayed_to)
+        # Where the letter lies, however many partitions there are by now.
+        future: asyncio.Future[Any] = await producer.send(
+            self._note_topic, key=note.key, headers=note.headers, partition=stored.partition
+        )
+        return future

@@ -16,6 +16,7 @@ from streams.kafka.dead_letters import explained
 from streams.kafka.limits import KafkaLimits
 from streams.kafka.records import Records, originals_at
 from streams.kafka.registry import registry_at
+from streams.kafka.rest import Address
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
 __all__ = ["Decoders", "decode_and_encode"]
@@ -24,7 +25,9 @@ __all__ = ["Decoders", "decode_and_encode"]
 class Decoders:
     """Decodes fetched records. Call its methods from one thread at a time."""
 
-    def __init__(self, registry_url: str | None, limits: WorkerLimits = WORKER_LIMITS) -> None:
+    def __init__(
+        self, registry_url: Address | str | None, limits: WorkerLimits = WORKER_LIMITS
+    ) -> None:
         self._registry_url = registry_url
         self._limits = limits
         self._decoder = Decoder(registry_at(registry_url, limits.kafka))
@@ -101,7 +104,7 @@ def _told_by_headers(part: EncodedBatch, lists: Sequence[Records]) -> EncodedBat
 
 
 def _decode_in_process(
-    registry_url: str | None,
+    registry_url: Address | str | None,
     limits: KafkaLimits,
     lists: Sequence[Records],
     letters: Sequence[DeadLetter],
@@ -110,7 +113,7 @@ def _decode_in_process(
 
 
 @lru_cache(maxsize=1)
-def _process_decoder(registry_url: str | None, limits: KafkaLimits) -> Decoder:
+def _process_decoder(registry_url: Address | str | None, limits: KafkaLimits) -> Decoder:
     """Return the decoder of the second process, which keeps what it has learnt about schemas."""
     return Decoder(registry_at(registry_url, limits))
 

@@ -31,6 +31,7 @@ from lineage import BatchResult
 from lineage.codec import DeadLetter
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
+from streams.kafka.marks import Mark, Marks, mark_of
 from streams.kafka.producer import Produce, send_dead_letters, send_flags
 from streams.kafka.records import OriginalRecord, Place, Records, originals_at
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
@@ -69,11 +70,15 @@ class Sink(Protocol):
 
 @dataclass(frozen=True)
 class _QueuedRecords:
-    """A fetched list and how to acknowledge it; or a letter about records that are gone."""
+    """A fetched list and how to acknowledge it, and a letter about records that are gone.
+
+    gone: there is no list, and the records only stand for those that the letter is about.
+    """
 
     records: Records
     ack: Callable[[], object] = field(repr=False)
     letter: DeadLetter | None = None
+    gone: bool = False
 
     @property
     def partition(self) -> Partition:
@@ -97,6 +102,7 @@ class _Group:
     parts: Sequence[EncodedBatch]
     originals: Mapping[Place, OriginalRecord]
     positions: Mapping[Partition, int]
+    marks: Marks
 
 
 class GroupCommitter:
@@ -105,6 +111,7 @@ class GroupCommitter:
     decode: fetched lists and further dead letters to batches that are ready to be applied; called
     in a thread of its own. open_sink: called in the writer's thread. fail: told of the error that
     ends it, once; nothing is recorded or acknowledged afterwards. tally: counts what is recorded.
+    `positions` are what is recorded, and `marks` the last records of it that this process read.
     """
 
     def __init__(
@@ -136,6 +143,7 @@ class GroupCommitter:
         self._sink: Sink | None = None
         self._prefetched_to: dict[Partition, int] = {}
         self.positions: dict[Partition, int] = {}
+        self.marks: dict[Partition, Mark] = {}
         self.identities: dict[str, TopicIdentity] = {}
 
     async def open(self) -> None:
@@ -167,20 +175,27 @@ class GroupCommitter:
         self._decode_thread.shutdown(wait=False)
         self._writer_thread.shutdown(wait=False)
 
+    def cancel(self) -> None:
+        """Give up what is being sent: it is sent again by the next worker."""
+        if self._task is not None:
+            self._task.cancel()
+
     @property
     def idle(self) -> bool:
         """True if nothing that was read waits to be recorded, published or acknowledged."""
         return not (self._queue or self._taken)
 
-    async def read(self, records: Records, ack: Callable[[], object]) -> None:
-        """Queue records; `ack` is called when they are recorded.
+    async def read(
+        self, records: Records, ack: Callable[[], object], letter: DeadLetter | None = None
+    ) -> None:
+        """Queue records, and a letter about others; `ack` is called when they are recorded.
 
         Call it for the records of one partition in their order, one after the other. Waits
         where too much is queued already (backpressure). Once it is stopping, nothing is taken.
         """
         if self._stopping:
             return
-        self._enqueue(_QueuedRecords(records, ack))
+        self._enqueue(_QueuedRecords(records, ack, letter))
         while self._queued >= self._limits.queued_events_max and not self._stopping:
             self._changed.clear()
             await self._changed.wait()
@@ -189,7 +204,7 @@ class GroupCommitter:
         """Record, in its turn, that records of a partition were gone before they were read."""
         topic, number = partition
         lost = Records(topic, number, [next_offset - 1], [None])
-        self._enqueue(_QueuedRecords(lost, lambda: None, letter))
+        self._enqueue(_QueuedRecords(lost, lambda: None, letter, gone=True))
 
     def _enqueue(self, read: _QueuedRecords) -> None:
         self._queue.append(read)
@@ -252,6 +267,7 @@ class GroupCommitter:
         """Decode the records that were not read before: after a rebalance, lists can overlap."""
         lists: list[Records] = []
         positions: dict[Partition, int] = {}
+        marks: dict[Partition, Mark] = {}
         letters: list[DeadLetter] = []
         for read in reads:
             new = read.records.since(self._prefetched_to.get(read.partition, 0))
@@ -260,13 +276,14 @@ class GroupCommitter:
             self._prefetched_to[read.partition] = positions[read.partition] = new.next_offset
             if read.letter is not None:
                 letters.append(read.letter)
-            else:
+            if not read.gone:
                 lists.append(new)
+                marks[read.partition] = mark_of(new)
         parts = await self._in_thread(self._decode_thread, lambda: self._decode(lists, letters))
         dead = (letter for part in parts for letter in part.dead_letters)
         places = ((letter.source, letter.partition, letter.position) for letter in dead)
         acks, records = [read.ack for read in reads], sum(len(read.records) for read in reads)
-        return _Group(acks, records, parts, originals_at(lists, places), positions)
+        return _Group(acks, records, parts, originals_at(lists, places), positions, marks)
 
     async def _record(self, group: _Group) -> None:
         if group.positions:
@@ -278,6 +295,7 @@ class GroupCommitter:
                 self.tally.add(await self._write(partial(sink.apply, part, {})))
             self.tally.add(await self._write(lambda: sink.apply(last, group.positions)))
             self.positions.update(group.positions)
+            self.marks.update(group.marks)
         self._recording = False
         self._changed.set()  # the next group is decoded while flags are published
         for ack in group.acks:

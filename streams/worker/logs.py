@@ -7,16 +7,25 @@ import os
 import sys
 import threading
 
+from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, RequestTimedOutError
+
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
 __all__ = ["RepeatFilter", "log_to_stderr"]
 
 logger = logging.getLogger(__name__)
 
+_LOST_CONNECTIONS = (
+    ConnectionError, KafkaConnectionError, NodeNotReadyError, RequestTimedOutError, TimeoutError,
+)  # fmt: skip
+# What goes with it, and names no error.
+_LOST = ("Heartbeat session expired", "Marking the coordinator dead", "Unable to update metadata")
+
 
 class RepeatFilter(logging.Filter):
-    """Drops repeated log texts of libraries within `log_repeat_seconds`, whatever their values.
+    """Drops what libraries say again within `log_repeat_seconds`, whatever its values.
 
+    Drops all that they say of a lost connection, too, which the watch over the topics says once.
     The project's own records are never dropped.
     """
 
@@ -29,6 +38,8 @@ class RepeatFilter(logging.Filter):
         """Say whether a record is to be written."""
         if record.name.partition(".")[0] in ("streams", "lineage"):
             return True
+        if record.name.startswith("aiokafka") and _is_of_a_lost_connection(record):
+            return False
         key = (record.name, record.msg)
         said_at = self._said_at.get(key)
         if said_at is not None and record.created - said_at < self._limits.log_repeat_seconds:
@@ -37,6 +48,13 @@ class RepeatFilter(logging.Filter):
             self._said_at.clear()
         self._said_at[key] = record.created
         return True
+
+
+def _is_of_a_lost_connection(record: logging.LogRecord) -> bool:
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    return str(record.msg).startswith(_LOST) or any(
+        isinstance(one, _LOST_CONNECTIONS) for one in arguments
+    )
 
 
 class _OneLine(logging.Formatter):

@@ -12,6 +12,8 @@ from typing import Any, cast
 
 import faust
 
+from streams.kafka.connection import KafkaConnection
+from streams.kafka.rest import Address
 from streams.serve.settings import ON_LOOPBACK, ServeSettings
 from streams.worker.app import LineageApp
 from streams.worker.explain import explained
@@ -88,26 +90,36 @@ class BoundedWorker(faust.Worker):
 
 def run_worker(
     db: str | os.PathLike[str],
-    bootstrap: str,
+    broker: KafkaConnection | str,
     *,
     once: bool = False,
-    registry_url: str | None = None,
+    registry_url: Address | str | None = None,
     group: str = DEFAULT_GROUP,
     memory_mib: int = WRITER_MEMORY_MIB,
     limits: WorkerLimits = WORKER_LIMITS,
+    replication_factor: int | None = None,
     serve: ServeSettings | None = ON_LOOPBACK,
 ) -> Tally:
     """Record what is in the topics, and what comes, into `db`; call from the main thread.
 
     Returns what was recorded, after SIGINT or SIGTERM; with `once`, when all that was in the
     topics when it began is recorded: of transactions, what was committed by then. Raises
-    BrokerUnavailableError within some ten seconds where no broker answers, StoreError where the
+    BrokerUnavailableError within some ten seconds where no broker answers at the start (one that
+    goes away later is waited for, without `once`), AccessError, StoreError where the
     database cannot be used, and StreamsError where it cannot go on; all that was acknowledged by
     then is in the database. Should the shutdown take longer than `shutdown_seconds_max`, it ends
     the process with the exit code of the outcome, and the sentence of the error as the last line.
     """
     settings = Settings(
-        os.fspath(db), bootstrap, group, registry_url, once, memory_mib, limits, serve
+        os.fspath(db),
+        broker,
+        group,
+        registry_url,
+        once,
+        memory_mib,
+        limits,
+        replication_factor,
+        serve,
     )
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

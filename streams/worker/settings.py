@@ -5,11 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from streams.errors import ListenError, WorkerError
+from streams.kafka.connection import KafkaConnection
+from streams.kafka.connection_settings import FILE_VARIABLE, PREFIX_VARIABLE, connection_from
 from streams.serve.settings import ANY_PORT, ON_LOOPBACK, ServeSettings
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
+
+if TYPE_CHECKING:  # the commands' options come from here, and are to be there at once
+    from streams.kafka.rest import Address
 
 __all__ = ["DEFAULT_GROUP", "WRITER_MEMORY_MIB", "Settings"]
 
@@ -24,40 +31,70 @@ WRITER_MEMORY_MIB = 320
 class Settings:
     """The settings with which a worker starts.
 
-    db: the DuckDB file. bootstrap: HOST:PORT of the broker, or several with commas.
+    db: the DuckDB file. broker: HOST:PORT, or several with commas, or the connection to it.
     group: its Kafka consumer group; a worker records every partition, so two workers, each with
-    a database of its own, need two groups. registry_url: of a Confluent schema registry; None:
-    the ids that ship with `schemas`. once: end when all that was there at the start is recorded.
-    memory_mib: what the database may take. limits: bounds that no option sets. serve: where
+    a database of its own, need two groups. registry_url: address of a Confluent schema registry;
+    None: the ids that ship with `schemas`. once: end when all that was there at the start is
+    recorded. memory_mib: what the database may take. limits: bounds that no option sets.
+    replication_factor: of topics that are created; None: the broker's own default. serve: where
     questions to the database are answered meanwhile; None: nowhere.
     """
 
     db: str
-    bootstrap: str
+    broker: KafkaConnection | str
     group: str = DEFAULT_GROUP
-    registry_url: str | None = field(default=None, repr=False)  # it can hold a password
+    registry_url: Address | str | None = field(default=None, repr=False)  # it can hold a password
     once: bool = False
     memory_mib: int = WRITER_MEMORY_MIB
     limits: WorkerLimits = WORKER_LIMITS
+    replication_factor: int | None = None
     serve: ServeSettings | None = ON_LOOPBACK
+
+    @cached_property
+    def connection(self) -> KafkaConnection:
+        """Return the connection to the broker."""
+        return KafkaConnection.of(self.broker)
+
+    @property
+    def bootstrap(self) -> str:
+        """Return the broker's address, as it is told to people."""
+        return self.connection.bootstrap
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Settings:
         """Read the settings from variables; raise WorkerError for an invalid value.
 
-        The variables are LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_REGISTRY_URL,
-        LINEAGE_MEMORY, LINEAGE_SERVE (HOST:PORT, or off) and LINEAGE_TOKEN_FILE.
+        The variables are LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_MEMORY,
+        LINEAGE_REPLICATION_FACTOR, LINEAGE_SERVE (HOST:PORT, or off), LINEAGE_TOKEN_FILE, and those
+        of `connection_from` and `registry_from`, whose errors it raises, too.
         """
+        from streams.kafka.registry import registry_from
+
+        broker = connection_from(
+            environment.get("LINEAGE_BOOTSTRAP"),
+            environment.get(FILE_VARIABLE) or None,
+            environment.get(PREFIX_VARIABLE, ""),
+            environment,
+        )
         return cls(
             db=environment.get("LINEAGE_DB", "lineage.duckdb"),
-            bootstrap=environment.get("LINEAGE_BOOTSTRAP", "127.0.0.1:9092"),
+            broker=broker or "127.0.0.1:9092",
             group=environment.get("LINEAGE_GROUP") or DEFAULT_GROUP,
-            registry_url=environment.get("LINEAGE_REGISTRY_URL") or None,
+            registry_url=registry_from(environment.get("LINEAGE_REGISTRY_URL"), environment),
             memory_mib=_mib(environment.get("LINEAGE_MEMORY") or str(WRITER_MEMORY_MIB)),
+            replication_factor=_factor(environment.get("LINEAGE_REPLICATION_FACTOR")),
             serve=_serve(
                 environment.get("LINEAGE_SERVE") or ANY_PORT, environment.get("LINEAGE_TOKEN_FILE")
             ),
         )
+
+
+def _factor(text: str | None) -> int | None:
+    if not text:
+        return None
+    if not (text.isdecimal() and int(text) >= 1):
+        raise WorkerError("LINEAGE_REPLICATION_FACTOR must be a whole number from 1 on")
+    return int(text)
 
 
 def _serve(address: str, token_file: str | None) -> ServeSettings | None:

@@ -26,13 +26,20 @@ from streams.worker.run import run_worker
 logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
 db, bootstrap, group, once, slow = sys.argv[1:]
 limits = WORKER_LIMITS
-if slow == "slow":
-    limits = replace(limits, fetch_bytes_max=2048, group_events_max=50)
+if slow in ("slow", "away"):
+    bytes_max, events_max = (2048, 50) if slow == "slow" else (8192, 200)
+    limits = replace(limits, fetch_bytes_max=bytes_max, group_events_max=events_max)
     apply = streams.worker.sink.StoreSink.apply
     def slowly(*arguments):
         time.sleep(0.05)
         return apply(*arguments)
     streams.worker.sink.StoreSink.apply = slowly
+if slow == "away":  # a broker that goes away while it is slowly read
+    kafka = replace(limits.kafka, broker_away_seconds_max=4, watch_interval_seconds=0.5)
+    limits = replace(limits, kafka=kafka, report_seconds=1, session_seconds_max=6.0)
+    limits = replace(limits, request_seconds_max=7.0)
+    logging.getLogger("streams").setLevel("INFO")
+    logging.getLogger("aiokafka").setLevel("CRITICAL")
 if slow == "watched":
     apply = streams.worker.sink.StoreSink.apply
     def watched(*arguments):

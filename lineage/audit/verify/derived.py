@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+import duckdb
 import numpy as np
 import polars as pl
 
@@ -35,47 +36,65 @@ _KINDS: Final = {"left_only": "is not stored", "right_only": "is stored and does
 class Derivation:
     """Follows messages again, and keeps what differs."""
 
-    def __init__(self, ex: Examination, *, is_judged: bool) -> None:
-        """Begin. is_judged: False where policies or parties are wrong, so that no rule can be."""
+    def __init__(self, ex: Examination, *, is_whole: bool) -> None:
+        """Begin. is_whole: False where events or policies are wrong, so that this may fail."""
         self._ex = ex
-        self._judge = _judge(ex) if is_judged else None
+        self._is_whole = is_whole
+        self._judge: Judge | None = None
         self.arrivals, self.flags = Problems(), Problems()
         self.messages = self.arrivals_count = self.flags_count = 0
 
     def run(self) -> None:
         """Follow all messages, or those of the sample."""
-        sample = self._ex.sample
-        if sample is not None:
-            query, parameters = sql("audit/verify/sample"), vars(sample)
-            keys = np.sort(np.array([row[0] for row in self._ex.rows(query, parameters)], np.int64))
-            together = max(1, self._ex.limits.verified_rows // 100)
-            for first in range(0, len(keys), together):
-                self._compare(_Some(self._ex, keys[first : first + together]))
-            return
-        for part in portions(self._ex.connection, _OF_MESSAGE, self._ex.limits.verified_rows):
-            self._compare(_Range(self._ex, part["first"], part["last"]))
+        for part in self._parts():
+            messages = part.messages()
+            try:
+                self._compare(part, messages)
+            except duckdb.Error:
+                raise
+            except Exception as error:  # whatever wrong events lead to
+                if self._is_whole:
+                    raise
+                name = type(error).__name__
+                self.arrivals.add(f"{part} cannot be followed, since events are wrong ({name})")
+            self.messages += len(messages)
+            self._ex.advance(len(messages))
 
-    def _compare(self, part: _Part) -> None:
-        messages = part.messages()
+    def _parts(self) -> Iterator[_Part]:
+        sample = self._ex.sample
+        if sample is None:
+            for part in portions(self._ex.connection, _OF_MESSAGE, self._ex.limits.verified_rows):
+                yield _Range(self._ex, part["first"], part["last"])
+            return
+        query, parameters = sql("audit/verify/sample"), vars(sample)
+        keys = np.sort(np.array([row[0] for row in self._ex.rows(query, parameters)], np.int64))
+        together = max(1, self._ex.limits.verified_rows // 100)
+        for first in range(0, len(keys), together):
+            yield _Some(self._ex, keys[first : first + together])
+
+    def _compare(self, part: _Part, messages: pl.DataFrame) -> None:
         derived = followed(self._ex.connection, messages)
         stored = part.arrivals()
+        self.arrivals_count += len(stored)
         differences = _differences(derived.frame(), stored.frame(), _ARRIVAL_KEY)
         for kind, row, columns in differences:
             self._tell_arrival(kind, row, columns)
-        if self._judge is not None:
-            flags = self._flags(derived)
-            standing = part.flags().select(flags.columns).cast(flags.schema)
-            self.flags_count += len(standing)
-            for kind, row, columns in _differences(flags, standing, _FLAG_KEY):
-                self._tell_flag(kind, row, columns)
-        self.messages += len(messages)
-        self.arrivals_count += len(stored)
-        self._ex.advance(len(messages))
+        standing = part.flags()
+        if not self._is_whole:
+            # A message without parties can't be judged, and is told of elsewhere.
+            judged = part.with_parties()
+            derived = derived.only(np.isin(derived.message, judged))
+            standing = standing.filter(pl.col("message").is_in(judged.tolist()))
+        flags = self._flags(derived)
+        standing = standing.select(flags.columns).cast(flags.schema)
+        self.flags_count += len(standing)
+        for kind, row, columns in _differences(flags, standing, _FLAG_KEY):
+            self._tell_flag(kind, row, columns)
 
     def _flags(self, derived: Arrivals) -> pl.DataFrame:
         """Return the flags that all arrivals of some messages come to."""
         if self._judge is None:
-            raise RuntimeError("no rule can be judged")
+            self._judge = _judge(self._ex)
         together = self._ex.limits.judged_arrivals
         found = [
             breaches_of(self._ex.connection, self._judge, derived.slice(first, together))
@@ -109,9 +128,9 @@ class Derivation:
         return str(found[0][0]) if found else f"the dataset with the key {row['dataset']}"
 
 
-def check_derived(ex: Examination, *, is_judged: bool) -> Iterator[Checked]:
+def check_derived(ex: Examination, *, is_whole: bool) -> Iterator[Checked]:
     """Check arrivals and flags of all messages, or of a sample, against the events alone."""
-    derivation = Derivation(ex, is_judged=is_judged)
+    derivation = Derivation(ex, is_whole=is_whole)
     derivation.run()
     which = (
         f"all {derivation.messages:,} messages"
@@ -121,8 +140,6 @@ def check_derived(ex: Examination, *, is_judged: bool) -> Iterator[Checked]:
     told = f"{which}: {derivation.arrivals_count:,} arrivals"
     yield Checked("arrivals", told, derivation.arrivals.all(), MEND_DERIVED)
     told = f"{which}: {derivation.flags_count:,} flags"
-    if not is_judged:
-        told = "not judged, as policies or events are wrong"
     yield Checked("flags", told, derivation.flags.all(), MEND_DERIVED)
 
 
@@ -137,6 +154,15 @@ class _Range:
     def __init__(self, ex: Examination, first: int, last: int) -> None:
         self._ex = ex
         self._between = f"BETWEEN {first} AND {last}"
+
+    def __str__(self) -> str:
+        return f"messages with keys {self._between.lower()}"
+
+    def with_parties(self) -> IntArray:
+        """Return the messages that have parties."""
+        query = f"SELECT DISTINCT message FROM core.message_party WHERE message {self._between}"  # noqa: S608 -- numbers of ours
+        found: IntArray = self._ex.connection.execute(query).fetchnumpy()["message"]
+        return found
 
     def messages(self) -> pl.DataFrame:
         """Return id, dataset and sent_at."""
@@ -161,6 +187,17 @@ class _Some:
     def __init__(self, ex: Examination, keys: IntArray) -> None:
         self._ex = ex
         self._keys = keys
+
+    def __str__(self) -> str:
+        return f"{len(self._keys):,} messages, the first with the key {self._keys[0]},"
+
+    def with_parties(self) -> IntArray:
+        """Return the messages that have parties."""
+        query, rows = "SELECT DISTINCT message FROM {rows}", ("core.message_party", "message")
+        found: IntArray = execute_on(
+            self._ex.connection, self._keys, query, rows=rows
+        ).fetchnumpy()["message"]
+        return found
 
     def messages(self) -> pl.DataFrame:
         """Return id, dataset and sent_at."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
 import numpy as np
@@ -147,9 +148,7 @@ def _check_references(ex: Examination, marks: dict[Reference, _Marks], problems:
         known = marks[reference]
         for keys in _keys(ex, table, column):
             unknown = ~known.has(keys, _KNOWN)
-            if table == "policy":
-                unknown &= keys != 0
-            if nullable:
+            if nullable or table == "policy":  # 0: the origin, and the built-in policy
                 unknown &= keys != 0
             if unknown.any():
                 _tell(problems, f"core.{table}.{column}", keys[unknown], f"core.{known.table}")
@@ -170,8 +169,9 @@ def _check_unused(ex: Examination, marks: dict[Reference, _Marks], problems: Pro
         query = sql("audit/verify/texts_of").format(text=text, table=each.table)
         texts = {str(row[1]): row[0] for row in ex.rows(query, {"ids": unused.tolist()})}
         for (content,) in ex.rows("SELECT content FROM core.conflict"):
-            for lost in _texts_in(json.loads(str(content))):
-                texts.pop(lost, None)
+            with suppress(ValueError):  # which the check of conflicts tells
+                for lost in _texts_in(json.loads(str(content))):
+                    texts.pop(lost, None)
             if not texts:
                 break
         for key in sorted(texts.values(), key=str):

@@ -8,6 +8,7 @@ from lineage.audit.digest import digest
 from lineage.audit.verify.checked import MEND_DERIVED, MEND_EVENTS, Checked, Examination, Problems
 from lineage.database.digest_notes import NOTES, DigestNote, Fingerprints, last_note
 from lineage.database.statements import sql
+from lineage.keys.keyed_batch import IDENTIFIED
 
 _MEND_POSITIONS = (
     "read the topics into a new database; positions that are wrong leave records out, or read them"
@@ -39,8 +40,18 @@ def check_positions(ex: Examination) -> Checked:
         problems.add(f"{topic}, partition {partition}: {why}")
     for source, position, why in ex.rows(sql("audit/verify/wrong_dead_letters")):
         problems.add(f"core.dead_letter: {source}, {position}: {why}")
-    ((partitions, records, letters, lost),) = ex.rows(sql("audit/verify/positions"))
-    told = f"{partitions:,} partitions, {records:,} records read, {letters:,} dead letters"
+    for table in IDENTIFIED:
+        query = sql("audit/verify/wrong_origins").format(table=table)
+        for place, count, first in ex.rows(query):
+            problems.add(f"core.{table}: {count:,} events of {place}, the first at {first}")
+    ((partitions, records, events, read, letters, lost),) = ex.rows(sql("audit/verify/positions"))
+    rest = records - events - read
+    if rest < 0:
+        problems.add(f"{events + read:,} events and dead letters are of {records:,} records")
+    told = (
+        f"{partitions:,} partitions, {records:,} records read: {events:,} events, {read:,} dead"
+        f" letters, {max(0, rest):,} repeats and marks; {letters:,} dead letters in all"
+    )
     if lost:
         told += f"; {lost:,} times records were deleted before they were read (table dead_letter)"
     return Checked("positions", told, problems.all(), _MEND_POSITIONS)

@@ -44,7 +44,7 @@ def verify(
         for checked in check(ex):
             is_whole &= checked.is_sound
             yield checked
-    yield from check_derived(ex, is_judged=is_whole)
+    yield from check_derived(ex, is_whole=is_whole)
     yield check_unmatched(ex)
     yield check_history(ex)
     yield check_positions(ex)

@@ -78,8 +78,16 @@ def by_name(name: str) -> EventType:
 
 
 def by_topic(topic: str) -> EventType:
-    """Return the event type that a topic carries, of all six; raise KeyError if there is none."""
-    return _BY_TOPIC[topic]
+    """Return the event type that a topic carries, of all six; raise KeyError if there is none.
+
+    In front of a topic's name in Kafka may be a prefix of the place's own, such as "eu.".
+    """
+    found = _BY_TOPIC.get(topic)
+    if found is None:
+        found = next((event for name, event in _BY_TOPIC.items() if topic.endswith(name)), None)
+    if found is None:
+        raise KeyError(topic)
+    return found
 
 
 def _symbols(event: EventType, *path: str) -> tuple[str, ...]:

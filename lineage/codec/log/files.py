@@ -50,7 +50,7 @@ def read_log(
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     sources, letters = _sources(log_files(paths), limits)
-    warn_of_others(map(Path, paths))
+    warn_of_others(paths)
     return _batches(sources, letters, batch_events, limits, progress or _ignore)
 
 
@@ -61,7 +61,9 @@ def read_events(
 
     Decoding event by event is slower than `read_log`. Raises LogError as `read_log` does.
     """
+    paths = [paths] if isinstance(paths, str | Path) else list(paths)
     sources, letters = _sources(log_files(paths))
+    warn_of_others(paths)
     return chain(letters, _events(sources, progress or _ignore))
 
 

@@ -35,11 +35,18 @@ class LogFile:
 def log_files(paths: Paths) -> list[LogFile]:
     """Return the files of event logs, in the order of `paths`; those of a folder sorted by path.
 
+    Flags that are expected of a simulated log are no part of it, even if `*.jsonl` names them.
     Raises LogError where a path is missing, is no event log by its name, or is a folder
     without one.
     """
-    named = [paths] if isinstance(paths, str | Path) else list(paths)
-    return [file for path in named for file in _files(Path(path))]
+    named = list(map(Path, [paths] if isinstance(paths, str | Path) else paths))
+    logs = [path for path in named if not _is_expected(path)]
+    if named and not logs:
+        raise LogError(
+            f"{source_name(named[0])} holds the flags that are expected of an event log, and no "
+            "events; name the log"
+        )
+    return [file for path in logs for file in _files(path)]
 
 
 def _files(path: Path) -> list[LogFile]:
@@ -66,12 +73,13 @@ def _found(path: Path) -> LogFile:
     return LogFile(path, 0 if problem else path.stat().st_size, True, problem)
 
 
-def warn_of_others(paths: Iterable[Path]) -> None:
+def warn_of_others(paths: Paths) -> None:
     """Warn of files in folders that are passed over because of their names.
 
     Hidden files, and markers such as _SUCCESS, are expected there.
     """
-    folders = [path for path in paths if path.is_dir()]
+    named = map(Path, [paths] if isinstance(paths, str | Path) else paths)
+    folders = [path for path in named if path.is_dir()]
     others = sorted(
         source_name(path)
         for folder in folders
@@ -83,6 +91,10 @@ def warn_of_others(paths: Iterable[Path]) -> None:
         more = f" and {len(others) - _NAMED_MAX:,} more" if len(others) > _NAMED_MAX else ""
         told = ", ".join(others[:_NAMED_MAX])
         _LOG.warning("passed over, since they do not end in %s: %s%s", KINDS, told, more)
+
+
+def _is_expected(path: Path) -> bool:
+    return path.name == _NOT_A_LOG and path.is_file()
 
 
 def _is_log(path: Path) -> bool:

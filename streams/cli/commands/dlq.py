@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,9 +15,12 @@ from streams.cli import options
 from streams.cli.errors import Failure
 from streams.cli.output import Row, Style, style_of, write_json, write_rows
 from streams.cli.progress import progress
+from streams.cli.reader import reader_of
 
 if TYPE_CHECKING:
     from lineage.codec import DeadLetter
+    from streams.kafka.connection import KafkaConnection
+    from streams.kafka.rest import Address
 
 _EACH = "SELECT source, partition, position, reason, sha256, 1 FROM dead_letter ORDER BY ALL"
 _COUNTED = "SELECT source, 0, 0, reason, '', count(*) FROM dead_letter GROUP BY ALL"
@@ -54,10 +58,7 @@ class _Listed:
     "--db", type=click.Path(path_type=Path), metavar="FILE",
     help="Those of this database, and not of the topic. It does not know what was replayed.",
 )  # fmt: skip
-@click.option(
-    "--bootstrap", envvar="LINEAGE_BOOTSTRAP", show_envvar=True, metavar="HOST:PORT",
-    help="The Kafka broker whose dead-letter topic is read; several with commas between them.",
-)  # fmt: skip
+@options.broker_options
 @reason_filter
 @source_filter
 @click.option("--each", is_flag=True, help="List each one, and do not count them.")
@@ -68,6 +69,8 @@ class _Listed:
 def list_(
     db: Path | None,
     bootstrap: str | None,
+    kafka_config: Path | None,
+    topic_prefix: str,
     reason: str | None,
     source: str | None,
     each: bool,
@@ -88,7 +91,7 @@ def list_(
 
     def noted() -> Iterator[_Listed]:
         nonlocal dead
-        for one in _listed(db, bootstrap, each):
+        for one in _listed(db, each, bootstrap, kafka_config, topic_prefix):
             if wanted(one.letter):
                 dead += one.count if one.replayed_to is None else 0
                 yield one
@@ -101,16 +104,15 @@ def list_(
 
 
 @dlq.command()
-@options.bootstrap
-@options.registry_url
+@options.kafka
 @reason_filter
 @source_filter
 @click.option("--dry-run", is_flag=True, help="Send nothing, and tell what would be sent.")
 @options.fail_on_dead_letter
 @options.as_json
 def replay(
-    bootstrap: str,
-    registry_url: str | None,
+    kafka: KafkaConnection,
+    registry: Address | None,
     reason: str | None,
     source: str | None,
     dry_run: bool,
@@ -130,8 +132,8 @@ def replay(
     wanted = _selection(reason, source)
     with progress("replay", None, "dead letters") as advance:
         done = replay_dead_letters(
-            bootstrap,
-            registry_url,
+            kafka,
+            registry,
             lambda stored: wanted(stored.letter),
             advance,
             dry_run=dry_run,
@@ -140,7 +142,7 @@ def replay(
     if not (done.sent or done.replayed_before or dead) and (reason or source):
         raise _nothing_wanted()
     summary = {**vars(done), "still_dead": done.still_dead.total(), "dry_run": dry_run}
-    reasons = done.still_dead.most_common()
+    reasons = _by_cause(done.still_dead)
     if as_json:
         by = [{"reason": reason, "letters": letters} for reason, letters in reasons]
         write_json({**summary, "still_dead_by_reason": by})
@@ -155,29 +157,33 @@ def replay(
         raise click.exceptions.Exit(1)
 
 
-def _listed(db: Path | None, bootstrap: str | None, each: bool) -> Iterator[_Listed]:
+def _listed(
+    db: Path | None, each: bool, bootstrap: str | None, file: Path | None, topic_prefix: str
+) -> Iterator[_Listed]:
+    from streams.kafka.connection_settings import connection_from
+
     if db is not None:
         return _of_database(db, each)
-    if bootstrap is None:
+    kafka = connection_from(bootstrap, file, topic_prefix)
+    if kafka is None:
         raise click.UsageError(
             "give --bootstrap (LINEAGE_BOOTSTRAP) for the dead letters of the topic, or --db for "
             "those of a database"
         )
-    return _of_topic(bootstrap)
+    return _of_topic(kafka)
 
 
-def _of_topic(bootstrap: str) -> Iterator[_Listed]:
+def _of_topic(kafka: KafkaConnection) -> Iterator[_Listed]:
     from streams.kafka.dead_letter_topic import stored_letters
 
-    for stored in stored_letters(bootstrap):
+    for stored in stored_letters(kafka):
         yield _Listed(stored.letter, stored.replayed_to)
 
 
 def _of_database(db: Path, each: bool) -> Iterator[_Listed]:
-    import lineage
     from lineage.codec import DeadLetter
 
-    with lineage.open(db, read_only=True) as store:
+    with reader_of(db) as store:
         found = store.sql(_EACH if each else _COUNTED)
         while rows := found.fetchmany(1_000):
             for *letter, count in rows:
@@ -202,6 +208,19 @@ def _cause(reason: str) -> str:
     return _NUMBER.sub("N", reason)
 
 
+def _by_cause(reasons: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Return the causes and how many letters each has, the most first.
+
+    Where all letters of a cause have one reason, it is told as it is.
+    """
+    causes: dict[str, tuple[str, int]] = {}
+    for reason, count in reasons.items():
+        cause = _cause(reason)
+        told, before = causes.get(cause, (reason, 0))
+        causes[cause] = (told if told == reason else cause, before + count)
+    return sorted(causes.values(), key=lambda one: (-one[1], one[0]))
+
+
 def _nothing_wanted() -> Failure:
     return Failure(
         "no dead letter is of this source and reason; `lineage dlq list` without them says which "
@@ -210,17 +229,19 @@ def _nothing_wanted() -> Failure:
 
 
 def _write_groups(listed: Iterable[_Listed], style: Style, limit: int, of_topic: bool) -> int:
-    """Count by source and cause; a reason that all of a group have is told as it is."""
-    groups: dict[tuple[str, str], tuple[str, int, int]] = {}
+    """Count by source and cause."""
+    reasons: dict[str, Counter[str]] = {}
+    replayed: Counter[tuple[str, str]] = Counter()
     for one in listed:
-        cause = _cause(one.letter.reason)
-        told, letters, replayed = groups.get((one.letter.source, cause), (one.letter.reason, 0, 0))
-        groups[one.letter.source, cause] = (
-            told if told == one.letter.reason else cause,
-            letters + one.count,
-            replayed + (one.count if one.replayed_to is not None else 0),
-        )
-    rows = [(source, *group) for (source, _), group in groups.items()]
+        source, reason = one.letter.source, one.letter.reason
+        reasons.setdefault(source, Counter())[reason] += one.count
+        if one.replayed_to is not None:
+            replayed[source, _cause(reason)] += one.count
+    rows = [
+        (source, told, letters, replayed[source, _cause(told)])
+        for source, of_source in reasons.items()
+        for told, letters in _by_cause(of_source)
+    ]
     rows.sort(key=lambda row: (-row[2], row))
     if of_topic:
         return write_rows(("source", "reason", "letters", "replayed"), rows, style, limit)

@@ -6,7 +6,7 @@ import platform
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from streams.cli.errors import NOT_AVAILABLE
 from streams.cli.output import write_rows
 
 if TYPE_CHECKING:
+    from streams.kafka.connection import KafkaConnection
     from streams.kafka.registry import HttpRegistry
 
 PYTHON_MIN = (3, 11)
@@ -30,7 +31,8 @@ class Finding:
     """One requirement that was looked at.
 
     found: what is there, a version or place; empty if nothing. needed_for: what works only with
-    it. required: whether nothing works without it. problem: empty if all is well with it.
+    it. required: whether nothing works without it. problem: empty if all is well with it. danger:
+    whether it is there, and does harm as it is.
     """
 
     what: str
@@ -38,22 +40,18 @@ class Finding:
     needed_for: str
     required: bool
     problem: str = ""
+    danger: bool = False
 
     @property
     def status(self) -> str:
-        """ok, MISSING (required) or absent (optional)."""
-        return "ok" if not self.problem else "MISSING" if self.required else "absent"
+        """ok, MISSING (required), absent (optional) or WARNING (of danger)."""
+        if not self.problem:
+            return "ok"
+        return "MISSING" if self.required else "WARNING" if self.danger else "absent"
 
 
 @click.command()
-@click.option(
-    "--bootstrap", envvar="LINEAGE_BOOTSTRAP", show_envvar=True, metavar="HOST:PORT",
-    help="Also ask whether this broker answers.",
-)  # fmt: skip
-@click.option(
-    "--registry-url", envvar="LINEAGE_REGISTRY_URL", show_envvar=True, metavar="URL",
-    help="Also ask whether this schema registry answers.",
-)  # fmt: skip
+@options.kafka_options
 @click.option(
     "--db", type=click.Path(path_type=Path), metavar="FILE",
     help="Check this database instead: that it is whole, and what is derived follows.",
@@ -70,6 +68,8 @@ class Finding:
 @options.as_json
 def doctor(
     bootstrap: str | None,
+    kafka_config: Path | None,
+    topic_prefix: str,
     registry_url: str | None,
     db: Path | None,
     everything: bool,
@@ -90,7 +90,11 @@ def doctor(
     if db is not None:
         check_database(db, everything, messages, seed, as_json)
         return
-    findings = list(_findings(bootstrap, registry_url))
+    findings = [
+        *_machine(),
+        *_broker(bootstrap, kafka_config, topic_prefix),
+        *_registry(registry_url),
+    ]
     rows = [(f.status, f.what, f.found or None, f.needed_for, f.problem or None) for f in findings]
     columns = ("status", "what", "found", "needed_for", "problem")
     write_rows(columns, rows, "json" if as_json else "text")
@@ -98,16 +102,12 @@ def doctor(
         raise click.exceptions.Exit(NOT_AVAILABLE)
 
 
-def _findings(bootstrap: str | None, registry_url: str | None) -> Iterator[Finding]:
+def _machine() -> Iterator[Finding]:
     yield _python()
     yield from _packages()
     yield _schemas()
     yield _folder(Path.cwd(), "databases and logs given without a folder")
     yield from _local_broker()
-    if bootstrap:
-        yield _broker(bootstrap)
-    if registry_url:
-        yield _registry(registry_url)
 
 
 def _python() -> Finding:
@@ -187,32 +187,60 @@ def _local_broker() -> Iterator[Finding]:
     yield Finding("docker", docker, "only a broker of your own in a container", False, problem)
 
 
-def _broker(bootstrap: str) -> Finding:
+def _broker(bootstrap: str | None, file: Path | None, topic_prefix: str) -> Iterator[Finding]:
     from streams.errors import StreamsError
+    from streams.kafka.connection_settings import connection_from
     from streams.kafka.topics import TOPICS, topic_partitions
 
     needed_for = "lineage worker, lineage publish"
     try:
-        there = topic_partitions(bootstrap, TOPICS)
+        kafka = connection_from(bootstrap, file, topic_prefix)
+        if kafka is None:
+            return
+        there = topic_partitions(kafka, kafka.topics(TOPICS))
+        topics = _evidence(kafka, list(there))
     except StreamsError as error:
-        return Finding("broker", "", needed_for, True, str(error))
-    found = f"{bootstrap}, {len(there)} of {len(TOPICS)} topics"
-    return Finding("broker", found, needed_for, True)
+        yield Finding("broker", "", needed_for, True, str(error))
+        return
+    found = f"{kafka}, {kafka.security_protocol}, {len(there)} of {len(TOPICS)} topics"
+    yield Finding("broker", found, needed_for, True)
+    yield from topics
 
 
-def _registry(url: str) -> Finding:
+def _evidence(kafka: KafkaConnection, there: Collection[str]) -> list[Finding]:
+    """Return a finding for each topic from which Kafka may delete evidence."""
+    from streams.errors import TopicError
+    from streams.kafka.admin import admin_client
+    from streams.kafka.retention import retention_of
+    from streams.kafka.topics import DEAD_LETTER_TOPIC, INPUT_TOPICS
+
+    asked = [topic for topic in kafka.topics((*INPUT_TOPICS, DEAD_LETTER_TOPIC)) if topic in there]
+    needed_for = "evidence that lasts"
+    try:
+        with admin_client(kafka) as admin:
+            found = [one for one in retention_of(admin, asked) if one.deletes]
+    except TopicError as error:  # not every user may ask for them
+        return [Finding("topics", "", needed_for, False, str(error), danger=True)]
+    return [Finding("topic", one.topic, needed_for, False, str(one), danger=True) for one in found]
+
+
+def _registry(url: str | None) -> Iterator[Finding]:
     from lineage.codec import SchemasError
     from streams.kafka.limits import KAFKA_LIMITS
-    from streams.kafka.registry import HttpRegistry
+    from streams.kafka.registry import HttpRegistry, registry_from
 
     limits = replace(KAFKA_LIMITS, registry_step_seconds_max=5.0)  # a person waits for it
     needed_for = "--registry-url of lineage worker, lineage publish"
     try:
-        registry = HttpRegistry(url, limits=limits)
+        address = registry_from(url)
+        if address is None:
+            return
+        registry = HttpRegistry(address, limits=limits)
         found = f"{registry.address}, {_known_to(registry)}"
     except SchemasError as error:
-        return Finding("schema registry", "", needed_for, True, str(error))
-    return Finding("schema registry", found, needed_for, True)
+        yield Finding("schema registry", "", needed_for, True, str(error))
+        return
+    yield Finding("schema registry", found, needed_for, True)
 
 
 def _known_to(registry: HttpRegistry) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,21 +11,26 @@ from streams.cli import options
 from streams.cli.output import write_json, write_rows
 from streams.cli.progress import progress
 
+if TYPE_CHECKING:
+    from streams.kafka.connection import KafkaConnection
+    from streams.kafka.rest import Address
+
 
 @click.command()
 @options.event_logs
-@options.bootstrap
+@options.kafka
 @click.option(
     "--partitions", type=click.IntRange(min=1), metavar="N",
     help="Of topics that are not there yet.",
 )  # fmt: skip
-@options.registry_url
+@options.replication_factor
 @options.as_json
 def publish(
     paths: tuple[Path, ...],
-    bootstrap: str,
+    kafka: KafkaConnection,
+    registry: Address | None,
     partitions: int | None,
-    registry_url: str | None,
+    replication_factor: int | None,
     as_json: bool,
 ) -> None:
     """Send event logs to Kafka; topics that are not there yet are created.
@@ -35,7 +41,7 @@ def publish(
     from streams.kafka.publish import publish as send_logs
 
     with progress("publish", None, "events") as advance:
-        done = send_logs(paths, bootstrap, partitions, advance, registry_url)
+        done = send_logs(paths, kafka, partitions, advance, registry, replication_factor)
     if as_json:
         write_json({"events": dict(done.events), "dead_letters": done.dead_letters})
     else:

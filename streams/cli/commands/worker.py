@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,16 +11,20 @@ from streams.cli import options
 from streams.cli.output import write_json, write_rows
 from streams.serve.settings import ANY_PORT
 
+if TYPE_CHECKING:
+    from streams.kafka.connection import KafkaConnection
+    from streams.kafka.rest import Address
+
 
 @click.command()
 @options.database
-@options.bootstrap
+@options.kafka
 @click.option("--once", is_flag=True, help="End when all that was there at the start is recorded.")
 @click.option(
     "--group", default="lineage", show_default=True, envvar="LINEAGE_GROUP", show_envvar=True,
     metavar="NAME", help="The consumer group. Each database needs its own.",
 )  # fmt: skip
-@options.registry_url
+@options.replication_factor
 @click.option(
     "--serve", "address", default=ANY_PORT, show_default=True, envvar="LINEAGE_SERVE",
     show_envvar=True, metavar="HOST:PORT",
@@ -32,10 +37,11 @@ from streams.serve.settings import ANY_PORT
 @options.as_json
 def worker(
     db: Path,
-    bootstrap: str,
+    kafka: KafkaConnection,
+    registry: Address | None,
     once: bool,
     group: str,
-    registry_url: str | None,
+    replication_factor: int | None,
     address: str,
     no_serve: bool,
     token_file: Path | None,
@@ -44,6 +50,7 @@ def worker(
 ) -> None:
     """Record what is in the topics, and what comes, until SIGINT or SIGTERM.
 
+    A broker that goes away while it runs is waited for; at the start it has to be there.
     The log on stderr tells once a minute what was recorded, and how many records are behind. At the
     end, what was recorded in all is written to stdout. Meanwhile the commands that ask the database
     go through the worker by themselves: a file beside it tells them where.
@@ -57,11 +64,12 @@ def worker(
     log_to_stderr()
     tally = run_worker(
         db,
-        bootstrap,
+        kafka,
         once=once,
-        registry_url=registry_url,
+        registry_url=registry,
         group=group,
         memory_mib=memory,
+        replication_factor=replication_factor,
         serve=serve,
     )
     if as_json:

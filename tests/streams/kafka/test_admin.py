@@ -8,7 +8,8 @@ import time
 import pytest
 
 from streams.errors import BrokerUnavailableError
-from streams.kafka.admin import admin_client, check_bootstrap
+from streams.kafka.admin import admin_client
+from streams.kafka.connection import check_bootstrap
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:9092", "a.example:1, b.example:65535", "[::1]:9"])

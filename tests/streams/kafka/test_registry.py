@@ -344,7 +344,7 @@ def test_user_and_password_of_the_url_are_sent(service: RegistryService) -> None
 
 def test_a_wrong_password_is_told(service: RegistryService) -> None:
     service.credentials = USER, "another"
-    with pytest.raises(RegistryError, match="401 Unauthorized; the user or password in its URL"):
+    with pytest.raises(RegistryError, match="401 Unauthorized; the user or password are not"):
         HttpRegistry(with_secrets(service.url)).schema_of(1)
 
 

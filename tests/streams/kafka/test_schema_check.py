@@ -22,6 +22,7 @@ from lineage.codec import (
 )
 from lineage.codec.errors import RegistryError
 from streams.errors import BrokerUnavailableError, SchemaIdError
+from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KAFKA_LIMITS
 from streams.kafka.registry import HttpRegistry
 from streams.kafka.schema_check import check_schema_ids
@@ -245,7 +246,9 @@ class TestOnRealKafka:
     ) -> None:
         send(topics, [OTHER] * 40)
 
-        with closing(streams.kafka.schema_check._consumer(topics, PATIENT)) as consumer:
+        with closing(
+            streams.kafka.schema_check._consumer(KafkaConnection(topics), PATIENT)
+        ) as consumer:
             wanted = {TopicPartition(MESSAGES, n): 0 for n in range(PARTITIONS)}
             check = streams.kafka.schema_check._Check(consumer, LocalIds(), wanted, PATIENT)
             check._look(

@@ -17,7 +17,6 @@ from kafka import KafkaProducer
 from kafka.admin import ConfigResource
 
 import lineage
-from streams.broker import LocalBroker
 from streams.errors import StreamsError, WorkerError, causes
 from streams.kafka.admin import admin_client
 from streams.kafka.publish import publish
@@ -105,20 +104,6 @@ class TestOnRealKafka:
         said = worker.command("--once").ended(SOON)
         assert said.startswith(f"Error: another worker of the group {worker.group} reads")
         assert first.process.poll() is None
-
-    def test_a_broker_that_is_lost(
-        self, tmp_path: Path, local_broker_possible: None, log: Path
-    ) -> None:
-        with LocalBroker(tmp_path / "kafka") as broker:
-            publish([log], broker.bootstrap, PARTITIONS)
-            worker = Worker(tmp_path / "db", broker.bootstrap, "lost")
-            running = worker.command()
-            running.until(READY)
-            assert broker.pid is not None
-            os.kill(broker.pid, signal.SIGKILL)
-            running.until(f"no Kafka broker answers at {broker.bootstrap}")
-            said = running.ended(30 + SOON)
-            assert said.startswith(f"Error: no Kafka broker at {broker.bootstrap}: ")
 
     @pytest.mark.parametrize("code", [404, 500, 503])
     def test_a_registry_that_answers_something_else(self, worker: Worker, code: int) -> None:

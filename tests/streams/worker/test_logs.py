@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from aiokafka.errors import NodeNotReadyError, SaslAuthenticationFailed
 
 from streams.worker.limits import WORKER_LIMITS
 from streams.worker.logs import RepeatFilter
@@ -38,6 +39,18 @@ def test_what_a_library_repeats_is_said_once_in_a_while() -> None:
     passed = [at for at in times if once.filter(record("aiokafka.conn", "away for %s s", at))]
     assert passed == [0.0, repeat]
     assert once.filter(record("aiokafka.conn", "something else %s", 1.0))
+
+
+def test_a_lost_connection_is_told_by_the_watch_alone() -> None:
+    once = RepeatFilter()
+    for args in [(1, NodeNotReadyError("node 1")), (1, ConnectionRefusedError(111, "refused"))]:
+        lost = record("aiokafka.client", "no node %s: %s", 0.0)
+        lost.args = args
+        assert not once.filter(lost)
+    assert not once.filter(record("aiokafka.client", "Unable to update metadata from %s", 0.0))
+    refused = record("aiokafka.client", "no node: %s", 0.0)
+    refused.args = (SaslAuthenticationFailed("no"),)
+    assert once.filter(refused)
 
 
 @pytest.mark.parametrize("name", ["streams.worker.app", "lineage", "lineage.codec.wire"])

@@ -49,7 +49,7 @@ def recorded(path: Path) -> Path:
     """Record the events at `path`, and note the digest; the first batch has dead letters."""
     with lineage.open(path) as store:
         store.identify({"a": TopicIdentity("cluster", "topic")})
-        store.apply_batch(from_events(EVENTS), {("a", 0): 7, ("a", 1): 3})
+        store.apply_batch(from_events(EVENTS, "a"), {("a", 0): 17, ("a", 1): 3})
         store.apply(AGAIN)
         store.apply([declared("d3", "lake", "TABLE", "FIRST", declared_at=at(2))])
         store.published(1)

@@ -156,3 +156,22 @@ def test_marks_and_zeros_in_the_middle_of_a_file(tmp_path: Path) -> None:
     )
     assert "what follows them in the line is not read" in told[6]
     assert told[11].startswith("not JSON: 4,096 zero bytes")
+
+
+def test_the_flags_expected_of_a_log_are_no_part_of_it_by_a_glob_either(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(LINES)
+    (tmp_path / "expected-flags.jsonl").write_bytes(b"{}\n")
+    batch = Batch.concat(read_log(sorted(tmp_path.glob("*.jsonl"))))
+    assert (batch.events, batch.dead_letters) == (len(GOOD), ())
+    with pytest.raises(LogError, match="holds the flags that are expected of an event log"):
+        read_log(tmp_path / "expected-flags.jsonl")
+
+
+def test_what_is_passed_over_is_told_of_whoever_reads(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a.jsonl").write_bytes(LINES)
+    (tmp_path / "b.parquet").write_bytes(b"PAR1")
+    for reading in (read_log, read_events):
+        assert [*reading(tmp_path)]
+    assert len(caplog.messages) == 2
