@@ -1,0 +1,101 @@
+"""Kills workers many times on a real Kafka, and checks that nothing is lost and nothing doubled."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import lineage
+from streams.broker import LocalBroker
+from streams.kafka.topics import create_topics
+from tests.torture.checks import Findings, compared
+from tests.torture.hostile_log import HostileLog, hostile_log
+from tests.torture.lives import RECORDS_A_LIFE, Ended, Lives
+from tests.torture.plan import Fault, planned
+from tests.torture.producer import Producer
+
+# Records of the log for one simulated message, with all that is mixed in.
+_RECORDS_A_MESSAGE = 2.05
+_DRAIN_SECONDS_MAX = 900.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was done and found in one run. done: how often each fault happened."""
+
+    done: Counter[str]
+    findings: Findings
+    seconds: float
+    lives: Sequence[Ended] = field(repr=False)
+
+    @property
+    def kills(self) -> int:
+        """How often a worker was killed with SIGKILL as planned."""
+        return sum(1 for life in self.lives if life.code == -9 and life.wrong is None)
+
+
+def run(
+    seed: int, kills: int, folder: Path, say: Callable[[str], None], partitions: int = 4
+) -> Outcome:
+    """Run the plan of the seed in a folder of its own, and compare what was recorded."""
+    began = time.monotonic()
+    faults = planned(seed, kills)
+    messages = int(len(faults) * RECORDS_A_LIFE * 1.1 / _RECORDS_A_MESSAGE)
+    log = hostile_log(messages, seed, folder)
+    replayed = folder / "replayed.duckdb"
+    with lineage.open(replayed) as store:
+        store.replay(log.events)
+    say(f"{len(log.records):,} records, {len(faults)} lives, seed {seed}, in {folder}")
+    with LocalBroker(folder / "kafka") as broker:
+        create_topics(broker.bootstrap, partitions)
+        with Producer(broker.bootstrap, log.records) as producer:
+            lives = _lives(seed, faults, folder, broker, producer, say)
+        findings = _compared(folder, replayed, log, broker)
+    done = Counter(life.what for life in lives)
+    return Outcome(done, _with_wrong_ends(findings, lives), time.monotonic() - began, lives)
+
+
+def _lives(
+    seed: int,
+    faults: Sequence[Fault],
+    folder: Path,
+    broker: LocalBroker,
+    producer: Producer,
+    say: Callable[[str], None],
+) -> list[Ended]:
+    lives = Lives(folder, broker, producer, random.Random(seed))
+    found = []
+    for number, fault in enumerate(faults, start=1):
+        ended = lives.live(fault)
+        wrong = f" WRONG: {ended.wrong} ({ended.said})" if ended.wrong else ""
+        say(f"{number:4}/{len(faults)} {fault.name}: {ended.what}, {ended.seconds:.1f} s{wrong}")
+        found.append(ended)
+    producer.finish()
+    drained = lives.drain(_DRAIN_SECONDS_MAX)
+    say(f"drained in {drained.seconds:.0f} s, {drained.wrong or 'as it should'}")
+    return [*found, drained]
+
+
+def _compared(folder: Path, replayed: Path, log: HostileLog, broker: LocalBroker) -> Findings:
+    return compared(folder / "live.duckdb", replayed, log, broker.bootstrap)
+
+
+def _with_wrong_ends(findings: Findings, lives: Sequence[Ended]) -> Findings:
+    for number, life in enumerate(lives, start=1):
+        findings.check(life.wrong is None, f"life {number}, {life.what}: {life.wrong}")
+    return findings
+
+
+def table(done: Counter[str]) -> str:
+    """Return what was done as lines of a table."""
+    return "\n".join(f"{count:6}  {what}" for what, count in sorted(done.items()))
+
+
+def to_stderr(line: str) -> None:
+    """Show progress."""
+    print(line, file=sys.stderr, flush=True)
