@@ -11,7 +11,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from lineage.codec import INPUTS, Encoder, EventType, LocalIds, by_name, read_events
+from lineage.codec import (
+    INPUTS,
+    DeadLetter,
+    Encoder,
+    EventType,
+    LocalIds,
+    by_name,
+    read_events,
+)
 from lineage.policy.parse import BUILT_IN_DOCUMENT
 from streams.simulate import simulate
 from tests.lineage.events.builders import consent, declared, document, policy
@@ -72,8 +80,8 @@ def hostile_log(messages: int, seed: int, folder: Path) -> HostileLog:
     simulated = folder / "simulated"
     simulate(messages, seed, simulated)
     chance = random.Random(seed)
-    events = [_event_of(item) for item in read_events(simulated)]
-    events = list(_mixed(chance, events))
+    read = (item for item in read_events(simulated) if not isinstance(item, DeadLetter))
+    events = list(_mixed(chance, [{**event, "event": kind.name} for kind, event in read]))
     path = folder / "log" / "events.jsonl"
     path.parent.mkdir()
     records: list[Record] = []
@@ -89,11 +97,6 @@ def hostile_log(messages: int, seed: int, folder: Path) -> HostileLog:
             if chance.randrange(_BAD) == 0:
                 records.append(_bad(chance, kind, value))
     return HostileLog(records, path)
-
-
-def _event_of(item: Any) -> Event:  # noqa: ANN401 - an event with its type, or a dead letter
-    kind, event = item
-    return {**event, "event": kind.name}
 
 
 def _mixed(chance: random.Random, events: list[Event]) -> Iterator[Event]:

@@ -69,8 +69,7 @@ def planned(seed: int, kills: int = _KILLS) -> list[Fault]:
     """
     chance = random.Random(seed)
     named = kills * 3 // 4
-    moments = [(point, moment) for moment in MOMENTS for point in POINTS]
-    chance.shuffle(moments)
+    moments = _moments(chance)
     faults = [
         _fault(chance, *moments[number % len(moments)], nth=chance.randint(1, _NTH_MAX))
         for number in range(named)
@@ -80,6 +79,18 @@ def planned(seed: int, kills: int = _KILLS) -> list[Fault]:
         faults += [_fault(chance, kind) for _ in range(count * kills // _KILLS)]
     chance.shuffle(faults)
     return faults
+
+
+def _moments(chance: random.Random) -> list[tuple[str, str]]:
+    """Return every moment of every point; the first so many have each point once."""
+    found = []
+    for later in range(len(MOMENTS)):
+        turn = [
+            (point, MOMENTS[(place + later) % len(MOMENTS)]) for place, point in enumerate(POINTS)
+        ]
+        chance.shuffle(turn)
+        found += turn
+    return found
 
 
 def _fault(chance: random.Random, kind: str, moment: str = "", nth: int = 1) -> Fault:

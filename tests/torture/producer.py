@@ -1,4 +1,4 @@
-"""Sends the records of a log to Kafka in a thread, as many as it is allowed, whatever the broker does."""
+"""Sends records to Kafka in a thread, as many as it is allowed, whatever the broker does."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 
 from kafka import KafkaProducer
@@ -73,7 +74,7 @@ class Producer:
             except (KafkaError, OSError) as error:
                 logger.info("sending again: %s", type(error).__name__)
                 if producer is not None:
-                    producer.close(timeout=0)
+                    _close(producer, 0)
                 producer = None
                 time.sleep(1)
                 continue
@@ -82,7 +83,7 @@ class Producer:
                 self._changed.notify_all()
             time.sleep(_PAUSE_SECONDS)
         if producer is not None:
-            producer.close(timeout=5)
+            _close(producer, 5)
 
     def _next(self) -> Sequence[Record]:
         """Wait until it may send more; return what comes next, nothing when it is closing."""
@@ -101,6 +102,11 @@ class Producer:
             delivery_timeout_ms=milliseconds,
             max_block_ms=milliseconds,
         )
+
+
+def _close(producer: KafkaProducer, seconds: float) -> None:
+    with suppress(KafkaError):  # not all was sent, which its caller knows
+        producer.close(timeout=seconds)
 
 
 def _send(producer: KafkaProducer, records: Sequence[Record]) -> None:

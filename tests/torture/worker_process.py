@@ -6,7 +6,6 @@ The product has no fault points: this script wraps its functions from outside.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
@@ -144,7 +143,7 @@ def _around_acks(strike: Strike) -> None:
     async def struck(self: GroupCommitter, records: object, ack: Callable[[], object]) -> None:
         await read(self, records, around(strike, ack))
 
-    GroupCommitter.read = struck  # type: ignore[assignment]  # as above
+    GroupCommitter.read = struck  # type: ignore[method-assign]  # as above
 
 
 def _wrap(holder: object, name: str, strike: Strike, how: Callable[[Strike, Call], Call]) -> None:
@@ -173,7 +172,7 @@ def run(point: str, moment: str, nth: str, share: str, notes: str, *command: str
         arm(point, Strike(moment, int(nth), float(share), Path(notes)))
     lineage.database.connection._SETTINGS["checkpoint_threshold"] = CHECKPOINT
     slow = partial(streams.worker.run.run_worker, limits=LIMITS)
-    streams.worker.run.run_worker = slow  # type: ignore[assignment]  # the command imports it late
+    streams.worker.run.run_worker = slow  # the command imports it when it runs
     sys.argv[1:] = command
     main()
 
