@@ -72,7 +72,7 @@ def digest(
 def _lines(section: str) -> str:
     """Return the query for the lines of a section: the columns of its table in the model."""
     of = table(section)
-    columns = [column for column in of.columns if column.shown or column.digested]
+    columns = of.canonical
     if section not in _LARGE:
         where = f"WHERE t.{of.where}" if of.where else ""
         return sql("audit/digest_table").format(

@@ -26,7 +26,7 @@ from lineage.errors import (
 from lineage.policy.parse import BUILT_IN, BUILT_IN_DOCUMENT, BUILT_IN_ID
 
 PROGRAM = "message-lineage"
-FORMAT_VERSION = 6
+FORMAT_VERSION = 7
 MEMORY_MIB = 1024
 
 # A column of a row group ends in a block that is not full: with blocks of 256 KiB, as DuckDB makes

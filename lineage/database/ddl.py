@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from lineage.database.model import Column, Reference, Table
 
@@ -13,6 +13,7 @@ __all__ = [
     "digest_line",
     "insert",
     "joins",
+    "select",
     "shown",
     "stored",
 ]
@@ -29,10 +30,14 @@ def create_table(table: Table) -> str:
 def create_view(table: Table) -> str:
     """Return the CREATE VIEW that shows a table to auditors: in texts, in the model's order."""
     columns = [column for column in table.columns if column.shown]
-    selected = ", ".join(f"{shown(column)} AS {column.shown}" for column in columns)
     where = f" WHERE t.{table.where}" if table.where else ""
-    rows = f"core.{table.name} t {joins(columns)}{where}"
-    return f"CREATE VIEW {table.view} AS SELECT {selected} FROM {rows}"  # noqa: S608 -- the model's names
+    return f"CREATE VIEW {table.view} AS {select(table, columns)}{where}"
+
+
+def select(table: Table, columns: Sequence[Column]) -> str:
+    """Return a SELECT of some columns of a table `t` as a person reads them."""
+    selected = ", ".join(f"{shown(column)} AS {column.shown or column.name}" for column in columns)
+    return f"SELECT {selected} FROM core.{table.name} t {joins(columns)}"  # noqa: S608 -- the model's names
 
 
 def comments(table: Table) -> list[str]:

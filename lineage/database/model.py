@@ -14,6 +14,7 @@ __all__ = [
     "fact_column",
     "id_column",
     "key_column",
+    "recorded_at_column",
     "value_column",
 ]
 
@@ -57,6 +58,8 @@ class Column:
         digested: True for a column in the digest that the view leaves out.
         nullable: True where a key may be none.
         none: A value that the view shows as null.
+        provenance: True for a column that tells where and when the tracker learned of the row, and
+            not what the row says: the digest leaves it out, and versions do not differ by it.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Column:
     shown: str = ""
     comment: str = ""
     digested: bool = False
+    provenance: bool = False
     nullable: bool = False
     none: str | None = None
 
@@ -97,6 +101,15 @@ class Table:
     def kept(self) -> tuple[Column, ...]:
         """Return the columns that a batch fills in."""
         return tuple(column for column in self.columns if column.field)
+
+    @cached_property
+    def canonical(self) -> tuple[Column, ...]:
+        """Return the columns that the digest reads."""
+        return tuple(
+            column
+            for column in self.columns
+            if (column.shown or column.digested) and not column.provenance
+        )
 
     @cached_property
     def key(self) -> str:
@@ -149,3 +162,9 @@ def value_column(
 def fact_column(name: str, type_: str, comment: str, shown: str = "") -> Column:
     """Return a column that is derived, or recorded by the tracker itself."""
     return Column(name, type_, shown=shown or name, comment=comment)
+
+
+def recorded_at_column() -> Column:
+    """Return the column with the instant at which the tracker recorded a row."""
+    comment = "When the tracker recorded it, UTC; null if it was not told"
+    return Column("recorded_at", "TIMESTAMP", shown="recorded_at", comment=comment, provenance=True)

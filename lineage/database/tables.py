@@ -19,11 +19,19 @@ from lineage.database.model import (
     fact_column,
     id_column,
     key_column,
+    recorded_at_column,
     value_column,
 )
 
 __all__ = ["EVENT_TABLES", "TABLES", "table"]
 
+# Where an event was read (core.origin, and the offset, line or record there), and when. Neighbours
+# are alike, so these columns take hardly any of the disk.
+_PROVENANCE = (
+    Column("origin", "INTEGER", provenance=True),
+    Column("position", "BIGINT", provenance=True),
+    recorded_at_column(),
+)
 _TAG = "The tag on the message; a consent change can say otherwise later"
 _MESSAGE = Table(
     "message",
@@ -40,6 +48,7 @@ _MESSAGE = Table(
             field="dataset",
         ),
         value_column("sent_at", "TIMESTAMP", "When it was sent, UTC"),
+        *_PROVENANCE,
     ),
 )
 _MESSAGE_PARTY = Table(
@@ -89,6 +98,7 @@ _HOP = Table(
         value_column("moved_at", "TIMESTAMP", "When it moved, UTC"),
         Column("keeps_id", "BOOLEAN"),
         Column("declassifies", "BOOLEAN"),
+        *_PROVENANCE,
     ),
 )
 _HOP_INPUT = Table(
@@ -121,6 +131,7 @@ _CONSENT_CHANGE = Table(
         ),
         code_column("basis", "MEMBER, DEFAULT or POLICY: whose word it is"),
         value_column("effective_at", "TIMESTAMP", "From when it holds, UTC"),
+        *_PROVENANCE,
     ),
 )
 _DECLARATION = Table(
@@ -142,6 +153,7 @@ _DECLARATION = Table(
             "TIMESTAMP",
             "From when it holds, UTC; the earliest one of a dataset holds before it too",
         ),
+        *_PROVENANCE,
     ),
 )
 # id = 0 is the built-in policy.
@@ -160,6 +172,7 @@ _POLICY = Table(
         value_column("document", "VARCHAR", "Its text, YAML"),
         Column("paying_tiers", "UTINYINT"),
         Column("exempt_regions", "VARCHAR[]"),
+        *_PROVENANCE,
     ),
 )
 # hop = 0: the origin (SEND).
@@ -184,12 +197,17 @@ _ARRIVAL = Table(
         fact_column(
             "identifiable", "BOOLEAN", "false: declassified on the way, by the policy then in force"
         ),
+        recorded_at_column(),
     ),
 )
 
 
 def _flag(severity: str, first_hop: str) -> tuple[Column, ...]:
-    """Return the columns of a flag. They are few and often asked for, so ids are texts."""
+    """Return the columns of a flag. They are few and often asked for, so ids are texts.
+
+    message is the key of one; hop (0 for the origin) and declaration (0: none) are those of the
+    first breach.
+    """
     return (
         fact_column("rule", "VARCHAR", "Id of the rule"),
         fact_column("severity", "core.severity", severity),
@@ -201,6 +219,8 @@ def _flag(severity: str, first_hop: str) -> tuple[Column, ...]:
         fact_column("last_at", "TIMESTAMP", "The last breach, UTC"),
         fact_column("arrivals", "BIGINT", "How many arrivals broke it"),
         Column("first_hop", "VARCHAR", shown="first_hop", comment=first_hop, none=""),
+        Column("hop", "BIGINT"),
+        Column("declaration", "BIGINT"),
     )
 
 
@@ -219,13 +239,14 @@ _FLAG_HISTORY = Table(
     view="flag_history",
     comment="Every raising and clearing of a flag, in the order in which the tracker found it. The "
     "other columns are those of the flag then",
+    where="status <> 'UPDATED'",
     columns=(
-        fact_column("seq", "BIGINT", "1, 2, 3 …"),
+        fact_column(
+            "seq", "BIGINT", "Ascending; a number that is left out went to an update of a flag"
+        ),
         fact_column("status", "core.status", "RAISED or CLEARED"),
         *_flag(_SEVERITY, "The hop of the first breach; null for the origin"),
-        fact_column(
-            "recorded_at", "TIMESTAMP", "When the tracker recorded it, UTC; null if it was not told"
-        ),
+        recorded_at_column(),
     ),
 )
 # The inputs that no message was in at the hop's instant. Why, the view `unmatched_input` finds.
@@ -259,9 +280,7 @@ _DEAD_LETTER = Table(
         ),
         fact_column("reason", "VARCHAR", "What was wrong and what would be right"),
         fact_column("sha256", "VARCHAR", "SHA-256 of the bytes, hex"),
-        fact_column(
-            "recorded_at", "TIMESTAMP", "When the tracker recorded it, UTC; null if it was not told"
-        ),
+        recorded_at_column(),
     ),
 )
 _INGEST_POSITION = Table(

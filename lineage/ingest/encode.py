@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from lineage.arrays import BoolArray, IntArray, int_array
+from lineage.arrays import NO_INTS, BoolArray, IntArray, int_array
 from lineage.codec import Batch, DeadLetter
 from lineage.codec.batch import CHILD_TABLES
 from lineage.database.codes import LABELS
@@ -96,7 +96,8 @@ class EncodedBatch:
 
     Attributes:
         tables: By the names of the store's tables their columns and `row`, without key columns;
-            enums are codes.
+            enums are codes. Where events are, also `origin`, a place in `origins`, and `position`.
+        origins: The source and partition of what events were read from, each once.
         dead_letters: The dead letters of the batch, and invalid policies.
         policies: The parsed documents.
         ids, datasets, members: The texts that the columns of KEY_COLUMNS stand for.
@@ -110,6 +111,7 @@ class EncodedBatch:
     datasets: EncodedTexts
     members: EncodedTexts
     owners: dict[str, IntArray]
+    origins: tuple[tuple[str, int], ...]
 
     @property
     def events(self) -> int:
@@ -149,8 +151,10 @@ def encode(batch: Batch) -> EncodedBatch:
         reference: [_column(batch, of.table.batch, of.field) for of in columns]
         for reference, columns in KEY_COLUMNS.items()
     }
+    origins: dict[tuple[str, int], int] = {}
     return EncodedBatch(
-        tables={each.name: _values(batch, each) for each in EVENT_TABLES},
+        tables={each.name: _values(batch, each, origins) for each in EVENT_TABLES},
+        origins=tuple(origins),
         dead_letters=batch.dead_letters,
         policies=policies,
         ids=encode_ids(texts[Reference.ID]),
@@ -226,8 +230,11 @@ def _column(batch: Batch, name: str, field: str) -> pl.Series:
     return column
 
 
-def _values(batch: Batch, of: Table) -> pl.DataFrame:
-    """Return `row` and the columns of a table that are no keys, with codes for enums."""
+def _values(batch: Batch, of: Table, origins: dict[tuple[str, int], int]) -> pl.DataFrame:
+    """Return `row` and the columns of a table that are no keys, with codes for enums.
+
+    origins: gets those that are new, each with its place.
+    """
     frame: pl.DataFrame = getattr(batch, of.batch)
     columns = [frame["row"]]
     for column in of.kept:
@@ -236,7 +243,26 @@ def _values(batch: Batch, of: Table) -> pl.DataFrame:
             if column.label:
                 values = values.cast(_ENUMS[column.label]).to_physical()
             columns.append(values.alias(column.name))
+    if not of.owner:
+        columns += [pl.Series("origin", _origins(frame, origins)), frame["position"]]
     return pl.DataFrame(columns)
+
+
+def _origins(frame: pl.DataFrame, known: dict[tuple[str, int], int]) -> IntArray:
+    """Return the place in `known` of what each event was read from, adding what is new."""
+    if frame.is_empty():
+        return NO_INTS
+    # Events are in runs that were read from one place.
+    read_from = frame["read_from"].rle_id().to_numpy()
+    partition = frame["partition"].to_numpy()
+    first = np.flatnonzero(
+        np.append(True, (read_from[1:] != read_from[:-1]) | (partition[1:] != partition[:-1]))
+    )
+    places = [
+        known.setdefault(origin, len(known))
+        for origin in frame["read_from", "partition"][first].iter_rows()
+    ]
+    return np.repeat(places, np.diff(np.append(first, len(frame))))
 
 
 def _owners(frame: pl.DataFrame, events: pl.DataFrame) -> IntArray:

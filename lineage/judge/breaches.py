@@ -28,6 +28,8 @@ _COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
     "arrived_at": pl.Datetime("us"),
     "message_id": pl.String,
     "hop_id": pl.String,
+    "hop": pl.Int64,
+    "declaration": pl.Int64,
 }
 
 
@@ -37,7 +39,8 @@ class BreachPart:
 
     Attributes:
         rows: One for each arrival and rule that it breaks: rule, severity, message, dataset,
-            policy, arrived_at, message_id, hop_id ('' for the origin).
+            policy, arrived_at, message_id, hop_id ('' for the origin), hop (its key, or 0),
+            declaration (of the dataset; 0 for none).
         pairs: The (message, dataset) of which these are all breaches; None where the breaches add
             to standing flags.
     """
@@ -89,4 +92,5 @@ def _broken(
     rows = judge.frame(facts, found)
     message, hop = int_array(rows["message"]), int_array(rows["hop"])
     texts = IdTexts(connection, np.concatenate([message, hop]))
-    return rows.drop("hop").with_columns(message_id=texts.of(message), hop_id=texts.of(hop))
+    told = rows.with_columns(message_id=texts.of(message), hop_id=texts.of(hop))
+    return told.select(*_COLUMNS)

@@ -14,7 +14,9 @@ from lineage.judge.breaches import BreachPart
 
 _FLAG = ["rule", "message", "dataset"]
 # The columns that a flag takes from its first breach.
-_OF_FIRST = ("severity", "message_id", "policy", "first_at", "first_hop")
+_OF_FIRST = ("severity", "message_id", "policy", "first_at", "first_hop", "hop", "declaration")
+# The columns that a standing flag can change.
+_VALUES = [name for name in (*_OF_FIRST, "last_at", "arrivals") if name != "message_id"]
 
 
 def update(
@@ -23,7 +25,7 @@ def update(
     seq: int,
     at: datetime | None,
 ) -> list[pl.DataFrame]:
-    """Update the flags with breaches; return the flags raised and cleared, in parts.
+    """Update the flags with breaches; return the flags raised, cleared and updated, in parts.
 
     seq: the last seq of core.flag_history. at: naive UTC, for `recorded_at`. The parts have the
     columns of core.flag with `seq` and `status`. The hop, policy and severity of a flag are those
@@ -55,6 +57,8 @@ def _single(breaches: pl.DataFrame) -> pl.DataFrame:
         last_at="arrived_at",
         arrivals=pl.lit(1, pl.Int64),
         first_hop="hop_id",
+        hop="hop",
+        declaration="declaration",
     )
 
 
@@ -82,12 +86,13 @@ def _replace(
         )
     if len(flags):
         execute_with(connection, sql("judge/flags/insert_flag"), changed_flag=flags)
-    changes = pl.concat(
-        [
-            flags.join(standing, on=_FLAG, how="anti").with_columns(status=pl.lit("RAISED")),
-            standing.join(flags, on=_FLAG, how="anti").with_columns(status=pl.lit("CLEARED")),
-        ]
-    )
+    kept = flags.join(standing, on=_FLAG, how="semi")
+    parts = {
+        "RAISED": flags.join(standing, on=_FLAG, how="anti"),
+        "CLEARED": standing.join(flags, on=_FLAG, how="anti"),
+        "UPDATED": kept.join(standing, on=[*_FLAG, *_VALUES], how="anti"),
+    }
+    changes = pl.concat([part.with_columns(status=pl.lit(name)) for name, part in parts.items()])
     changes = changes.sort("status", *_FLAG).with_row_index("seq", seq + 1)
     if len(changes):
         statement = sql("judge/flags/insert_flag_history")

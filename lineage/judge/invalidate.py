@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import duckdb
 import numpy as np
@@ -35,6 +36,7 @@ from lineage.judge.rejudge import Rejudge
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 from lineage.limits import Limits
 from lineage.policy.parse import Policy
+from lineage.reach.recorder import Recorder
 
 _NEVER = np.iinfo(np.int64).max
 # By table: the columns that tell for whom, and from when, an event changes the facts.
@@ -72,6 +74,7 @@ def record(
     batch: KeyedBatch,
     policies: Mapping[str, Policy],
     latest_arrival: int,
+    recorder: Recorder,
     limits: Limits,
 ) -> Stale:
     """Record a batch's events in place of those that they replace; return the stale results.
@@ -84,18 +87,19 @@ def record(
         name: pl.concat([*replaced.get(name, ()), batch[name][columns]])
         for name, columns in _CHANGED.items()
     }
+    at = recorder.at
     for row in batch["policy"].iter_rows(named=True):
-        insert_policy(connection, row, policies[row["document"]])
-    _insert(connection, batch, "declaration")
+        insert_policy(connection, {**row, "recorded_at": at}, policies[row["document"]])
+    _insert(connection, batch, at, "declaration")
     spans = _refresh_spans(connection, changes)
     stale.append(_redeclassify(connection, spans))
     events = _with_declassification(connection, batch)
-    _insert(connection, events, "message", "hop", "consent_change")
+    _insert(connection, events, at, "message", "hop", "consent_change")
     _add_stale(connection, rejudge, changes, spans, latest_arrival)
     rederive = distinct(np.concatenate(stale))
     # Where nothing was replaced only a policy is new, by which messages come to the same records.
     vacated = _records(connection, rederive) if batch.replaced else _NO_RECORDS
-    retracted = _delete_arrivals(connection, rederive, rejudge)
+    retracted = _retract(recorder, rederive, rejudge)
     return Stale(events, rederive, retracted, vacated, rejudge)
 
 
@@ -132,11 +136,15 @@ def _tables_of(name: str) -> list[tuple[str, str]]:
     return [(name, "id"), *children, *((of, name) for of in _DEPENDENT.get(name, ()))]
 
 
-def _insert(connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, *names: str) -> None:
+def _insert(
+    connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, at: datetime | None, *names: str
+) -> None:
+    told = pl.lit(at, pl.Datetime("us")).alias("recorded_at")
     for name in names:
         for of in (name, *CHILDREN.get(name, ())):
             rows = batch[of]
             if len(rows):
+                rows = rows.with_columns(told) if of == name else rows
                 write_with(connection, insert(table(of), "batch_row"), batch_row=rows)
 
 
@@ -231,17 +239,12 @@ def _records(connection: duckdb.DuckDBPyConnection, messages: IntArray) -> pl.Da
     return execute_on(connection, messages, query, rows=("core.arrival", "message")).pl()
 
 
-def _delete_arrivals(
-    connection: duckdb.DuckDBPyConnection, messages: IntArray, rejudge: Rejudge
-) -> int:
-    """Delete all arrivals of messages; return their number. The messages' flags are judged anew."""
+def _retract(recorder: Recorder, messages: IntArray, rejudge: Rejudge) -> int:
+    """Retract all arrivals of messages, whose flags are judged anew; return their number."""
     if not len(messages):
         return 0
-    stale = pl.DataFrame({"message": messages})
     rejudge.add(
         "SELECT DISTINCT message, dataset FROM core.flag SEMI JOIN stale_message USING (message)",
-        stale_message=stale,
+        stale_message=pl.DataFrame({"message": messages}),
     )
-    statement = "DELETE FROM core.arrival WHERE message IN (SELECT message FROM stale_message)"
-    ((count,),) = execute_with(connection, statement, stale_message=stale).fetchall()
-    return int(count)
+    return recorder.retract(messages)

@@ -73,8 +73,10 @@ class Judge:
         )
 
     def frame(self, facts: Facts, breaches: Breaches) -> pl.DataFrame:
-        """Return breaches as rows: rule, severity, message, dataset, policy, arrived_at and hop."""
+        """Return breaches as rows, without the texts of ids; see `BreachPart`."""
         rules = self.timeline.rules
+        declaration = facts.declaration[breaches.arrival]
+        declarations = np.append(self.timeline.declaration_key, 0)  # of -1, too: not declared
         broken = facts.arrivals.only(breaches.arrival)
         return pl.DataFrame(
             {
@@ -87,6 +89,7 @@ class Judge:
                 "policy": self.timeline.policy_key[facts.policy[breaches.arrival]],
                 "arrived_at": instants(broken.arrived_at),
                 "hop": broken.hop,
+                "declaration": declarations[declaration],
             }
         )
 

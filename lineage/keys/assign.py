@@ -6,11 +6,12 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import IntArray
+from lineage.arrays import IntArray, int_array
 from lineage.database.model import Reference, Table
 from lineage.database.tables import EVENT_TABLES
 from lineage.ingest.encode import KEY_COLUMNS, EncodedBatch
 from lineage.keys.keyed_batch import KeyedBatch
+from lineage.keys.origins import OriginKeys
 from lineage.keys.surrogate_keys import IdKeys, Interned, TextKeys
 from lineage.limits import Limits
 
@@ -26,6 +27,7 @@ class Keys:
     def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
         self._ids = IdKeys(connection, limits)
         self._datasets = TextKeys(connection, "core.dataset_name", "keys/intern_datasets", limits)
+        self._origins = OriginKeys(connection)
         self._members = TextKeys(connection, "core.member", "keys/intern_members", limits)
 
     def assign(self, batch: EncodedBatch) -> KeyedBatch:
@@ -40,6 +42,11 @@ class Keys:
             if table.owner:
                 owners = keyed[table.owner, "id"]
                 keyed[table.name, table.owner] = owners[batch.owners[table.name]]
+        origins = self._origins.intern(batch.origins)
+        for table in EVENT_TABLES:
+            if not table.owner:
+                places = int_array(batch.tables[table.name]["origin"])
+                keyed[table.name, "origin"] = origins[places] if len(places) else places
         tables = {table.name: _with_keys(batch, table, keyed) for table in EVENT_TABLES}
         tables["hop"] = _with_keeps_id(tables["hop"], batch.owners["hop_output"])
         return KeyedBatch(tables, ids.first_new)
@@ -57,7 +64,7 @@ def _with_keys(batch: EncodedBatch, table: Table, keyed: Keyed) -> pl.DataFrame:
     keys = [
         pl.Series(name, keyed[table.name, name]) for name in names if (table.name, name) in keyed
     ]
-    return batch.tables[table.name].hstack(keys)
+    return batch.tables[table.name].with_columns(keys)
 
 
 def _with_keeps_id(hop: pl.DataFrame, owners: IntArray) -> pl.DataFrame:

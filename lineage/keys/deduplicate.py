@@ -31,7 +31,7 @@ from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.ingest.encode import EncodedBatch
 from lineage.keys.duplicates import IN_INTEGERS, repeats, stored_events
-from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
+from lineage.keys.keyed_batch import CHILDREN, PROVENANCE, KeyedBatch
 
 # By table of the store that has a row an event: the event type.
 _TYPES: dict[str, EventType] = {
@@ -78,7 +78,7 @@ def _again(
 
     An event may come twice in the batch, or in the batch and in the store.
     """
-    frame = keyed[name]
+    frame = keyed[name].drop(PROVENANCE)
     ids = int_array(frame["id"])
     stored = stored_events(connection, keyed, name, distinct(ids[ids < keyed.first_new]))
     # New ids get keys in the order of the batch: where keys only go up, no id comes twice.

@@ -13,7 +13,7 @@ import polars as pl
 from lineage.arrays import IntArray, distinct, int_array, lookup_sorted, run_starts
 from lineage.database.relations import execute_on
 from lineage.database.tables import table
-from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
+from lineage.keys.keyed_batch import CHILDREN, PROVENANCE, KeyedBatch
 
 # The events of other tables are kept with their texts, and are few.
 IN_INTEGERS = ("message", "hop", "consent_change")
@@ -89,7 +89,7 @@ def _stored(
     connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame, name: str, wanted: IntArray
 ) -> pl.DataFrame:
     """Return the rows of core.`name` that belong to events, in the columns of `frame` but `row`."""
-    columns = [column for column in frame.columns if column != "row"]
+    columns = [column for column in frame.columns if column not in ("row", *PROVENANCE)]
     if not len(wanted):
         return frame[columns][:0]
     query = f"SELECT {', '.join(columns)} FROM {{rows}}"  # noqa: S608 -- names of ours

@@ -14,6 +14,8 @@ from lineage.arrays import IntArray, int_array
 CHILDREN = {"message": ("message_party",), "hop": ("hop_input", "hop_output")}
 # The tables that have a row an event.
 IDENTIFIED = ("message", "hop", "consent_change", "declaration", "policy")
+# Where an event was read, by which versions of it do not differ.
+PROVENANCE = ("origin", "position")
 
 
 @dataclass(frozen=True)

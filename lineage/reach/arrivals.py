@@ -10,11 +10,9 @@ import polars as pl
 
 from lineage.arrays import BoolArray, Columns, IntArray, instants, int_array
 from lineage.database.codes import SEND
-from lineage.database.ddl import insert
 from lineage.database.relations import write_with
 from lineage.database.statements import sql
-from lineage.database.tables import table
-from lineage.reach.hops import Holdings, dataset_order, record_keys
+from lineage.reach.hops import Holdings, record_keys
 
 
 @dataclass(frozen=True)
@@ -79,15 +77,6 @@ def stored_arrivals(connection: duckdb.DuckDBPyConnection, relation: str) -> Arr
     """Return the rows of a relation (in SQL) with the columns of core.arrival."""
     found = connection.execute(sql("reach/arrivals").format(arrival=relation)).fetchnumpy()
     return Arrivals(**found)
-
-
-def store_arrivals(connection: duckdb.DuckDBPyConnection, arrivals: Arrivals) -> None:
-    """Insert new arrivals into the database."""
-    if len(arrivals):
-        # In this order neighbours are alike, and take less of the disk.
-        ordered = arrivals.only(dataset_order(arrivals.dataset, arrivals.message))
-        statement = insert(table("arrival"), "new_arrival")
-        write_with(connection, statement, new_arrival=ordered.frame())
 
 
 def store_upgrades(connection: duckdb.DuckDBPyConnection, upgraded: Arrivals) -> None:

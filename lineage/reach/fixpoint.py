@@ -68,7 +68,6 @@ from lineage.limits import Limits
 from lineage.reach.arrivals import (
     Arrivals,
     origins,
-    store_arrivals,
     store_upgrades,
 )
 from lineage.reach.hops import (
@@ -81,6 +80,7 @@ from lineage.reach.hops import (
     unpack,
     unpack_by_slot,
 )
+from lineage.reach.recorder import Recorder
 from lineage.reach.unmatched import (
     Inputs,
     delete_matched,
@@ -123,6 +123,7 @@ def derive(
     stale: IntArray,
     vacated: pl.DataFrame,
     latest_hop: int,
+    recorder: Recorder,
     limits: Limits,
 ) -> Derived:
     """Derive and store the arrivals that follow from a batch, whose events are recorded already.
@@ -135,7 +136,7 @@ def derive(
     fixpoint = Fixpoint(connection, hops, batch.first_new, latest_hop)
     fixpoint.run(origins(batch["message"]), _stored_holdings(connection, hops, batch.first_new))
     new, upgraded = fixpoint.arrived(), fixpoint.upgraded()
-    store_arrivals(connection, new)
+    recorder.insert(new)
     store_upgrades(connection, upgraded)
     unmatched = fixpoint.unmatched()
     store_unmatched(connection, unmatched)
@@ -144,7 +145,7 @@ def derive(
     left = stale[~np.isin(stale, int_array(batch["message"]["id"]))]
     # These match inputs again that were vacated, and inputs of the batch that only they match.
     matching = len(vacated) > 0 or len(unmatched) > 0
-    return Derived(new, upgraded, _rederive(connection, left, vacated, matching, limits))
+    return Derived(new, upgraded, _rederive(connection, left, vacated, matching, recorder, limits))
 
 
 def _rederive(
@@ -152,6 +153,7 @@ def _rederive(
     messages: IntArray,
     vacated: pl.DataFrame,
     matching: bool,
+    recorder: Recorder,
     limits: Limits,
 ) -> Iterator[Arrivals]:
     """Derive the arrivals of messages anew, so many messages at a time; store and yield them.
@@ -168,7 +170,7 @@ def _rederive(
         fixpoint = Fixpoint(connection, Hops.none(), _EVERYTHING, _EVERYTHING)
         fixpoint.run(origins(found), None)
         arrived = fixpoint.arrived()
-        store_arrivals(connection, arrived)
+        recorder.insert(arrived)
         if matching:
             delete_matched(connection, fixpoint.matched())
         yield arrived

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lineage.codec import DeadLetter
 from lineage.database.tables import table
@@ -22,14 +23,21 @@ class BatchResult:
         arrivals: The number of arrivals added (if negative, removed: a conflict retracts).
         dead_letters: The values that could not be used.
         unmatched: The number of inputs of hops there are more in `unmatched_input`.
-        changes: The rows of `flag_history` that the batch added, in the order of seq.
+        flag_changes: The flags that the batch raised, cleared and updated: the columns of
+            `flag_history` and keys of the first breach, in the order of seq.
     """
 
     events: int
     arrivals: int
     dead_letters: tuple[DeadLetter, ...]
     unmatched: int
-    changes: pa.Table
+    flag_changes: pa.Table
+
+    @cached_property
+    def changes(self) -> pa.Table:
+        """Return the rows of `flag_history` that the batch added, in the order of seq."""
+        told = self.flag_changes.filter(pc.field("status") != "UPDATED")
+        return told.drop_columns(["hop", "declaration"])
 
     @cached_property
     def raised(self) -> list[dict[str, object]]:

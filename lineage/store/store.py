@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -110,8 +111,8 @@ class Store(Reader):
                     events=total.events + applied.events,
                     arrivals=total.arrivals + applied.arrivals,
                     dead_letters=total.dead_letters + len(applied.dead_letters),
-                    raised=total.raised + _count(applied.changes, "RAISED"),
-                    cleared=total.cleared + _count(applied.changes, "CLEARED"),
+                    raised=total.raised + _count(applied.flag_changes, "RAISED"),
+                    cleared=total.cleared + _count(applied.flag_changes, "CLEARED"),
                 )
         except CodecLogError as error:
             raise LogError(str(error)) from error
@@ -122,11 +123,21 @@ class Store(Reader):
         self._writing.identify(identities)
 
     def unpublished(self) -> pa.Table:
-        """Return the rows of `flag_history` not known to have been published, in order of seq."""
+        """Return the changes of flags not known to have been published, in order of seq.
+
+        They are as `flag_changes` of a BatchResult.
+        """
         return self._writing.unpublished()
 
+    def flag_records(self, changes: pa.Table) -> list[dict[str, Any]]:
+        """Return changes of flags (`unpublished`, `flag_changes`) as the flag topic has them.
+
+        The keys are the fields of FlagRaised; instants are naive UTC.
+        """
+        return self._writing.flag_records(changes)
+
     def published(self, seq: int) -> None:
-        """Record that all rows of `flag_history` up to `seq` have been published."""
+        """Record that all changes of flags up to `seq` have been published."""
         self._writing.published(seq)
 
     @property

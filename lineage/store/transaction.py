@@ -20,6 +20,7 @@ from lineage.keys.deduplicate import resolve
 from lineage.keys.keyed_batch import KeyedBatch
 from lineage.limits import Limits
 from lineage.reach.fixpoint import derive
+from lineage.reach.recorder import Recorder
 from lineage.reach.unmatched import count_unmatched
 from lineage.store.batch_result import BatchResult
 
@@ -44,13 +45,15 @@ class Derivation:
         connection, limits, latest = self._connection, self._limits, self._watermarks
         keyed = self._keys.assign(batch)
         events = resolve(connection, batch, keyed)
-        stale = record(connection, events, batch.policies, latest.arrival, limits)
+        recorder = Recorder(connection, at)
+        stale = record(connection, events, batch.policies, latest.arrival, recorder, limits)
         arrivals = derive(
-            connection, stale.events, stale.rederive, stale.vacated, latest.hop, limits
+            connection, stale.events, stale.rederive, stale.vacated, latest.hop, recorder, limits
         )
         stale.rejudge.add_arrivals(arrivals.upgraded)
         broken = breaches(connection, self._judged_by(events), arrivals, stale, limits)
         changes = flags.update(connection, broken, latest.flag, at)
+        recorder.close()
 
         self._watermarks = latest.after(events, arrivals.new, sum(map(len, changes)))
         more = arrivals.stored - stale.retracted

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
+from typing import Any
 
 import duckdb
 import polars as pl
@@ -22,7 +23,7 @@ from lineage.database.relations import execute_with, release_frames
 from lineage.database.statements import sql
 from lineage.errors import StoreError, sentence
 from lineage.ingest.encode import EncodedBatch
-from lineage.judge.outbox import NO_CHANGES, unpublished
+from lineage.judge.outbox import NO_CHANGES, flag_records, unpublished
 from lineage.limits import Limits
 from lineage.store.batch_result import BatchResult
 from lineage.store.transaction import Derivation
@@ -69,11 +70,15 @@ class Writer:
         record_identities(self._connection, identities)
 
     def unpublished(self) -> pa.Table:
-        """Return the rows of `flag_history` not known to have been published, in order of seq."""
+        """Return the changes of flags not known to have been published, in order of seq."""
         return unpublished(self._connection)
 
+    def flag_records(self, changes: pa.Table) -> list[dict[str, Any]]:
+        """Return changes of flags as the flag topic has them, in the fields of FlagRaised."""
+        return flag_records(self._connection, changes)
+
     def published(self, seq: int) -> None:
-        """Record that all rows of `flag_history` up to `seq` have been published."""
+        """Record that all changes of flags up to `seq` have been published."""
         self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
 
     def _derive(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:

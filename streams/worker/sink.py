@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -14,7 +15,7 @@ from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
 from streams.worker.settings import WRITER_MEMORY_MIB
 
-__all__ = ["StoreSink"]
+__all__ = ["StoreSink", "flag_key"]
 
 Partition = tuple[str, int]
 
@@ -47,24 +48,23 @@ class StoreSink:
     def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> BatchResult:
         """Record both in one transaction, or raise."""
         applied = self._store.apply_batch(batch, positions, at=datetime.now(UTC))
-        if self._changes is not None and applied.changes.num_rows:
-            self._changes.append(applied.changes)
+        if self._changes is not None and applied.flag_changes.num_rows:
+            self._changes.append(applied.flag_changes)
         return applied
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
-        """Return what is not published yet: its last number; (message_id, FlagRaised) pairs.
+        """Return what is not published yet: its last number; (key, FlagRaised) pairs.
 
-        One message's flags have one key, so whoever reads the topic sees them in their order.
+        The key is that of the flag (`flag_key`): the changes of one flag are in their order, and
+        the last of them is how it stands. A change that is published again has its number again.
         """
         if self._changes is None:
             self._changes = [self._store.unpublished()]
-        rows = [row for table in self._changes for row in table.to_pylist()]
-        if not rows:
+        changes = pa.concat_tables(self._changes) if self._changes else None
+        if changes is None or not changes.num_rows:
             return 0, []
-        pairs = [
-            (str(row["message_id"]).encode(), self._encoder.encode(_json_spelling(row)))
-            for row in rows
-        ]
+        rows = self._store.flag_records(changes)
+        pairs = [(flag_key(row), self._encoder.encode(_json_spelling(row))) for row in rows]
         return int(rows[-1]["seq"]), pairs
 
     def published(self, number: int) -> None:
@@ -76,6 +76,12 @@ class StoreSink:
     def close(self) -> None:
         """Close the store."""
         self._store.close()
+
+
+def flag_key(flag: Mapping[str, object]) -> bytes:
+    """Return the key of a flag on the topic: the JSON array of rule, message_id and dataset."""
+    place = [flag["rule"], flag["message_id"], flag["dataset"]]
+    return json.dumps(place, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _last_seq(changes: pa.Table) -> int:

@@ -37,7 +37,7 @@ class Tally:
 
     def add(self, result: BatchResult) -> None:
         """Add what a batch came to."""
-        status = Counter(result.changes["status"].to_pylist())
+        status = Counter(result.flag_changes["status"].to_pylist())
         self.events += result.events
         self.arrivals += result.arrivals
         self.raised += status["RAISED"]

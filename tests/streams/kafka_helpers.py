@@ -61,13 +61,22 @@ def committed_offsets(bootstrap: str, group: str) -> dict[tuple[str, int], int]:
 
 
 def flags_on_topic(bootstrap: str) -> list[tuple[Any, ...]]:
-    """The flags that stand, going by the flag topic alone, in the columns of `flag`."""
+    """The flags that stand, going by the flag topic alone: the last record of each key.
+
+    They are in the columns of `flag`, then job, run_id, source and recipient.
+    """
     schema = fastavro.parse_schema(json.loads(FLAG_RAISED.schema))
-    standing: dict[tuple[str, str, str], tuple[Any, ...]] = {}
+    standing: dict[bytes, tuple[Any, ...]] = {}
+    seqs: dict[bytes, int] = {}
     for record in read_all(bootstrap, FLAG_TOPIC):
         event: Any = fastavro.schemaless_reader(io.BytesIO(record.value[5:]), schema, None)
-        key = event["rule"], event["message_id"], event["dataset"]
-        if event.pop("status") == "RAISED":
+        key = record.key
+        assert json.loads(key) == [event["rule"], event["message_id"], event["dataset"]]
+        seq, updated, status = event.pop("seq"), event.pop("updated"), event.pop("status")
+        if seq > seqs.get(key, 0):  # else it is published again
+            assert updated == (status == "RAISED" and key in standing)
+            seqs[key] = seq
+        if status == "RAISED":
             standing[key] = tuple(
                 value.replace(tzinfo=None) if isinstance(value, datetime) else value
                 for value in event.values()

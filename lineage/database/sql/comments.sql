@@ -5,6 +5,14 @@ COMMENT ON COLUMN hop_record.hop_id IS 'Id of the hop';
 COMMENT ON COLUMN hop_record.side IS 'INPUT: a record in the source; OUTPUT: a record in the target';
 COMMENT ON COLUMN hop_record.record_id IS 'Id of the record';
 
+COMMENT ON VIEW event_origin IS 'Where each event was read, and when. Of an event that came again the first time, of one in conflict that of the version that counts. One row an event';
+COMMENT ON COLUMN event_origin.event IS 'Type of the event, as MessageSent';
+COMMENT ON COLUMN event_origin.event_id IS 'Id of the event';
+COMMENT ON COLUMN event_origin.source IS 'Topic or file that it was read from; apply: from Python';
+COMMENT ON COLUMN event_origin.partition IS 'Partition of the topic; 0 for a file';
+COMMENT ON COLUMN event_origin.position IS 'Offset in the partition; line or record of the file, from 1; place in the list, from 0';
+COMMENT ON COLUMN event_origin.recorded_at IS 'When the tracker recorded it, UTC; null if it was not told';
+
 COMMENT ON VIEW fact IS 'What rules can ask, as of each arrival. One row an arrival';
 COMMENT ON COLUMN fact.message_id IS 'Id of the message';
 COMMENT ON COLUMN fact.channel IS 'INMAIL, DIRECT or GROUP';

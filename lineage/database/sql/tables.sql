@@ -9,7 +9,8 @@ CREATE SCHEMA IF NOT EXISTS core;
 CREATE TABLE core.format (program VARCHAR, version INTEGER);
 
 CREATE TYPE core.severity AS ENUM ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL');
-CREATE TYPE core.status AS ENUM ('RAISED', 'CLEARED');
+-- UPDATED: a standing flag with other values, which is published, but is no part of the view.
+CREATE TYPE core.status AS ENUM ('RAISED', 'CLEARED', 'UPDATED');
 
 -- Ids of messages, records, hops, runs and the other events. A canonical UUID is stored in 16
 -- bytes, uncompressed: compressed it would take 12, as most of it is random, and decompressing
@@ -20,6 +21,8 @@ CREATE TABLE core.latest_uuid (head UBIGINT);
 INSERT INTO core.latest_uuid VALUES (0);
 CREATE TABLE core.dataset_name (id BIGINT, text VARCHAR);
 CREATE TABLE core.member (id BIGINT, text VARCHAR);
+-- The partitions of topics, and the files, that events were read from.
+CREATE TABLE core.origin (id INTEGER, source VARCHAR, partition INTEGER);
 
 CREATE TABLE core.policy_method (policy BIGINT, method VARCHAR, min_k BIGINT);
 -- expression: the rule as DuckDB spells it after the check of its syntax tree.
@@ -33,6 +36,6 @@ CREATE TABLE core.policy_span (
 CREATE TABLE core.declaration_span (
     declaration BIGINT, dataset INTEGER, from_at TIMESTAMP, until_at TIMESTAMP);
 
--- The last seq of flag_history that is known to have been published.
+-- The last seq of core.flag_history that is known to have been published.
 CREATE TABLE core.outbox (published BIGINT);
 INSERT INTO core.outbox VALUES (0);

@@ -10,6 +10,22 @@ FROM (
 JOIN core.identity h ON h.id = x.hop
 JOIN core.identity r ON r.id = x.record;
 
+CREATE VIEW event_origin AS
+SELECT x.event, i.text AS event_id, o.source, o.partition, x.position, x.recorded_at
+FROM (
+    SELECT 'MessageSent' AS event, id, origin, position, recorded_at FROM core.message
+    UNION ALL
+    SELECT 'RecordsMoved', id, origin, position, recorded_at FROM core.hop
+    UNION ALL
+    SELECT 'ConsentChanged', id, origin, position, recorded_at FROM core.consent_change
+    UNION ALL
+    SELECT 'DatasetDeclared', id, origin, position, recorded_at FROM core.declaration
+    UNION ALL
+    SELECT 'PolicyPublished', id, origin, position, recorded_at FROM core.policy
+) x
+JOIN core.identity i ON i.id = x.id
+JOIN core.origin o ON o.id = x.origin;
+
 CREATE VIEW fact AS
 SELECT m.text AS message_id, f.channel, f.confidential, f.exempt_region, f.ai_training_consent,
     f.third_party_consent, f.dataset, f.declared, f.kind, f.party, f.recipient, f.operation,

@@ -9,15 +9,17 @@ import pytest
 import lineage
 
 TABLES = {
-    "message": "message_id channel dataset sent_at",
+    "message": "message_id channel dataset sent_at recorded_at",
     "message_party": "message_id role member_id tier region ai_training_consent "
     "third_party_consent",
-    "hop": "hop_id run_id job operation source target declass_method declass_k moved_at",
+    "hop": "hop_id run_id job operation source target declass_method declass_k moved_at "
+    "recorded_at",
     "hop_record": "hop_id side record_id",
-    "dataset": "dataset kind party recipient declared_at",
-    "consent_change": "change_id member_id purpose granted basis effective_at",
-    "policy": "policy_id effective_at disclosed_at document",
-    "arrival": "message_id hop_id dataset record_id operation arrived_at identifiable",
+    "dataset": "dataset kind party recipient declared_at recorded_at",
+    "consent_change": "change_id member_id purpose granted basis effective_at recorded_at",
+    "policy": "policy_id effective_at disclosed_at document recorded_at",
+    "event_origin": "event event_id source partition position recorded_at",
+    "arrival": "message_id hop_id dataset record_id operation arrived_at identifiable recorded_at",
     "fact": "message_id channel confidential exempt_region ai_training_consent third_party_consent "
     "dataset declared kind party recipient operation identifiable disclosed arrived_at hop_id "
     "record_id policy_id",

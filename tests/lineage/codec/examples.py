@@ -87,6 +87,12 @@ FLAG: Event = {
     "arrivals": 2,
     "first_hop": "h1",
     "status": "RAISED",
+    "seq": 7,
+    "updated": False,
+    "job": "export",
+    "run_id": "r1",
+    "source": "inbox",
+    "recipient": None,
 }
 GOOD = (MESSAGE, HOP, CONSENT, DECLARATION, POLICY)
 TYPES = (*INPUTS, FLAG_RAISED)

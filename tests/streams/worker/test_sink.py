@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from lineage.codec import Encoder, LocalIds, from_events
@@ -18,6 +20,10 @@ LEAK = [
 CLEARED = [declared("e", "vendor", kind="SINK", party="FIRST", declared_at=at(5))]
 
 
+def keys(flags: Sequence[tuple[bytes, bytes]]) -> list[list[str]]:
+    return [json.loads(key) for key, _ in flags]
+
+
 def apply(sink: StoreSink, events: list[Event]) -> None:
     sink.apply(encode(from_events(events)), {})
 
@@ -28,7 +34,7 @@ def test_what_is_not_published_is_given_again_even_by_another_process(tmp_path: 
     assert sink.flags() == (0, [])
     apply(sink, LEAK)
     number, flags = sink.flags()
-    assert [key for key, _ in flags] == [b"m"] * len(flags)
+    assert ["confidential-inmail-to-third-party", "m", "vendor"] in keys(flags)
     assert len(flags) == number > 0
     assert sink.flags() == (number, flags)
     sink.close()
@@ -49,7 +55,7 @@ def test_what_comes_meanwhile_is_still_to_be_published(tmp_path: Path) -> None:
     number, flags = sink.flags()
     apply(sink, CLEARED)
     both, all_flags = sink.flags()
-    assert all_flags[: len(flags)] == flags
+    assert keys(all_flags)[: len(flags)] == keys(flags)
     sink.published(number)
     last, rest = sink.flags()
     assert (last, rest) == (both, all_flags[len(flags) :])

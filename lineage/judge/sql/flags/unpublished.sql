@@ -1,2 +1,4 @@
--- The rows of flag_history that are not known to have been published.
-SELECT h.* FROM flag_history h WHERE h.seq > (SELECT published FROM core.outbox) ORDER BY h.seq
+-- The changes of flags that are not known to have been published. In braces: all changes, as texts.
+{changes}
+WHERE t.seq > (SELECT published FROM core.outbox)
+ORDER BY t.seq
