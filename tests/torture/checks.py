@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -154,35 +154,29 @@ def _compare_flags(found: Findings, store: lineage.Store, bootstrap: str) -> Non
         "flags cleared": history.count(("CLEARED",)),
         "flags on the topic": len(records),
     }
-    columns = sorted({name for event in standing for name in event} - {"status"})
-    rows = _rows(store, f"SELECT {', '.join(columns)} FROM ({_LAST_TOLD})") if columns else []
+    columns = ("rule", "severity", "message_id", "dataset", "policy_id", "first_at", "last_at")
+    columns = (*columns, "arrivals", "first_hop", "job", "run_id", "source")
+    rows = _rows(
+        store, f"SELECT {', '.join(columns)} FROM flag LEFT JOIN hop ON first_hop = hop_id"
+    )
     told = [tuple(event[name] for name in columns) for event in standing]
     more, fewer = Counter(told) - Counter(rows), Counter(rows) - Counter(told)
     found.check(
         not more and not fewer,
         f"of the flags on the topic {more.total()} are not in the table, and {fewer.total()} of "
-        "the table are not on the topic",
+        f"the table are not on the topic: {[*more, *fewer][:2]}",
     )
 
 
-# A flag is published as it was when it was raised.
-_LAST_TOLD = """
-    FROM flag_history
-    QUALIFY row_number() OVER (PARTITION BY rule, message_id, dataset ORDER BY seq DESC) = 1
-        AND status = 'RAISED'
-"""
-
-
-def folded(records: list[Any]) -> list[dict[str, Any]]:
-    """Return the flags that stand by the flag topic alone."""
+def folded(records: Sequence[Any]) -> list[dict[str, Any]]:
+    """Return the flags that stand by the flag topic alone: by key, the last one wins."""
     schema = fastavro.parse_schema(json.loads(FLAG_RAISED.schema))
-    standing: dict[Row, dict[str, Any]] = {}
+    standing: dict[bytes, dict[str, Any]] = {}
     for record in records:
         event: Any = fastavro.schemaless_reader(io.BytesIO(record.value[5:]), schema, None)
-        key = event["rule"], event["message_id"], event["dataset"]
-        standing.pop(key, None)
+        standing.pop(record.key, None)
         if event["status"] == "RAISED":
-            standing[key] = {name: _plain(value) for name, value in event.items()}
+            standing[record.key] = {name: _plain(value) for name, value in event.items()}
     return list(standing.values())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -12,7 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from kafka import KafkaConsumer
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+
 from streams.broker import LocalBroker
+from streams.kafka.topics import INPUT_TOPICS
 from tests.torture.plan import BLIND, POINTS, Fault
 from tests.torture.producer import Producer
 
@@ -27,6 +30,8 @@ _END_SECONDS_MAX = 30.0
 # The group gives a member up after ten.
 _STOPPED_SECONDS = 14.0
 _AWAY_SECONDS = 60.0
+_REFUSED_SECONDS_MAX = 40.0
+_JOINED_SECONDS_MAX = 20.0
 
 
 @dataclass(frozen=True)
@@ -99,14 +104,11 @@ class Process:
 class Lives:
     """Starts workers on one database and lets each meet a fault."""
 
-    def __init__(
-        self, folder: Path, broker: LocalBroker, producer: Producer, chance: random.Random
-    ) -> None:
+    def __init__(self, folder: Path, broker: LocalBroker, producer: Producer) -> None:
         self.db = folder / "live.duckdb"
         self._folder = folder
         self._broker = broker
         self._producer = producer
-        self._chance = chance
         self._number = 0
         self._groups = 0
         self.running: list[Process] = []
@@ -161,8 +163,12 @@ class Lives:
     def _worker(self, db: Path) -> list[str]:
         return [
             *("worker", "--db", str(db), "--bootstrap", self._broker.bootstrap),
-            *("--group", f"torture-{self._groups}"),
+            *("--group", self._group),
         ]
+
+    @property
+    def _group(self) -> str:
+        return f"torture-{self._groups}"
 
     def _notes(self) -> Path:
         return self._folder / "notes"
@@ -179,6 +185,7 @@ class Lives:
             "broker killed": self._kill_broker,
             "broker away": self._take_broker_away,
             "second worker": self._second_worker,
+            "other member": self._other_member,
         }
         return ways[fault.kind](fault, process)
 
@@ -263,24 +270,42 @@ class Lives:
         return f"{fault.kind}, worker went on", self._end(process)
 
     def _second_worker(self, fault: Fault, process: Process) -> tuple[str, str | None]:
-        """Let another worker of the group, with a database of its own, come and go."""
+        """Start another worker of the group, with a database of its own: it is not let in."""
         process.until_ready()
         name = f"second-{self._number:04}"
         command = [sys.executable, "-m", "streams.cli", *self._worker(self._folder / name)]
         second = Process(command, self._folder / f"{name}.log")
         self.running.append(second)
         try:
-            second.until_ready()
             self._producer.allow(RECORDS_A_LIFE)
-            time.sleep(1 + 3 * fault.share)
-            if self._chance.random() < 0.5:
-                second.send(signal.SIGTERM)
-                second.ends(_END_SECONDS_MAX)
+            ended = second.ends(_REFUSED_SECONDS_MAX)
         finally:
-            second.kill()
+            code = second.kill()
             self.running.remove(second)
-        time.sleep(3)
+        if not ended or code != 3 or "another worker of the group" not in second.text:
+            return fault.kind, f"it was let in, or ended otherwise: code {code}"
         return fault.kind, self._end(process)
+
+    def _other_member(self, fault: Fault, process: Process) -> tuple[str, str | None]:
+        """Let another consumer of the group take a part of the partitions for a while."""
+        process.until_ready()
+        other = KafkaConsumer(
+            *INPUT_TOPICS,
+            bootstrap_servers=self._broker.bootstrap,
+            group_id=self._group,
+            partition_assignment_strategy=[RoundRobinPartitionAssignor],
+            enable_auto_commit=False,
+        )
+        deadline = time.monotonic() + _JOINED_SECONDS_MAX
+        while not other.assignment() and time.monotonic() < deadline:
+            other.poll(200)
+        taken = len(other.assignment())
+        self._producer.allow(RECORDS_A_LIFE)
+        time.sleep(1 + 3 * fault.share)
+        other.close(autocommit=False)
+        time.sleep(3)
+        wrong = self._end(process)
+        return fault.kind, wrong if taken else f"it took no partition; {wrong}"
 
 
 def children_of(pid: int) -> list[int]:

@@ -21,7 +21,8 @@ OTHERS: Final = {
     "decoder killed": 6,
     "broker killed": 3,
     "broker away": 1,
-    "second worker": 4,
+    "second worker": 2,
+    "other member": 4,
 }
 _KILLS: Final = 200
 _NTH_MAX = 5
