@@ -40,6 +40,13 @@ _SAME = (
 )
 
 
+# Of a flag and its first hop.
+_FLAG_COLUMNS = (
+    *("rule", "severity", "message_id", "dataset", "policy_id", "first_at", "last_at"),
+    *("arrivals", "first_hop", "job", "run_id", "source"),
+)
+
+
 @dataclass
 class Findings:
     """The figures of the checks, and sentences about what is wrong."""
@@ -154,8 +161,7 @@ def _compare_flags(found: Findings, store: lineage.Store, bootstrap: str) -> Non
         "flags cleared": history.count(("CLEARED",)),
         "flags on the topic": len(records),
     }
-    columns = ("rule", "severity", "message_id", "dataset", "policy_id", "first_at", "last_at")
-    columns = (*columns, "arrivals", "first_hop", "job", "run_id", "source")
+    columns = _FLAG_COLUMNS
     rows = _rows(
         store, f"SELECT {', '.join(columns)} FROM flag LEFT JOIN hop ON first_hop = hop_id"
     )

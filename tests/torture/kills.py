@@ -14,14 +14,14 @@ from streams.broker import LocalBroker
 from streams.kafka.topics import create_topics
 from tests.torture.checks import Findings, compared
 from tests.torture.hostile_log import HostileLog, hostile_log
-from tests.torture.lives import RECORDS_A_LIFE, Ended, Lives
+from tests.torture.lives import Ended, Lives
 from tests.torture.plan import Fault, planned
 from tests.torture.producer import Producer
 
 # Records of the log for one simulated message, with all that is mixed in.
 _RECORDS_A_MESSAGE = 2.05
-# What lives that wait for something are sent on top.
-_MORE = 1.4
+# About what a worker records until it is killed.
+_RECORDS_A_LIFE = 1_400
 _DRAIN_SECONDS_MAX = 900.0
 
 
@@ -46,7 +46,7 @@ def run(
     """Run the plan of the seed in a folder of its own, and compare what was recorded."""
     began = time.monotonic()
     faults = planned(seed, kills)
-    messages = int(len(faults) * RECORDS_A_LIFE * _MORE / _RECORDS_A_MESSAGE)
+    messages = int(len(faults) * _RECORDS_A_LIFE / _RECORDS_A_MESSAGE)
     log = hostile_log(messages, seed, folder)
     replayed = folder / "replayed.duckdb"
     with lineage.open(replayed) as store:
@@ -68,7 +68,7 @@ def _lives(
     producer: Producer,
     say: Callable[[str], None],
 ) -> list[Ended]:
-    lives = Lives(folder, broker, producer)
+    lives = Lives(folder, broker, producer, len(faults))
     found = []
     for number, fault in enumerate(faults, start=1):
         ended = lives.live(fault)

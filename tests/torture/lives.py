@@ -21,8 +21,6 @@ from tests.torture.producer import Producer
 
 ROOT = Path(__file__).parent.parent.parent
 READY = "Worker ready"
-# Sent in a life: about what it records until it is killed.
-RECORDS_A_LIFE = 1_200
 _PATIENCE_SECONDS = 25.0
 _MORE_EVERY_SECONDS = 3.0
 _READY_SECONDS_MAX = 60.0
@@ -104,11 +102,13 @@ class Process:
 class Lives:
     """Starts workers on one database and lets each meet a fault."""
 
-    def __init__(self, folder: Path, broker: LocalBroker, producer: Producer) -> None:
+    def __init__(self, folder: Path, broker: LocalBroker, producer: Producer, lives: int) -> None:
         self.db = folder / "live.duckdb"
         self._folder = folder
         self._broker = broker
         self._producer = producer
+        self._lives = lives
+        self._sent = 0.0
         self._number = 0
         self._groups = 0
         self.running: list[Process] = []
@@ -116,7 +116,7 @@ class Lives:
     def live(self, fault: Fault) -> Ended:
         """Run a worker until it has met the fault and ended."""
         self._number += 1
-        self._producer.allow(RECORDS_A_LIFE)
+        self._send_more(1)
         began = time.monotonic()
         process = self._start(fault)
         try:
@@ -134,6 +134,11 @@ class Lives:
         if not fault.same_group:
             self._groups += 1
         return Ended(what, code, lines[-1], time.monotonic() - began, wrong)
+
+    def _send_more(self, of_a_life: float) -> None:
+        """Let the producer send more, a part of what a life gets; a little ahead at the most."""
+        self._sent = max(self._number - 1, min(self._sent, self._number + 3)) + of_a_life
+        self._producer.allow(self._sent / self._lives)
 
     def drain(self, seconds: float) -> Ended:
         """Run `lineage worker --once` as it is."""
@@ -196,7 +201,7 @@ class Lives:
                 # The call did not come: not so many flags, say.
                 process.kill()
                 return BLIND, None
-            self._producer.allow(RECORDS_A_LIFE // 4)
+            self._send_more(0.25)
         if process.code != -signal.SIGKILL:
             return "ended by itself", "it ended before its fault"
         moment = self._notes().read_text()
@@ -229,7 +234,7 @@ class Lives:
         process.send(signal.SIGSTOP)
         time.sleep(_STOPPED_SECONDS)
         process.send(signal.SIGCONT)
-        self._producer.allow(RECORDS_A_LIFE)
+        self._send_more(1)
         time.sleep(8)
         return fault.kind, self._end(process)
 
@@ -240,7 +245,7 @@ class Lives:
         if not children:
             return fault.kind, "it has no decoder's process"
         kill(children[0])
-        self._producer.allow(RECORDS_A_LIFE // 4)
+        self._send_more(0.25)
         if not process.ends(_END_SECONDS_MAX):
             return fault.kind, "it went on without its decoder"
         said = process.text.splitlines()[-1]
@@ -263,7 +268,7 @@ class Lives:
         self._broker.stop()
         time.sleep(seconds)
         self._broker.start()
-        self._producer.allow(RECORDS_A_LIFE)
+        self._send_more(1)
         time.sleep(10)
         if process.code == 3 and process.text.splitlines()[-1].startswith("Error: "):
             return f"{fault.kind}, worker ended", None
@@ -277,7 +282,7 @@ class Lives:
         second = Process(command, self._folder / f"{name}.log")
         self.running.append(second)
         try:
-            self._producer.allow(RECORDS_A_LIFE)
+            self._send_more(1)
             ended = second.ends(_REFUSED_SECONDS_MAX)
         finally:
             code = second.kill()
@@ -300,7 +305,7 @@ class Lives:
         while not other.assignment() and time.monotonic() < deadline:
             other.poll(200)
         taken = len(other.assignment())
-        self._producer.allow(RECORDS_A_LIFE)
+        self._send_more(1)
         time.sleep(1 + 3 * fault.share)
         other.close(autocommit=False)
         time.sleep(3)

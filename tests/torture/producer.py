@@ -52,15 +52,15 @@ class Producer:
             self._changed.notify_all()
         self._thread.join(3 * _ANSWER_SECONDS_MAX)
 
-    def allow(self, records: int) -> None:
-        """Let it send so many more."""
+    def allow(self, share: float) -> None:
+        """Let it send this share of all records."""
         with self._changed:
-            self._allowed = min(self._allowed + records, len(self._records))
+            self._allowed = max(self._allowed, int(min(1.0, share) * len(self._records)))
             self._changed.notify_all()
 
     def finish(self, seconds: float = 120) -> None:
         """Let it send all that is left, and wait for that."""
-        self.allow(len(self._records))
+        self.allow(1)
         with self._changed:
             if not self._changed.wait_for(lambda: self.sent == len(self._records), seconds):
                 raise TimeoutError(f"{self.sent} of {len(self._records)} records were sent")
