@@ -23,8 +23,8 @@ ROOT = Path(__file__).parent.parent.parent
 READY = "Worker ready"
 _PATIENCE_SECONDS = 25.0
 _MORE_EVERY_SECONDS = 3.0
-_READY_SECONDS_MAX = 60.0
-_END_SECONDS_MAX = 30.0
+_READY_SECONDS_MAX = 180.0
+_END_SECONDS_MAX = 60.0
 # The group gives a member up after ten.
 _STOPPED_SECONDS = 14.0
 _AWAY_SECONDS = 60.0
@@ -195,6 +195,8 @@ class Lives:
         return ways[fault.kind](fault, process)
 
     def _kill_at_point(self, fault: Fault, process: Process) -> tuple[str, str | None]:
+        if fault.kind != "open":
+            process.until_ready()
         deadline = time.monotonic() + _PATIENCE_SECONDS
         while not process.ends(_MORE_EVERY_SECONDS):
             if time.monotonic() > deadline:
@@ -209,6 +211,8 @@ class Lives:
         return f"{fault.kind}, {'within' if 'within' in moment else moment}", None
 
     def _kill_blindly(self, fault: Fault, process: Process) -> tuple[str, str | None]:
+        if not fault.at_start:
+            process.until_ready()
         if process.ends(fault.seconds):
             return "ended by itself", "it ended before its fault"
         process.kill()

@@ -26,8 +26,9 @@ OTHERS: Final = {
 }
 _KILLS: Final = 200
 _NTH_MAX = 5
-# Beyond what a start and some transactions take on a busy machine.
-_BLIND_SECONDS_MAX = 8.0
+_AT_START: Final = 0.3
+_START_SECONDS_MAX: Final = 6.0
+_BLIND_SECONDS_MAX: Final = 4.0
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,16 @@ class Fault:
         return self.kind in POINTS or self.kind == BLIND
 
     @property
+    def at_start(self) -> bool:
+        """Say whether a blind fault comes while the worker starts, not while it records."""
+        return self.share < _AT_START
+
+    @property
     def seconds(self) -> float:
-        """Seconds from the start until a blind fault."""
-        return 0.3 + self.share * _BLIND_SECONDS_MAX
+        """Seconds until a blind fault: from the start, or from where the worker reads."""
+        if self.at_start:
+            return 0.3 + self.share / _AT_START * _START_SECONDS_MAX
+        return (self.share - _AT_START) / (1 - _AT_START) * _BLIND_SECONDS_MAX
 
 
 def planned(seed: int, kills: int = _KILLS) -> list[Fault]:
