@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -94,8 +93,3 @@ def _with_wrong_ends(findings: Findings, lives: Sequence[Ended]) -> Findings:
 def table(done: Counter[str]) -> str:
     """Return what was done as lines of a table."""
     return "\n".join(f"{count:6}  {what}" for what, count in sorted(done.items()))
-
-
-def to_stderr(line: str) -> None:
-    """Show progress."""
-    print(line, file=sys.stderr, flush=True)

@@ -14,6 +14,8 @@ POINTS: Final = (
 )
 MOMENTS: Final = ("before", "within", "after")
 BLIND: Final = "blind"
+# In place of a point: no fault, but every point is timed.
+TIMED: Final = "timed"
 # Besides the kills: how many of each there are for 200 kills.
 OTHERS: Final = {
     "SIGTERM": 8,

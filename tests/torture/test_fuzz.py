@@ -31,7 +31,7 @@ def test_a_value_that_is_read_otherwise_is_found(
     decode = Decoder.decode
 
     def wrongly(self: Decoder, *arguments: object) -> object:
-        return decode(self, *arguments[:3], list(reversed(arguments[3])))  # type: ignore[arg-type, call-overload]  # passed on
+        return decode(self, *arguments[:3], list(reversed(arguments[3])))  # type: ignore[arg-type, call-arg, call-overload]  # passed on
 
     monkeypatch.setattr(Decoder, "decode", wrongly)
     with pytest.raises(MismatchError):

@@ -1,11 +1,13 @@
 """Runs `lineage worker`, and kills its own process with SIGKILL at a planned point.
 
 The product has no fault points: this script wraps its functions from outside.
-`python -m tests.torture.worker_process POINT MOMENT NTH SHARE NOTES worker …`; POINT "" is never.
+`python -m tests.torture.worker_process POINT MOMENT NTH SHARE NOTES worker …`; POINT "" is never,
+and "timed" kills nothing but notes how long each call of each point takes.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
@@ -30,6 +32,7 @@ from streams.worker.decode import Decoders
 from streams.worker.group_commit import GroupCommitter
 from streams.worker.limits import WORKER_LIMITS
 from streams.worker.sink import StoreSink
+from tests.torture.plan import POINTS, TIMED
 
 # Small fetches and transactions: a life has many of them. The decoder's process gets what is usual.
 LIMITS = replace(
@@ -86,7 +89,27 @@ class Strike:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def around(strike: Strike, function: Call) -> Call:
+class Stopwatch:
+    """Notes the calls of one point as lines of JSON: [point, when it began, seconds]."""
+
+    def __init__(self, point: str, notes: Path) -> None:
+        self._point = point
+        self._notes = os.open(notes, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+
+    def enter(self) -> float:
+        """Begin a call; return the time."""
+        return time.monotonic()
+
+    def leave(self, began: float) -> None:
+        """End a call that began then."""
+        now = time.monotonic()
+        os.write(self._notes, f"{json.dumps([self._point, began, now - began])}\n".encode())
+
+
+Watch = Strike | Stopwatch
+
+
+def around(strike: Watch, function: Call) -> Call:
     """Return the function with the strike around its calls."""
 
     @wraps(function)
@@ -99,7 +122,7 @@ def around(strike: Strike, function: Call) -> Call:
     return struck
 
 
-def around_sending(strike: Strike, send: Call) -> Call:
+def around_sending(strike: Watch, send: Call) -> Call:
     """Return a function that sends records, with the strike around calls that have any."""
 
     @wraps(send)
@@ -116,7 +139,7 @@ def around_sending(strike: Strike, send: Call) -> Call:
 class _Committing:
     """A connection with the strike around COMMIT."""
 
-    def __init__(self, strike: Strike, connection: Any) -> None:  # noqa: ANN401 - DuckDB's own
+    def __init__(self, strike: Watch, connection: Any) -> None:  # noqa: ANN401 - DuckDB's own
         self._connection = connection
         self._commit = around(strike, connection.execute)
 
@@ -128,7 +151,7 @@ class _Committing:
         return execute(query, *arguments)
 
 
-def _around_commit(strike: Strike) -> None:
+def _around_commit(strike: Watch) -> None:
     begin = Writer.__init__
 
     def struck(self: Writer, connection: Any, limits: Any) -> None:  # noqa: ANN401 - as it is
@@ -137,7 +160,7 @@ def _around_commit(strike: Strike) -> None:
     Writer.__init__ = struck  # type: ignore[method-assign]  # that is what this script is for
 
 
-def _around_acks(strike: Strike) -> None:
+def _around_acks(strike: Watch) -> None:
     read: Callable[..., Awaitable[None]] = GroupCommitter.read
 
     async def struck(self: GroupCommitter, records: object, ack: Callable[[], object]) -> None:
@@ -146,11 +169,11 @@ def _around_acks(strike: Strike) -> None:
     GroupCommitter.read = struck  # type: ignore[method-assign]  # as above
 
 
-def _wrap(holder: object, name: str, strike: Strike, how: Callable[[Strike, Call], Call]) -> None:
+def _wrap(holder: object, name: str, strike: Watch, how: Callable[[Watch, Call], Call]) -> None:
     setattr(holder, name, how(strike, getattr(holder, name)))
 
 
-def arm(point: str, strike: Strike) -> None:
+def arm(point: str, strike: Watch) -> None:
     """Put the strike around the function that the point is."""
     commit = streams.worker.group_commit
     wraps_of: dict[str, Callable[[], None]] = {
@@ -167,12 +190,16 @@ def arm(point: str, strike: Strike) -> None:
 
 
 def run(point: str, moment: str, nth: str, share: str, notes: str, *command: str) -> None:
-    """Run the command with small limits, and with the strike unless the point is empty."""
-    if point:
-        arm(point, Strike(moment, int(nth), float(share), Path(notes)))
-    lineage.database.connection._SETTINGS["checkpoint_threshold"] = CHECKPOINT
-    slow = partial(streams.worker.run.run_worker, limits=LIMITS)
-    streams.worker.run.run_worker = slow  # the command imports it when it runs
+    """Run the command: with small limits and the strike at the point; or as it is, timed."""
+    if point == TIMED:
+        for one in POINTS:
+            arm(one, Stopwatch(one, Path(notes)))
+    else:
+        if point:
+            arm(point, Strike(moment, int(nth), float(share), Path(notes)))
+        lineage.database.connection._SETTINGS["checkpoint_threshold"] = CHECKPOINT
+        slow = partial(streams.worker.run.run_worker, limits=LIMITS)
+        streams.worker.run.run_worker = slow  # the command imports it when it runs
     sys.argv[1:] = command
     main()
 
