@@ -33,7 +33,7 @@ _ENCODER = Encoder(LocalIds())
 _REPEATED, _CONFLICTING, _LATE, _SWAPPED, _BAD = 25, 60, 30, 8, 50
 _NEAR = 400
 # A set of late changes for so many events.
-_EVENTS_A_CHANGE = 8_000
+_EVENTS_A_CHANGE = 2_000
 _SLICES = 60
 # Only its judge finds out that this is no policy; the event is whole.
 _NO_POLICY = document([("r", "LOW", "random() < 2")])

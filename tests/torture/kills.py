@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -67,15 +68,17 @@ def _lives(
     producer: Producer,
     say: Callable[[str], None],
 ) -> list[Ended]:
-    lives = Lives(folder, broker, producer, len(faults))
-    found = []
-    for number, fault in enumerate(faults, start=1):
-        ended = lives.live(fault)
-        wrong = f" WRONG: {ended.wrong} ({ended.said})" if ended.wrong else ""
-        say(f"{number:4}/{len(faults)} {fault.name}: {ended.what}, {ended.seconds:.1f} s{wrong}")
-        found.append(ended)
-    producer.finish()
-    drained = lives.drain(_DRAIN_SECONDS_MAX)
+    found: list[Ended] = []
+    with closing(Lives(folder, broker, producer, len(faults))) as lives:
+        try:
+            for number, fault in enumerate(faults, start=1):
+                found.append(ended := lives.live(fault))
+                said = f" WRONG: {ended.wrong} ({ended.said})" if ended.wrong else ""
+                say(f"{number:4}/{len(faults)} {ended.what}, {ended.seconds:.1f} s{said}")
+        except KeyboardInterrupt:
+            say("stopped; what was done so far is checked")
+        producer.finish()
+        drained = lives.drain(_DRAIN_SECONDS_MAX)
     say(f"drained in {drained.seconds:.0f} s, {drained.wrong or 'as it should'}")
     return [*found, drained]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +17,12 @@ from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from streams.broker import LocalBroker
 from streams.kafka.topics import INPUT_TOPICS
-from tests.torture.plan import BLIND, POINTS, Fault
+from tests.torture.plan import BLIND, POINTS, SPARE, Fault
 from tests.torture.producer import Producer
 
 ROOT = Path(__file__).parent.parent.parent
 READY = "Worker ready"
-_PATIENCE_SECONDS = 25.0
+_PATIENCE_SECONDS = 15.0
 _MORE_EVERY_SECONDS = 3.0
 _READY_SECONDS_MAX = 180.0
 _END_SECONDS_MAX = 60.0
@@ -54,7 +55,7 @@ class Process:
         self.log = log
         with log.open("wb") as stderr:
             self._process = subprocess.Popen(
-                command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=stderr
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=stderr
             )
         self.pid = self._process.pid
 
@@ -67,6 +68,13 @@ class Process:
     def text(self) -> str:
         """All that it has written to stderr so far."""
         return self.log.read_text(errors="replace")
+
+    def tell(self, arguments: Sequence[str]) -> None:
+        """Say to a spare process what to run."""
+        if self._process.stdin is None:
+            raise AssertionError("a pipe was asked for")
+        self._process.stdin.write(f"{json.dumps(arguments)}\n".encode())
+        self._process.stdin.close()
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -111,7 +119,12 @@ class Lives:
         self._sent = 0.0
         self._number = 0
         self._groups = 0
-        self.running: list[Process] = []
+        self._spares = 0
+        self._spare = self._new_spare()
+
+    def close(self) -> None:
+        """End the spare process."""
+        self._spare.kill()
 
     def live(self, fault: Fault) -> Ended:
         """Run a worker until it has met the fault and ended."""
@@ -127,7 +140,6 @@ class Lives:
                 wrong = wrong or "it did not end"
         finally:
             process.kill()
-            self.running.remove(process)
         lines = process.text.splitlines() or [""]
         if "Traceback" in process.text:
             wrong = wrong or "a traceback on stderr"
@@ -157,13 +169,16 @@ class Lives:
         notes = self._notes()
         notes.unlink(missing_ok=True)
         point = fault.kind if fault.kind in POINTS else ""
-        command = [
-            *(sys.executable, "-m", "tests.torture.worker_process", point, fault.moment),
-            *(str(fault.nth), str(fault.share), str(notes), *self._worker(self.db)),
-        ]
-        process = Process(command, self._folder / f"life-{self._number:04}.log")
-        self.running.append(process)
+        process, self._spare = self._spare, self._new_spare()
+        numbers = [str(fault.nth), str(fault.share)]
+        process.tell([point, fault.moment, *numbers, str(notes), *self._worker(self.db)])
         return process
+
+    def _new_spare(self) -> Process:
+        """Start the process of the next life, which makes its imports meanwhile."""
+        self._spares += 1
+        command = [sys.executable, "-m", "tests.torture.worker_process", SPARE]
+        return Process(command, self._folder / f"life-{self._spares:04}.log")
 
     def _worker(self, db: Path) -> list[str]:
         return [
@@ -284,13 +299,11 @@ class Lives:
         name = f"second-{self._number:04}"
         command = [sys.executable, "-m", "streams.cli", *self._worker(self._folder / name)]
         second = Process(command, self._folder / f"{name}.log")
-        self.running.append(second)
         try:
             self._send_more(1)
             ended = second.ends(_REFUSED_SECONDS_MAX)
         finally:
             code = second.kill()
-            self.running.remove(second)
         if not ended or code != 3 or "another worker of the group" not in second.text:
             return fault.kind, f"it was let in, or ended otherwise: code {code}"
         return fault.kind, self._end(process)

@@ -16,6 +16,7 @@ MOMENTS: Final = ("before", "within", "after")
 BLIND: Final = "blind"
 # In place of a point: no fault, but every point is timed.
 TIMED: Final = "timed"
+SPARE: Final = "spare"
 # Besides the kills: how many of each there are for 200 kills.
 OTHERS: Final = {
     "SIGTERM": 8,
@@ -28,6 +29,8 @@ OTHERS: Final = {
 }
 _KILLS: Final = 200
 _NTH_MAX = 5
+# Of these a life has few calls: not every transaction changes a flag.
+_FEW: Final = {"open": 1, "dead letters": 3, "flags": 2, "noted flags": 2}
 _AT_START: Final = 0.3
 _START_SECONDS_MAX: Final = 6.0
 _BLIND_SECONDS_MAX: Final = 4.0
@@ -105,9 +108,13 @@ def _moments(chance: random.Random) -> list[tuple[str, str]]:
 
 
 def _fault(chance: random.Random, kind: str, moment: str = "", nth: int = 1) -> Fault:
-    if kind == "open":
-        nth = 1
-    return Fault(kind, moment, nth, chance.random(), same_group=chance.random() < 0.2)
+    return Fault(
+        kind,
+        moment,
+        min(nth, _FEW.get(kind, nth)),
+        chance.random(),
+        same_group=chance.random() < 0.2,
+    )
 
 
 def kills_in(faults: Sequence[Fault]) -> int:

@@ -2,7 +2,8 @@
 
 The product has no fault points: this script wraps its functions from outside.
 `python -m tests.torture.worker_process POINT MOMENT NTH SHARE NOTES worker …`; POINT "" is never,
-and "timed" kills nothing but notes how long each call of each point takes.
+and "timed" kills nothing but notes how long each call of each point takes. With "spare" alone, the
+arguments come as a line of JSON on stdin.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from streams.worker.decode import Decoders
 from streams.worker.group_commit import GroupCommitter
 from streams.worker.limits import WORKER_LIMITS
 from streams.worker.sink import StoreSink
-from tests.torture.plan import POINTS, TIMED
+from tests.torture.plan import POINTS, SPARE, TIMED
 
 # Small fetches and transactions: a life has many of them. The decoder's process gets what is usual.
 LIMITS = replace(
@@ -205,4 +206,5 @@ def run(point: str, moment: str, nth: str, share: str, notes: str, *command: str
 
 
 if __name__ == "__main__":
-    run(*sys.argv[1:])
+    # A spare has made its imports, which take longest, and waits for what to run.
+    run(*(json.loads(sys.stdin.readline()) if sys.argv[1:] == [SPARE] else sys.argv[1:]))
