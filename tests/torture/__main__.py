@@ -45,7 +45,7 @@ def main() -> int:
     wrong: list[str] = []
     for name in options.only or _ALL:
         inside = folder / name
-        inside.mkdir(parents=True)
+        inside.mkdir(parents=True, exist_ok=True)
         done = parts[name](inside)
         print("\n".join(done.lines))
         figures |= done.figures

@@ -23,7 +23,9 @@ from tests.torture.producer import Producer
 ROOT = Path(__file__).parent.parent.parent
 READY = "Worker ready"
 _PATIENCE_SECONDS = 15.0
-_MORE_EVERY_SECONDS = 3.0
+# Small parts of a life's records, one after the other, make many small transactions.
+_A_BIT = 0.1
+_MORE_EVERY_SECONDS = 0.4
 _READY_SECONDS_MAX = 180.0
 _END_SECONDS_MAX = 60.0
 # The group gives a member up after ten.
@@ -129,7 +131,7 @@ class Lives:
     def live(self, fault: Fault) -> Ended:
         """Run a worker until it has met the fault and ended."""
         self._number += 1
-        self._send_more(1)
+        self._send_more(0.3)
         began = time.monotonic()
         process = self._start(fault)
         try:
@@ -218,7 +220,7 @@ class Lives:
                 # The call did not come: not so many flags, say.
                 process.kill()
                 return BLIND, None
-            self._send_more(0.25)
+            self._send_more(_A_BIT)
         if process.code != -signal.SIGKILL:
             return "ended by itself", "it ended before its fault"
         moment = self._notes().read_text()
