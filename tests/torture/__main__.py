@@ -10,6 +10,7 @@ import argparse
 import json
 import random
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable
@@ -34,6 +35,9 @@ class _Part:
 def main() -> int:
     """Run what was asked for; 1 where something was wrong."""
     options = _options()
+    # Either ends the kills early, and what was done by then is checked.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     seed = random.randrange(10**6) if options.seed is None else options.seed
     folder = options.dir or Path(tempfile.mkdtemp(prefix="torture-"))
     parts: dict[str, Callable[[Path], _Part]] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -9,12 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import lineage
 from streams.broker import LocalBroker
 from streams.kafka.topics import create_topics
 from tests.torture.checks import Findings, compared
 from tests.torture.hostile_log import HostileLog, hostile_log
-from tests.torture.lives import Ended, Lives
+from tests.torture.lives import LIVE, ROOT, Ended, Lives
 from tests.torture.plan import Fault, planned
 from tests.torture.producer import Producer
 
@@ -23,6 +24,7 @@ _RECORDS_A_MESSAGE = 2.05
 # About what a worker records until it is killed.
 _RECORDS_A_LIFE = 1_400
 _DRAIN_SECONDS_MAX = 900.0
+_REPLAYED = "replayed.duckdb"
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,15 @@ def run(
     faults = planned(seed, kills)
     messages = int(len(faults) * _RECORDS_A_LIFE / _RECORDS_A_MESSAGE)
     log = hostile_log(messages, seed, folder)
-    replayed = folder / "replayed.duckdb"
-    if not replayed.exists():  # a folder of the same seed and kills can be used again
-        with lineage.open(replayed) as store:
-            store.replay(log.events)
+    replay = _replay(log, folder)
     say(f"{len(log.records):,} records, {len(faults)} lives, seed {seed}, in {folder}")
     with LocalBroker(folder / "kafka") as broker:
         create_topics(broker.bootstrap, partitions)
         with Producer(broker.bootstrap, log.records) as producer:
             lives = _lives(faults, folder, broker, producer, say)
-        findings = _compared(folder, replayed, log, broker)
+        if replay.wait():
+            raise RuntimeError(f"the replay of {log.events} ended with {replay.returncode}")
+        findings = compared(folder / LIVE, folder / _REPLAYED, log, broker.bootstrap)
     done = Counter(life.what for life in lives)
     return Outcome(done, _with_wrong_ends(findings, lives), time.monotonic() - began, lives)
 
@@ -84,8 +85,13 @@ def _lives(
     return [*found, drained]
 
 
-def _compared(folder: Path, replayed: Path, log: HostileLog, broker: LocalBroker) -> Findings:
-    return compared(folder / "live.duckdb", replayed, log, broker.bootstrap)
+def _replay(log: HostileLog, folder: Path) -> subprocess.Popen[bytes]:
+    """Begin to replay the log, behind the workers, which have to be quick."""
+    command = ["nice", sys.executable, "-m", "streams.cli", "replay", str(log.events)]
+    with (folder / "replay.log").open("wb") as out:
+        return subprocess.Popen(
+            [*command, "--db", str(folder / _REPLAYED)], cwd=ROOT, stdout=out, stderr=out
+        )
 
 
 def _with_wrong_ends(findings: Findings, lives: Sequence[Ended]) -> Findings:

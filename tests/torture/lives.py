@@ -21,10 +21,13 @@ from tests.torture.plan import BLIND, POINTS, SPARE, Fault
 from tests.torture.producer import Producer
 
 ROOT = Path(__file__).parent.parent.parent
+LIVE = "live.duckdb"
 READY = "Worker ready"
 _PATIENCE_SECONDS = 15.0
+# Processes that make their imports while others live.
+_WAITING = 3
 # Small parts of a life's records, one after the other, make many small transactions.
-_A_BIT = 0.1
+_A_BIT = 0.15
 _MORE_EVERY_SECONDS = 0.4
 _READY_SECONDS_MAX = 180.0
 _END_SECONDS_MAX = 60.0
@@ -113,7 +116,7 @@ class Lives:
     """Starts workers on one database and lets each meet a fault."""
 
     def __init__(self, folder: Path, broker: LocalBroker, producer: Producer, lives: int) -> None:
-        self.db = folder / "live.duckdb"
+        self.db = folder / LIVE
         self._folder = folder
         self._broker = broker
         self._producer = producer
@@ -122,11 +125,12 @@ class Lives:
         self._number = 0
         self._groups = 0
         self._spares = 0
-        self._spare = self._new_spare()
+        self._waiting = [self._new_spare() for _ in range(_WAITING)]
 
     def close(self) -> None:
-        """End the spare process."""
-        self._spare.kill()
+        """End the processes that wait for a life."""
+        for process in self._waiting:
+            process.kill()
 
     def live(self, fault: Fault) -> Ended:
         """Run a worker until it has met the fault and ended."""
@@ -171,13 +175,14 @@ class Lives:
         notes = self._notes()
         notes.unlink(missing_ok=True)
         point = fault.kind if fault.kind in POINTS else ""
-        process, self._spare = self._spare, self._new_spare()
+        process = self._waiting.pop(0)
+        self._waiting.append(self._new_spare())
         numbers = [str(fault.nth), str(fault.share)]
         process.tell([point, fault.moment, *numbers, str(notes), *self._worker(self.db)])
         return process
 
     def _new_spare(self) -> Process:
-        """Start the process of the next life, which makes its imports meanwhile."""
+        """Start the process of a later life, which makes its imports meanwhile."""
         self._spares += 1
         command = [sys.executable, "-m", "tests.torture.worker_process", SPARE]
         return Process(command, self._folder / f"life-{self._spares:04}.log")

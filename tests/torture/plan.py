@@ -19,16 +19,18 @@ TIMED: Final = "timed"
 SPARE: Final = "spare"
 # Besides the kills: how many of each there are for 200 kills.
 OTHERS: Final = {
-    "SIGTERM": 8,
-    "SIGSTOP": 3,
-    "decoder killed": 6,
-    "broker killed": 3,
+    "SIGTERM": 5,
+    "SIGSTOP": 2,
+    "decoder killed": 4,
+    "broker killed": 2,
     "broker away": 1,
-    "second worker": 2,
-    "other member": 4,
+    "second worker": 1,
+    "other member": 2,
 }
 _KILLS: Final = 200
 _NTH_MAX = 5
+# The next worker waits ten seconds for the dead member of its group.
+_SAME_GROUP: Final = 0.1
 # Of these a life has few calls: not every transaction changes a flag.
 _FEW: Final = {"open": 1, "dead letters": 3, "flags": 2, "noted flags": 2}
 _AT_START: Final = 0.3
@@ -113,7 +115,7 @@ def _fault(chance: random.Random, kind: str, moment: str = "", nth: int = 1) -> 
         moment,
         min(nth, _FEW.get(kind, nth)),
         chance.random(),
-        same_group=chance.random() < 0.2,
+        same_group=chance.random() < _SAME_GROUP,
     )
 
 
