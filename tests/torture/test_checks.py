@@ -67,7 +67,7 @@ def test_what_is_equal_is_found_equal(log: HostileLog, replayed: Path, tmp_path:
         ("DELETE FROM core.hop WHERE id = (SELECT max(id) FROM core.hop)", "events were lost"),
         ("INSERT INTO core.message FROM core.message LIMIT 1", "there twice"),
         ("DELETE FROM core.flag", "rows are in no replay"),
-        ("DELETE FROM core.unmatched", "unmatched_input"),
+        ("DELETE FROM core.unmatched_input", "unmatched_input"),
     ],
 )
 def test_what_differs_is_found(
