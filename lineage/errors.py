@@ -7,11 +7,13 @@ LineageError
 │   ├── StoreDamagedError    parts of the file are not what was written
 │   ├── NotAStoreError       a file that is not a lineage database
 │   ├── StoreMissingError    no such file
+│   ├── StoreUnreachableError   a store that is served does not answer, or lets nobody in
 │   └── RuleError            a rule in force that cannot be evaluated
 ├── LogError              2  an event log that cannot be read
 ├── EventError            2  an event that breaks the contract
 ├── QueryError            2  a query that cannot be answered
 │   └── QueryStuckError      one that was ended at a limit, and does not end
+├── BackupError           2  a copy that cannot be made where it is asked for
 ├── PolicyError           2  a policy document that breaks the contract
 └── DecoderProcessError           3  the second process, which decodes, ended
 """
@@ -53,6 +55,10 @@ class StoreMissingError(StoreError):
     """There is no database at that path."""
 
 
+class StoreUnreachableError(StoreError):
+    """A store that is served over HTTP does not answer, or does not let in."""
+
+
 class RuleError(StoreError):
     """A rule in force that cannot be evaluated. Its text names the policy and the rule."""
 
@@ -73,6 +79,10 @@ class QueryStuckError(QueryError):
     """A query is over its limit and does not react to an interrupt: only its process can end it."""
 
 
+class BackupError(LineageError):
+    """A copy of a database that cannot be made where it is asked for."""
+
+
 class PolicyError(LineageError):
     """A policy document that breaks the contract. `reason` says where, and what would be right."""
 
@@ -87,10 +97,22 @@ class DecoderProcessError(LineageError):
     exit_code = 3
 
 
+_DAMAGE = (
+    "Corrupt database file",
+    "Could not read enough bytes",
+    "Failed to read checksum",
+    "Serialization Error: ",
+)
+
+
 def is_damage(error: BaseException) -> bool:
-    """Say whether an error of DuckDB's means that the file is not as it was written."""
-    damage = ("Corrupt database file", "Could not read enough bytes", "Failed to read checksum")
-    return any(phrase in str(error) for phrase in damage)
+    """Say whether an error of DuckDB's means that a file is not as it was written."""
+    return is_log_damage(error) or any(phrase in str(error) for phrase in _DAMAGE)
+
+
+def is_log_damage(error: BaseException) -> bool:
+    """Say whether an error of DuckDB's means that its write-ahead log is not as it was written."""
+    return "replaying WAL file" in str(error) or "Corrupt WAL file" in str(error)
 
 
 def sentence(error: Exception) -> str:

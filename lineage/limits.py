@@ -40,6 +40,7 @@ class Limits:
         rule_memory_mib: MiB of memory for the database that evaluates rules.
         digest_rows: Rows that a digest reads at a time; fewer where there is little memory.
         digest_bytes: Hashes of a digest that are held in memory; more are sorted on the disk.
+        verified_rows: Rows that are verified at a time.
         query_mib: MiB of memory for a query, besides the database's own and its answer.
     """
 
@@ -62,6 +63,7 @@ class Limits:
     rule_memory_mib: int = 256
     digest_rows: int = 200_000
     digest_bytes: int = 64 << 20
+    verified_rows: int = 250_000
     query_mib: int = 1_024
 
 

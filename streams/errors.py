@@ -12,6 +12,8 @@ StreamsError
 ├── PublishError                 the broker did not take every event
 ├── SchemaIdError                schema ids mean something else in the registry
 ├── LostEvidenceError            Kafka has not, or no more, what the store was read from
+├── ServeError                   a database cannot be served
+│   └── ListenError              not at that address, or not with that token
 └── WorkerError                  the worker cannot go on
 
 `exit_code` is what the command `lineage` ends with. A message is one sentence that says what
@@ -29,11 +31,13 @@ __all__ = [
     "BrokerUnavailableError",
     "FolderInUseError",
     "JavaError",
+    "ListenError",
     "LostEvidenceError",
     "MavenError",
     "PortTakenError",
     "PublishError",
     "SchemaIdError",
+    "ServeError",
     "StreamsError",
     "TopicError",
     "WorkerError",
@@ -95,6 +99,16 @@ class SchemaIdError(StreamsError):
 
 class LostEvidenceError(StreamsError):
     """Kafka has not, or no more, what the store was read from."""
+
+
+class ServeError(StreamsError):
+    """A database cannot be served."""
+
+
+class ListenError(ServeError):
+    """The address cannot be listened at, or the token cannot be used: a mistake in the settings."""
+
+    exit_code = 2
 
 
 class WorkerError(StreamsError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from lineage.arrays import IntArray
 from lineage.audit.hash_sort import HASH_BYTES, HashSort
+from lineage.audit.portions import portions
 from lineage.database.ddl import digest_line, joins, shown
 from lineage.database.model import Reference
 from lineage.database.statements import sql
@@ -38,8 +37,6 @@ _LARGE = {
 _ROWS_PER_MIB = 64
 # By reference: the relation of the queries that has the texts of one range.
 _PARTS = {Reference.ID: "name", Reference.MEMBER: "member"}
-# Rows are counted for so many ids together.
-_BLOCK_IDS = 256
 
 
 def digest(
@@ -59,7 +56,7 @@ def digest(
     for section in SECTIONS:
         whole.update(section.encode() + b"\n")
         query = f"SELECT unhex(sha256(line)) FROM ({_lines(section)})"  # noqa: S608 -- our own file
-        parts = _parts(connection, section, rows_max) if section in _LARGE else [None]
+        parts = portions(connection, _LARGE[section], rows_max) if section in _LARGE else [None]
         with HashSort(folder, limits.digest_bytes) as hashes:
             for part in parts:
                 for batch in connection.execute(query, part).to_arrow_reader(100_000):
@@ -92,36 +89,6 @@ def _lines(section: str) -> str:
         party_line=", ".join(map(shown, party)),
         party_joins=joins(party, _PARTS),
     )
-
-
-def _parts(
-    connection: duckdb.DuckDBPyConnection, section: str, rows_max: int
-) -> Iterator[dict[str, int]]:
-    """Yield ranges of ids that together have all ids, each with about as many rows as allowed."""
-    blocks, rows = _blocks(connection, section)
-    start, count = 0, 0
-    for place in range(len(blocks)):
-        if count and count + rows[place] > rows_max:
-            yield _range(blocks[start], blocks[place - 1])
-            start, count = place, 0
-        count += int(rows[place])
-    if len(blocks):
-        yield _range(blocks[start], blocks[-1])
-
-
-def _blocks(connection: duckdb.DuckDBPyConnection, section: str) -> tuple[IntArray, IntArray]:
-    """Return the blocks of ids that have rows, in order, and the number of rows of each."""
-    rows_of = " UNION ALL ".join(
-        f"SELECT {column} // {_BLOCK_IDS} AS block FROM core.{name}"  # noqa: S608 -- names of ours
-        for name, column in _LARGE[section]
-    )
-    query = f"SELECT block, count(*) AS rows FROM ({rows_of}) GROUP BY block ORDER BY block"  # noqa: S608 -- names of ours
-    found = connection.execute(query).fetchnumpy()
-    return np.asarray(found["block"], np.int64), np.asarray(found["rows"], np.int64)
-
-
-def _range(first: np.int64, last: np.int64) -> dict[str, int]:
-    return {"first": int(first) * _BLOCK_IDS, "last": (int(last) + 1) * _BLOCK_IDS - 1}
 
 
 def _bytes_of(column: pa.Array[Any]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -116,7 +117,8 @@ class Question:
 
     def _end(self) -> None:
         if not self._stuck:
-            self._connection.execute("ROLLBACK")
+            with suppress(duckdb.ConnectionException):  # closed meanwhile
+                self._connection.execute("ROLLBACK")
 
     def _run(self, call: Callable[[], _T]) -> _T:
         """Return the result of `call`; interrupt it at a limit, or when this thread is."""
@@ -149,10 +151,7 @@ class Question:
         if self._seconds is not None:
             self._seconds -= _LOOK_SECONDS
             if self._seconds <= 0:
-                raise QueryError(
-                    f"ended at the limit of {self._limits.seconds:g} s; ask for less, or raise the"
-                    " limit (--timeout SECONDS, 0 for none; in Python timeout_seconds)"
-                )
+                raise over_time(self._limits.seconds)
         most = self._limits.memory_mib
         if most is not None and (resident_bytes() or 0) - self._resident > most * _MIB:
             raise QueryError(f"ended, as it took more than {most:,} MiB; ask for less at a time")
@@ -166,6 +165,14 @@ class Question:
         self._stuck = True
         if isinstance(reason, QueryError):
             raise QueryStuckError(str(reason)) from reason
+
+
+def over_time(seconds: float | None) -> QueryError:
+    """Return the error of a query that was ended at its limit of time."""
+    return QueryError(
+        f"ended at the limit of {seconds:g} s; ask for less, or raise the"
+        " limit (--timeout SECONDS, 0 for none; in Python timeout_seconds)"
+    )
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -187,6 +194,9 @@ def _distinct(names: list[str]) -> list[str]:
 def _told(error: BaseException) -> BaseException:
     if is_damage(error):
         return error
+    # After the first rows an error comes through Arrow, as an OSError that is of no file.
+    if isinstance(error, OSError) and error.errno is None:
+        return QueryError(sentence(error))
     if isinstance(error, (duckdb.Error, RuntimeError, pa.ArrowException)):
         return QueryError(sentence(error))
     return error

@@ -23,7 +23,8 @@ from lineage.codec.errors import (
     UnknownSchemaError,
 )
 from lineage.codec.json.events import from_events, from_json_lines
-from lineage.codec.log.files import LogFile, log_files, read_events, read_log
+from lineage.codec.log.files import read_events, read_log
+from lineage.codec.log.listing import LogFile, log_files
 from lineage.codec.registry import LocalIds, Registry
 from lineage.codec.wire import Decoder, Encoder
 

@@ -32,6 +32,7 @@ from lineage.codec.tables import (
 )
 
 _HEADER_BYTES = 5
+NO_SCHEMA_ID = "the value must begin with byte 0 and a schema id of 4 bytes"
 _TOGETHER_BYTES = 16 << 20  # more in one go is no faster
 _NAMES = ", ".join(event.name for event in (*INPUTS, FLAG_RAISED))
 
@@ -144,7 +145,7 @@ class Decoder:
     def _reader(self, event: EventType, header: bytes) -> Reader | str:
         """Return the reader of datums with this header; or why there is none."""
         if len(header) < _HEADER_BYTES or header[0] != 0:
-            return "the value must begin with byte 0 and a schema id of 4 bytes"
+            return NO_SCHEMA_ID
         key = (event.name, header)
         if key not in self._readers:
             schema_id = int.from_bytes(header[1:], "big")

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-import re
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
 
 from lineage.database.codes import LABELS
 from lineage.database.ddl import comments, create_table, create_view
+from lineage.database.faults import open_here, store_error
 from lineage.database.policies import insert_policy
 from lineage.database.process import processors
+from lineage.database.spans import POLICIES, derive_spans
 from lineage.database.statements import sql
 from lineage.database.tables import TABLES
+from lineage.database.write_ahead_log import path_of
 from lineage.errors import (
     NotAStoreError,
     StoreBusyError,
-    StoreDamagedError,
     StoreError,
     StoreMissingError,
     StoreVersionError,
-    is_damage,
-    sentence,
 )
 from lineage.policy.parse import BUILT_IN, BUILT_IN_DOCUMENT, BUILT_IN_ID
 
 PROGRAM = "message-lineage"
 FORMAT_VERSION = 7
 MEMORY_MIB = 1024
+# Below that, a batch or a digest does not find the room that it needs at least.
+WRITING_MIB_MIN = 200
+READING_MIB_MIN = 64
 
 # A column of a row group ends in a block that is not full: with blocks of 256 KiB, as DuckDB makes
 # them, a database takes a tenth more of the disk, a small one half as much again.
@@ -56,16 +59,8 @@ _SPILL_PER_MEMORY = 10
 _MAGIC = b"DUCK"
 _MAGIC_AT = 8
 _LOCK = {"lock_configuration": "true"}
-# Whole phrases of DuckDB's: "lock" is also in "block", and "old" in "folder".
-_BUSY = re.compile(
-    r"Could not set lock on file|Conflicting lock is held|being used by another process"
-)
-_OPEN_HERE = re.compile(
-    r"different configuration than existing connections|configuration has been locked"
-)
-_VERSION = re.compile(
-    r"with version number|storage version|(newer|older|different) version of DuckDB"
-)
+# The files that this process has open, where the system shows them (Linux, macOS, BSD).
+_OPEN_FILES = Path("/dev/fd")
 
 
 def connect(
@@ -82,12 +77,34 @@ def connect(
     is one. threads: None for one to write, and for as many as processors and memory allow to read.
 
     Raises StoreError, or the subclass of StoreError that tells what is wrong: held by another
-    process, of another version, no lineage database, damaged, or not there (read_only).
+    process, open in this one, of another version, no lineage database, damaged, or not there
+    (read_only).
     """
     in_memory = str(path) == ":memory:"
+    least = READING_MIB_MIN if read_only else WRITING_MIB_MIN
+    if memory_mib < least:
+        raise StoreError(
+            f"{path}: memory_mib is {memory_mib}, and a database needs at least {least} MiB to be"
+            f" {'read' if read_only else 'written'}"
+        )
     if not in_memory:
         _check_path(Path(path), read_only=read_only)
-    connection = _connect(str(path), read_only=read_only and not in_memory)
+    is_new = not in_memory and not Path(path).exists()
+    try:
+        return _opened(path, read_only, memory_mib, threads, spill)
+    except StoreError as error:
+        # What a full disk leaves of a new database could not be opened.
+        if is_new and not isinstance(error, StoreBusyError):
+            for left in (Path(path), path_of(Path(path))):
+                with suppress(OSError):
+                    left.unlink()
+        raise
+
+
+def _opened(
+    path: str | Path, read_only: bool, memory_mib: int, threads: int | None, spill: Path | None
+) -> duckdb.DuckDBPyConnection:
+    connection = _connect(str(path), read_only=read_only and str(path) != ":memory:")
     try:
         if threads is None:
             threads = _threads(connection, memory_mib) if read_only else _WRITING_THREADS
@@ -101,13 +118,28 @@ def connect(
         for name, value in {**limits, **_SETTINGS, **_LOCK}.items():
             connection.execute(f"SET {name} = {value}")
         _check_format(connection, path, read_only=read_only)
-    except (duckdb.IOException, duckdb.InvalidInputException) as error:
+    except duckdb.Error as error:
         connection.close()
         raise store_error(path, error) from error
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def is_open_here(path: Path) -> bool:
+    """Say whether this process has a file open; False where that cannot be told."""
+    try:
+        wanted = path.stat()
+        files = list(_OPEN_FILES.iterdir())
+    except OSError:
+        return False
+    for file in files:
+        with suppress(OSError):  # closed since
+            found = file.stat()
+            if (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino):
+                return True
+    return False
 
 
 def _threads(connection: duckdb.DuckDBPyConnection, memory_mib: int) -> int:
@@ -127,6 +159,10 @@ def _check_path(path: Path, *, read_only: bool) -> None:
         raise StoreMissingError(f"{path}: no such database; `lineage replay … --db` makes one")
     if not path.parent.exists():
         raise StoreMissingError(f"{path}: the folder {path.parent} does not exist")
+    # Closing a file lets go of the locks that its process has on it, DuckDB's too, and another
+    # process could write the database: one that is open here is not looked at.
+    if is_open_here(path):
+        raise open_here(path)
     # DuckDB would look for an extension to read a file that is no database of its own.
     try:
         with path.open("rb") as file:
@@ -144,36 +180,8 @@ def _connect(path: str, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         return duckdb.connect(
             path, read_only=read_only, config={**_CONFIG, "default_block_size": _BLOCK_BYTES}
         )
-    except (duckdb.IOException, duckdb.ConnectionException) as error:
-        raise store_error(path, error) from error
     except duckdb.Error as error:
-        raise NotAStoreError(f"{path} is not a lineage database: {sentence(error)}") from error
-
-
-def store_error(path: str | Path, error: duckdb.Error) -> StoreError:
-    """Return the StoreError for an error of DuckDB's with a database, by the words in it."""
-    text = sentence(error)
-    if _BUSY.search(text):
-        return StoreBusyError(
-            f"{path} is held by another process; one process at a time can write it, and "
-            "none can read it meanwhile"
-        )
-    if _OPEN_HERE.search(text):
-        return StoreBusyError(
-            f"{path} is open in this process already; close that store, or use it"
-        )
-    if is_damage(error):
-        return StoreDamagedError(
-            f"{path} is damaged ({text.removeprefix('IO Error: ')}); take a copy of it that is"
-            " whole, or replay the event log into a new database"
-        )
-    if "not a valid DuckDB database" in text:
-        return NotAStoreError(f"{path} is not a lineage database")
-    if _VERSION.search(text):
-        return StoreVersionError(
-            f"{path} was written by another version of DuckDB than {duckdb.__version__}"
-        )
-    return StoreError(f"{path}: {text}")
+        raise store_error(path, error) from error
 
 
 def _check_format(
@@ -208,8 +216,8 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     insert_policy(connection, row, BUILT_IN)
     # The built-in policy has always been disclosed.
     connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE id = 0")
-    connection.execute(sql("database/policy_span"))
-    connection.execute("INSERT INTO core.format VALUES (?, ?)", [PROGRAM, FORMAT_VERSION])
+    derive_spans(connection, POLICIES)
+    connection.execute("INSERT INTO core.format VALUES (?, ?, 0, false)", [PROGRAM, FORMAT_VERSION])
     connection.execute("COMMIT")
 
 

@@ -167,4 +167,10 @@ def fact_column(name: str, type_: str, comment: str, shown: str = "") -> Column:
 def recorded_at_column() -> Column:
     """Return the column with the instant at which the tracker recorded a row."""
     comment = "When the tracker recorded it, UTC; null if it was not told"
-    return Column("recorded_at", "TIMESTAMP", shown="recorded_at", comment=comment, provenance=True)
+    return Column(
+        "recorded_at",
+        "TIMESTAMP USING COMPRESSION rle",
+        shown="recorded_at",
+        comment=comment,
+        provenance=True,
+    )

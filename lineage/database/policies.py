@@ -9,24 +9,42 @@ import duckdb
 from lineage.codec.contract.events import TIERS
 from lineage.policy.parse import Policy
 
+Rows = dict[str, list[dict[str, object]]]
+
+
+def policy_rows(key: object, policy: Policy) -> Rows:
+    """Return what is derived from a policy's document: by table of core, the rows of the policy."""
+    tiers = sum(1 << i for i, tier in enumerate(TIERS) if tier in policy.paying_tiers)
+    return {
+        "policy": [{"paying_tiers": tiers, "exempt_regions": sorted(policy.exempt_regions)}],
+        "policy_method": [
+            {"policy": key, "method": method, "min_k": min_k}
+            for method, min_k in sorted(policy.declassification.items())
+        ],
+        "policy_rule": [
+            {
+                "policy": key,
+                "ordinal": ordinal,
+                "rule": rule.id,
+                "severity": rule.severity,
+                "expression": rule.sql,
+                "facts": sorted(rule.facts),
+            }
+            for ordinal, rule in enumerate(policy.rules)
+        ],
+    }
+
 
 def insert_policy(
     connection: duckdb.DuckDBPyConnection, row: Mapping[str, object], policy: Policy
 ) -> None:
     """Insert a policy. row: its `id` and the columns of a batch's row (null where absent)."""
-    key = row["id"]
-    stored = {
-        **{name: value for name, value in row.items() if name != "row"},
-        "paying_tiers": sum(1 << i for i, tier in enumerate(TIERS) if tier in policy.paying_tiers),
-        "exempt_regions": sorted(policy.exempt_regions),
-    }
-    _insert(connection, "core.policy", stored)
-    for method, min_k in sorted(policy.declassification.items()):
-        _insert(connection, "core.policy_method", {"policy": key, "method": method, "min_k": min_k})
-    for ordinal, rule in enumerate(policy.rules):
-        said = {"rule": rule.id, "severity": rule.severity, "expression": rule.sql}
-        place = {"policy": key, "ordinal": ordinal}
-        _insert(connection, "core.policy_rule", {**place, **said, "facts": sorted(rule.facts)})
+    given = {name: value for name, value in row.items() if name != "row"}
+    rows = policy_rows(row["id"], policy)
+    rows["policy"] = [{**given, **derived} for derived in rows["policy"]]
+    for table, stored in rows.items():
+        for each in stored:
+            _insert(connection, f"core.{table}", each)
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, row: Mapping[str, object]) -> None:

@@ -26,10 +26,10 @@ from lineage.database.model import (
 __all__ = ["EVENT_TABLES", "TABLES", "table"]
 
 # Where an event was read (core.origin, and the offset, line or record there), and when. Neighbours
-# are alike, so these columns take hardly any of the disk.
+# are alike, so these columns take hardly any of the disk, and trying other ways would take time.
 _PROVENANCE = (
-    Column("origin", "INTEGER", provenance=True),
-    Column("position", "BIGINT", provenance=True),
+    Column("origin", "INTEGER USING COMPRESSION rle", provenance=True),
+    Column("position", "BIGINT USING COMPRESSION bitpacking", provenance=True),
     recorded_at_column(),
 )
 _TAG = "The tag on the message; a consent change can say otherwise later"
@@ -308,6 +308,24 @@ _INGEST_TOPIC = Table(
         ),
     ),
 )
+# What the database held when its digest was noted, to be held against it later.
+_DIGEST_NOTE = Table(
+    "digest_note",
+    view="digest_note",
+    comment="Digests that were noted, to tell later whether anything was changed since. One row a "
+    "note",
+    columns=(
+        fact_column("number", "INTEGER", "1, 2, 3 …"),
+        fact_column("noted_at", "TIMESTAMP", "When it was noted, UTC; null if it was not told"),
+        fact_column("digest", "VARCHAR", "The digest, SHA-256 in hex"),
+        fact_column("events", "BIGINT", "How many events there were"),
+        fact_column("arrivals", "BIGINT", "How many arrivals there were"),
+        fact_column("holds", "BOOLEAN", "false once anything was recorded after it"),
+        Column("tables", "VARCHAR"),
+        # SHA-256 of the other columns but `holds`.
+        Column("seal", "VARCHAR"),
+    ),
+)
 
 # In the order in which ids get their keys: tables come after those that they refer to.
 EVENT_TABLES: Final = (
@@ -330,6 +348,7 @@ TABLES: Final = (
     _DEAD_LETTER,
     _INGEST_POSITION,
     _INGEST_TOPIC,
+    _DIGEST_NOTE,
 )
 _BY_NAME: Final = {each.name: each for each in TABLES}
 

@@ -24,6 +24,7 @@ from lineage.policy.parse import Policy
 from lineage.uuids import Uuids, no_uuids, texts_of, uuids_of
 
 _ENUMS = {name: pl.Enum(labels) for name, labels in LABELS.items()}
+Origin = tuple[str, int]  # a source and a partition of it
 _OWNERS = {child: main for main, children in CHILD_TABLES.items() for child in children}
 
 
@@ -96,8 +97,9 @@ class EncodedBatch:
 
     Attributes:
         tables: By the names of the store's tables their columns and `row`, without key columns;
-            enums are codes. Where events are, also `origin`, a place in `origins`, and `position`.
+            enums are codes. Tables of events have also `position`.
         origins: The source and partition of what events were read from, each once.
+        read_from: For each row of a table of events the place of its origin in `origins`.
         dead_letters: The dead letters of the batch, and invalid policies.
         policies: The parsed documents.
         ids, datasets, members: The texts that the columns of KEY_COLUMNS stand for.
@@ -111,7 +113,8 @@ class EncodedBatch:
     datasets: EncodedTexts
     members: EncodedTexts
     owners: dict[str, IntArray]
-    origins: tuple[tuple[str, int], ...]
+    origins: tuple[Origin, ...]
+    read_from: dict[str, IntArray]
 
     @property
     def events(self) -> int:
@@ -151,10 +154,16 @@ def encode(batch: Batch) -> EncodedBatch:
         reference: [_column(batch, of.table.batch, of.field) for of in columns]
         for reference, columns in KEY_COLUMNS.items()
     }
-    origins: dict[tuple[str, int], int] = {}
+    places: dict[Origin, int] = {}
+    read_from = {
+        each.name: _origins(getattr(batch, each.batch), places)
+        for each in EVENT_TABLES
+        if not each.owner
+    }
     return EncodedBatch(
-        tables={each.name: _values(batch, each, origins) for each in EVENT_TABLES},
-        origins=tuple(origins),
+        tables={each.name: _values(batch, each) for each in EVENT_TABLES},
+        origins=tuple(places),
+        read_from=read_from,
         dead_letters=batch.dead_letters,
         policies=policies,
         ids=encode_ids(texts[Reference.ID]),
@@ -230,11 +239,8 @@ def _column(batch: Batch, name: str, field: str) -> pl.Series:
     return column
 
 
-def _values(batch: Batch, of: Table, origins: dict[tuple[str, int], int]) -> pl.DataFrame:
-    """Return `row` and the columns of a table that are no keys, with codes for enums.
-
-    origins: gets those that are new, each with its place.
-    """
+def _values(batch: Batch, of: Table) -> pl.DataFrame:
+    """Return `row` and the columns of a table that are no keys, with codes for enums."""
     frame: pl.DataFrame = getattr(batch, of.batch)
     columns = [frame["row"]]
     for column in of.kept:
@@ -244,11 +250,11 @@ def _values(batch: Batch, of: Table, origins: dict[tuple[str, int], int]) -> pl.
                 values = values.cast(_ENUMS[column.label]).to_physical()
             columns.append(values.alias(column.name))
     if not of.owner:
-        columns += [pl.Series("origin", _origins(frame, origins)), frame["position"]]
+        columns.append(frame["position"])
     return pl.DataFrame(columns)
 
 
-def _origins(frame: pl.DataFrame, known: dict[tuple[str, int], int]) -> IntArray:
+def _origins(frame: pl.DataFrame, known: dict[Origin, int]) -> IntArray:
     """Return the place in `known` of what each event was read from, adding what is new."""
     if frame.is_empty():
         return NO_INTS

@@ -73,6 +73,13 @@ def breaches(
         yield BreachPart(pl.concat([pl.DataFrame(schema=_COLUMNS), *found]), part.pairs)
 
 
+def breaches_of(
+    connection: duckdb.DuckDBPyConnection, judge: Judge, arrivals: Arrivals
+) -> pl.DataFrame:
+    """Return the breaches of stored messages' arrivals, as the rows of a BreachPart."""
+    return _broken(connection, judge, arrivals, None)
+
+
 def _slices(arrivals: Arrivals, together: int) -> Iterator[Arrivals]:
     for first in range(0, len(arrivals), together):
         yield arrivals.slice(first, together)

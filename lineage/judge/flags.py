@@ -49,6 +49,11 @@ def update(
     return changes
 
 
+def flags_of(breaches: pl.DataFrame) -> pl.DataFrame:
+    """Return the flags that breaches come to, in the columns of core.flag."""
+    return _merged(_single(breaches))
+
+
 def _single(breaches: pl.DataFrame) -> pl.DataFrame:
     """Return each breach as a flag of its own, in the columns of core.flag."""
     return breaches.select(
@@ -86,15 +91,26 @@ def _replace(
         )
     if len(flags):
         execute_with(connection, sql("judge/flags/insert_flag"), changed_flag=flags)
+    changes = _changes(standing, flags)
+    if len(changes):
+        changes = changes.sort("status", *_FLAG).with_row_index("seq", seq + 1)
+        statement = sql("judge/flags/insert_flag_history")
+        execute_with(connection, statement, {"at": at}, flag_change=changes)
+    return changes
+
+
+def _changes(standing: pl.DataFrame, flags: pl.DataFrame) -> pl.DataFrame:
+    """Return how flags differ from those that stood, in the columns of core.flag and `status`."""
+    if standing.is_empty():  # as nearly always
+        return _with_status(flags, "RAISED")
     kept = flags.join(standing, on=_FLAG, how="semi")
     parts = {
         "RAISED": flags.join(standing, on=_FLAG, how="anti"),
         "CLEARED": standing.join(flags, on=_FLAG, how="anti"),
         "UPDATED": kept.join(standing, on=[*_FLAG, *_VALUES], how="anti"),
     }
-    changes = pl.concat([part.with_columns(status=pl.lit(name)) for name, part in parts.items()])
-    changes = changes.sort("status", *_FLAG).with_row_index("seq", seq + 1)
-    if len(changes):
-        statement = sql("judge/flags/insert_flag_history")
-        execute_with(connection, statement, {"at": at}, flag_change=changes)
-    return changes
+    return pl.concat([_with_status(part, status) for status, part in parts.items()])
+
+
+def _with_status(flags: pl.DataFrame, status: str) -> pl.DataFrame:
+    return flags.hstack([pl.Series("status", [status]).new_from_index(0, len(flags))])

@@ -30,13 +30,14 @@ from lineage.database.ddl import insert
 from lineage.database.policies import insert_policy
 from lineage.database.pruning import rows_near
 from lineage.database.relations import execute_on, execute_with, write_with
+from lineage.database.spans import DECLARATIONS, POLICIES, derive_spans
 from lineage.database.statements import sql
 from lineage.database.tables import table
 from lineage.judge.rejudge import Rejudge
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 from lineage.limits import Limits
 from lineage.policy.parse import Policy
-from lineage.reach.recorder import Recorder
+from lineage.reach.recorder import Recorder, recorded_at
 
 _NEVER = np.iinfo(np.int64).max
 # By table: the columns that tell for whom, and from when, an event changes the facts.
@@ -139,22 +140,21 @@ def _tables_of(name: str) -> list[tuple[str, str]]:
 def _insert(
     connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, at: datetime | None, *names: str
 ) -> None:
-    told = pl.lit(at, pl.Datetime("us")).alias("recorded_at")
     for name in names:
         for of in (name, *CHILDREN.get(name, ())):
             rows = batch[of]
             if len(rows):
-                rows = rows.with_columns(told) if of == name else rows
+                rows = rows.hstack([recorded_at(at, len(rows))]) if of == name else rows
                 write_with(connection, insert(table(of), "batch_row"), batch_row=rows)
 
 
 def _refresh_spans(connection: duckdb.DuckDBPyConnection, changes: Changes) -> pl.DataFrame | None:
     """Derive the spans of declarations and policies again; return the changed spans of policies."""
     if len(changes["declaration"]):
-        connection.execute(sql("judge/invalidate/declaration_span"))
+        derive_spans(connection, DECLARATIONS)
     if changes["policy"].is_empty():
         return None
-    connection.execute(sql("database/policy_span"))
+    derive_spans(connection, POLICIES)
     query = sql("judge/invalidate/changed_policy_span")
     return execute_with(connection, query, changed_policy=changes["policy"]).pl()
 

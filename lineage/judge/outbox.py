@@ -11,26 +11,32 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from lineage.arrays import distinct, int_array
+from lineage.arrays import IntArray, distinct, int_array
 from lineage.database.ddl import select
 from lineage.database.model import Reference
 from lineage.database.relations import execute_on
 from lineage.database.statements import sql
 from lineage.database.tables import table
+from lineage.ingest.encode import EncodedBatch
+from lineage.keys.keyed_batch import KeyedBatch
 from lineage.keys.texts import IdTexts
 
 _TYPES = {"BIGINT": pa.int64(), "TIMESTAMP": pa.timestamp("us")}
-# The columns of the view, and two keys of the first breach, 0 for none.
+# The columns of the view, and two keys of the first breach, 0 for none; and of its hop, as far as
+# the batch has it, what moved the message.
 _KEYS = ("hop", "declaration")
 _COLUMNS = [one for one in table("flag_history").columns if one.shown or one.name in _KEYS]
 _FIELDS: list[pa.Field[Any]] = [
     pa.field(
         column.shown or column.name,
-        pa.string() if column.reference else _TYPES.get(column.type, pa.string()),
+        pa.string() if column.reference else _TYPES.get(column.type.split()[0], pa.string()),
     )
     for column in _COLUMNS
 ]
-_SCHEMA = pa.schema(_FIELDS)
+_MOVED = ("job", "run_id", "source")
+_SCHEMA = pa.schema([*_FIELDS, *(pa.field(name, pa.string()) for name in _MOVED)])
+_Moved = dict[int, tuple[str | None, ...]]  # by the key of the hop: the values of _MOVED
+_NOT_MOVED = (None,) * len(_MOVED)
 NO_CHANGES = _SCHEMA.empty_table()
 
 
@@ -41,26 +47,41 @@ class Outbox:
         self._datasets = _NameCache(connection, Reference.DATASET)
         self._policies = _NameCache(connection, Reference.POLICY)
 
-    def rows(self, parts: Sequence[pl.DataFrame], at: datetime | None) -> pa.Table:
-        """Return parts of core.flag_history as texts: the view's columns, `hop`, `declaration`.
+    def rows(
+        self,
+        parts: Sequence[pl.DataFrame],
+        at: datetime | None,
+        batch: EncodedBatch,
+        events: KeyedBatch,
+    ) -> pa.Table:
+        """Return parts of core.flag_history as texts: the columns of the view, and for publishing.
 
         parts: the columns of core.flag with `seq` and `status`. at: naive UTC, for `recorded_at`.
+        batch, events: the events that the flags follow from, in texts and in keys.
         """
         if not parts:
             return NO_CHANGES
         changes = pl.concat(parts)
+        moved = _moved(batch, events["hop"], int_array(changes["hop"]))
+        columns = zip(*(moved.get(hop, _NOT_MOVED) for hop in changes["hop"]), strict=True)
         told = changes.with_columns(
             dataset=self._datasets.of(changes["dataset"]),
             policy_id=self._policies.of(changes["policy"]),
             first_hop=pl.col("first_hop").replace("", None),
             recorded_at=pl.lit(at, pl.Datetime("us")),
+            **{
+                name: pl.Series(values, dtype=pl.String)
+                for name, values in zip(_MOVED, columns, strict=True)
+            },
         )
         return told.select(_SCHEMA.names).to_arrow().cast(_SCHEMA)
 
 
 def unpublished(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the changes not known to have been published, as `Outbox.rows`, in order of seq."""
-    query = sql("judge/flags/unpublished").format(changes=select(table("flag_history"), _COLUMNS))
+    moved = ", ".join(f"NULL AS {name}" for name in _MOVED)
+    changes = select(table("flag_history"), _COLUMNS)
+    query = sql("judge/flags/unpublished").format(changes=changes, moved=moved)
     return connection.execute(query).to_arrow_table().cast(_SCHEMA)
 
 
@@ -70,26 +91,45 @@ def flag_records(connection: duckdb.DuckDBPyConnection, changes: pa.Table) -> li
     Of the first breach they tell its job, run and source, all null for the origin; of the dataset
     the recipient as it was declared then. Instants are naive UTC.
     """
-    rows = pl.DataFrame(changes)
-    keys = int_array(rows["hop"])
-    found = execute_on(
-        connection,
-        distinct(keys[keys > 0]),
-        sql("judge/flags/first_hop"),
-        rows=("core.hop", "id"),
-    ).pl()
-    runs = int_array(found["run"])
-    found = found.with_columns(run_id=IdTexts(connection, runs).of(runs)).drop("run")
-    recipients = connection.execute("SELECT id AS declaration, recipient FROM core.declaration")
-    told = (
-        rows.join(found, on="hop", how="left")
-        .join(recipients.pl(), on="declaration", how="left")
-        .with_columns(
-            updated=pl.col("status") == "UPDATED",
-            status=pl.col("status").replace("UPDATED", "RAISED"),
-        )
-    )
-    return told.sort("seq").drop(*_KEYS, "recorded_at").to_dicts()
+    rows = changes.drop_columns(["recorded_at"]).to_pylist()
+    unknown = {row["hop"] for row in rows if row["job"] is None} - {0}
+    moved = _stored_moved(connection, np.array(sorted(unknown), dtype=np.int64))
+    query = "SELECT id, recipient FROM core.declaration"
+    recipients = dict(connection.execute(query).fetchall())
+    for row in rows:
+        hop = row.pop("hop")
+        if hop in moved:
+            row |= zip(_MOVED, moved[hop], strict=True)
+        row["recipient"] = recipients.get(row.pop("declaration"))
+        row["updated"] = row["status"] == "UPDATED"
+        row["status"] = "RAISED" if row["updated"] else row["status"]
+    return rows
+
+
+def _moved(batch: EncodedBatch, hops: pl.DataFrame, wanted: IntArray) -> _Moved:
+    """Return the job, run and source of those wanted hops that are in the batch."""
+    ids = int_array(hops["id"])
+    places = np.flatnonzero(np.isin(ids, wanted))
+    if not len(places):
+        return {}
+    rows = hops["row"][places]
+    texts = batch.rows("hop", rows)[["row", *_MOVED]]
+    by_row = {row: tuple(moved) for row, *moved in texts.iter_rows()}
+    return {key: by_row[row] for key, row in zip(ids[places].tolist(), rows.to_list(), strict=True)}
+
+
+def _stored_moved(connection: duckdb.DuckDBPyConnection, hops: IntArray) -> _Moved:
+    """Return the job, run and source of stored hops."""
+    if not len(hops):
+        return {}
+    query = sql("judge/flags/first_hop")
+    found = execute_on(connection, hops, query, rows=("core.hop", "id")).fetchall()
+    runs = np.array([run for _, _, run, _ in found], dtype=np.int64)
+    run_ids = IdTexts(connection, runs).of(runs).to_list()
+    return {
+        hop: (job, run_id, source)
+        for (hop, job, _, source), run_id in zip(found, run_ids, strict=True)
+    }
 
 
 class _NameCache:

@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from lineage.arrays import IntArray, int_array
+from lineage.arrays import IntArray
 from lineage.database.model import Reference, Table
 from lineage.database.tables import EVENT_TABLES
 from lineage.ingest.encode import KEY_COLUMNS, EncodedBatch
@@ -43,10 +43,8 @@ class Keys:
                 owners = keyed[table.owner, "id"]
                 keyed[table.name, table.owner] = owners[batch.owners[table.name]]
         origins = self._origins.intern(batch.origins)
-        for table in EVENT_TABLES:
-            if not table.owner:
-                places = int_array(batch.tables[table.name]["origin"])
-                keyed[table.name, "origin"] = origins[places] if len(places) else places
+        for name, places in batch.read_from.items():
+            keyed[name, "origin"] = origins[places]
         tables = {table.name: _with_keys(batch, table, keyed) for table in EVENT_TABLES}
         tables["hop"] = _with_keeps_id(tables["hop"], batch.owners["hop_output"])
         return KeyedBatch(tables, ids.first_new)
@@ -64,7 +62,7 @@ def _with_keys(batch: EncodedBatch, table: Table, keyed: Keyed) -> pl.DataFrame:
     keys = [
         pl.Series(name, keyed[table.name, name]) for name in names if (table.name, name) in keyed
     ]
-    return batch.tables[table.name].with_columns(keys)
+    return batch.tables[table.name].hstack(keys)
 
 
 def _with_keeps_id(hop: pl.DataFrame, owners: IntArray) -> pl.DataFrame:

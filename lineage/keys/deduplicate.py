@@ -78,12 +78,13 @@ def _again(
 
     An event may come twice in the batch, or in the batch and in the store.
     """
-    frame = keyed[name].drop(PROVENANCE)
+    frame = keyed[name]
     ids = int_array(frame["id"])
     stored = stored_events(connection, keyed, name, distinct(ids[ids < keyed.first_new]))
     # New ids get keys in the order of the batch: where keys only go up, no id comes twice.
     if stored.is_empty() and (np.diff(ids) > 0).all():
         return frame[:0], stored
+    frame = frame[[column for column in frame.columns if column not in PROVENANCE]]
     known = stored["id"].implode()
     return frame.filter(frame["id"].is_duplicated() | frame["id"].is_in(known)), stored
 

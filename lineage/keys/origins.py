@@ -10,8 +10,7 @@ import polars as pl
 
 from lineage.arrays import IntArray
 from lineage.database.relations import execute_with
-
-Origin = tuple[str, int]
+from lineage.ingest.encode import Origin
 
 
 class OriginKeys:

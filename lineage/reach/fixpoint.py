@@ -194,17 +194,31 @@ def _stored_holdings(
     )
 
 
+def followed(connection: duckdb.DuckDBPyConnection, messages: pl.DataFrame) -> Arrivals:
+    """Return the arrivals of messages (id, dataset, sent_at) by the stored events alone."""
+    fixpoint = Fixpoint(connection, Hops.none(), _EVERYTHING, _EVERYTHING, reads_arrivals=False)
+    fixpoint.run(origins(messages), None)
+    return fixpoint.arrived()
+
+
 class Fixpoint:
     """One evaluation of the rule, to the end."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: int, latest_hop: int
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        hops: Hops,
+        first_new: int,
+        latest_hop: int,
+        *,
+        reads_arrivals: bool = True,
     ) -> None:
         """Begin with some hops.
 
         first_new: records and hops with keys below may be stored. latest_hop: no stored hop moved
-        later (microseconds).
+        later (microseconds). reads_arrivals: False where stored arrivals are not to be believed.
         """
+        self._reads_arrivals = reads_arrivals
         self._connection = connection
         self._rule = HopJoin(hops)
         self._own_hops = np.sort(hops.id)
@@ -288,8 +302,8 @@ class Fixpoint:
         """Return the tuples that are stored already, in order, as they are stored."""
         hops = self._rule.hops
         asked = packed[hops.id[hops.slot_hop(unpack(packed)[1])] < self._first_new]
-        if not len(asked):
-            return asked
+        if not len(asked) or not self._reads_arrivals:
+            return asked[:0]
         message, slot, _ = unpack(asked)
         hop = hops.slot_hop(slot)
         frame = pl.DataFrame(

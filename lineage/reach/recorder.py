@@ -20,6 +20,11 @@ from lineage.reach.hops import dataset_order
 _RETRACTED = "retracted_arrival"
 
 
+def recorded_at(at: datetime | None, count: int) -> pl.Series:
+    """Return the column of the instant of recording for so many rows."""
+    return pl.Series("recorded_at", [at], pl.Datetime("us")).new_from_index(0, count)
+
+
 class Recorder:
     """Records the arrivals of one transaction. at: naive UTC, for `recorded_at`.
 
@@ -46,8 +51,7 @@ class Recorder:
             return
         # In this order neighbours are alike, and take less of the disk.
         ordered = arrivals.only(dataset_order(arrivals.dataset, arrivals.message))
-        told = pl.lit(self.at, pl.Datetime("us")).alias("recorded_at")
-        frame = ordered.frame().with_columns(told)
+        frame = ordered.frame().hstack([recorded_at(self.at, len(ordered))])
         rows = "new_arrival"
         if self._retracted:
             rows = sql("reach/arrival_again").format(retracted=_RETRACTED)

@@ -24,7 +24,7 @@ class BatchResult:
         dead_letters: The values that could not be used.
         unmatched: The number of inputs of hops there are more in `unmatched_input`.
         flag_changes: The flags that the batch raised, cleared and updated: the columns of
-            `flag_history` and keys of the first breach, in the order of seq.
+            `flag_history` and others for publishing, in the order of seq.
     """
 
     events: int
@@ -37,7 +37,7 @@ class BatchResult:
     def changes(self) -> pa.Table:
         """Return the rows of `flag_history` that the batch added, in the order of seq."""
         told = self.flag_changes.filter(pc.field("status") != "UPDATED")
-        return told.drop_columns(["hop", "declaration"])
+        return told.select([one.shown for one in table("flag_history").columns if one.shown])
 
     @cached_property
     def raised(self) -> list[dict[str, object]]:

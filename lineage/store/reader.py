@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import duckdb
 
@@ -17,13 +18,18 @@ from lineage.audit.known_names import check_known
 from lineage.audit.query import QueryLimits, Question, query
 from lineage.audit.route import route
 from lineage.audit.select_check.check import Parameters, check
-from lineage.database.connection import MEMORY_MIB, connect, store_error
+from lineage.audit.verify.verify import Checked, Sample, verify
+from lineage.database.connection import MEMORY_MIB, connect
+from lineage.database.faults import store_error
 from lineage.database.positions import TopicIdentity, stored_identities, stored_positions
+from lineage.database.snapshot import snapshot
 from lineage.database.spill import Spill
 from lineage.database.statements import sql
+from lineage.database.write_ahead_log import unfinished
 from lineage.errors import StoreError
 from lineage.judge.timeline import Timeline
 from lineage.limits import DEFAULT_LIMITS, Limits
+from lineage.store.backup import Backup, Copy, check_target
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,9 @@ class Reader:
     """Reads a database from any thread: each query has a cursor of its own.
 
     Use a reader in a `with` block, or `close` it.
+
+    Attributes:
+        unfinished: A sentence about what was recorded last, if it was cut off; else None.
     """
 
     def __init__(
@@ -64,6 +73,9 @@ class Reader:
         # No process writes a database that is open read-only, so its timeline is cached.
         self._is_frozen = read_only
         self._timeline: Timeline | None = None
+        self._copied: IO[bytes] | None = None
+        self._copying = Lock()
+        self.unfinished = None if str(path) == ":memory:" else unfinished(Path(path))
         self._spill = Spill(None if str(path) == ":memory:" else Path(path))
         self._end = weakref.finalize(self, self._spill.close)
         try:
@@ -92,6 +104,8 @@ class Reader:
     def close(self) -> None:
         """Close the database. Every applied batch is on disk already."""
         self._connection.close()
+        if self._copied is not None:
+            self._copied.close()
         self._end()
 
     def flags(
@@ -108,6 +122,19 @@ class Reader:
             check_known(cursor, rule, dataset, message_id)
             return query(cursor, sql("audit/flags"), wanted)
 
+    def flag_batches(
+        self,
+        rule: str | None = None,
+        dataset: str | None = None,
+        message_id: str | None = None,
+        timeout_seconds: float | None = None,
+    ) -> Question:
+        """Return a context manager that yields the flags in batches; else as `flags`."""
+        cursor = self._cursor()
+        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        check_known(cursor, rule, dataset, message_id)
+        return Question(cursor, sql("audit/flags"), wanted, QueryLimits(timeout_seconds))
+
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
         """Return the route of one message: a row for each arrival and record that it came from.
 
@@ -115,7 +142,7 @@ class Reader:
         that the arrival broke; in the order of arrival. An unknown message has no rows.
         """
         cursor = self._cursor()
-        with self._damage_told():
+        with self._damage_told(), snapshot(cursor):
             timeline = self._timeline or Timeline(cursor)
             if self._is_frozen:
                 self._timeline = timeline
@@ -143,6 +170,12 @@ class Reader:
         check(cursor, text, params)
         return Question(cursor, text, params, self._query_limits(timeout_seconds))
 
+    def events(self) -> int:
+        """Count the recorded events."""
+        with self._damage_told():
+            ((count,),) = query(self._cursor(), sql("audit/count_events")).fetchall()
+        return int(count)
+
     def unmatched_inputs(self) -> UnmatchedInputs:
         """Count the inputs of hops that held no message, as the view `unmatched_input` has them."""
         with self._damage_told():
@@ -151,13 +184,47 @@ class Reader:
 
     def digest(self) -> str:
         """Return the SHA-256 in hex over events, arrivals and flags; see `audit.digest`."""
-        with self._damage_told():
-            cursor = self._cursor()
+        cursor = self._cursor()
+        with self._damage_told(), snapshot(cursor):
             return digest(cursor, self._memory_mib, self._spill.path, self._limits)
+
+    def verify(
+        self,
+        messages: int | None = 1_000,
+        seed: int = 0,
+        progress: Callable[[int], None] | None = None,
+    ) -> Iterator[Checked]:
+        """Check that the database is whole, and that what is derived follows from its events.
+
+        Yields the outcome of each check as it is made. messages: so many, chosen by `seed`, are
+        followed again from their events, and compared with what is stored; None: all. progress:
+        called with the number of messages that are done.
+        """
+        sample = None if messages is None else Sample(messages, seed)
+        advance = progress or (lambda done: None)
+        with self._damage_told():
+            limits, folder = self._limits, self._spill.path
+            yield from verify(self._cursor(), self._memory_mib, folder, limits, sample, advance)
+
+    def backup(self, to: str | Path) -> Backup:
+        """Make a copy of the database at `to`, as it is between two transactions.
+
+        Call it from any thread: one that applies meanwhile waits until the file is copied. Raises
+        BackupError where there is a file or can be none, StoreError where the disk is full.
+        """
+        database, target = Path(self._path), Path(to)
+        self._cursor().close()
+        check_target(database, target)
+        with self._copying, Copy(target) as copy:
+            with self._paused():
+                self._copied = self._copied or database.open("rb")
+                copy.take(database, self._copied)
+            return copy.finish(self._memory_mib)
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Return the positions: (topic, partition) to the next offset."""
-        return stored_positions(self._cursor())
+        with self._damage_told():
+            return stored_positions(self._cursor())
 
     def identities(self) -> dict[str, TopicIdentity]:
         """Return the identity of each topic that has positions."""
@@ -173,8 +240,12 @@ class Reader:
     def _damage_told(self) -> Iterator[None]:
         try:
             yield
-        except duckdb.IOException as error:
+        except duckdb.Error as error:
             raise store_error(self._path, error) from error
+
+    def _paused(self) -> AbstractContextManager[None]:
+        """Return a context in which nothing is written; what is only read needs none."""
+        return nullcontext()
 
     def _query_limits(self, timeout_seconds: float | None) -> QueryLimits:
         memory = 2 * self._memory_mib + self._limits.query_mib

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from lineage.audit.fingerprints import fingerprints
 from lineage.codec import Batch, from_events
 from lineage.codec import LogError as CodecLogError
+from lineage.codec.json.python_events import in_json_spelling
 from lineage.database.connection import MEMORY_MIB
 from lineage.database.positions import Positions, TopicIdentity
 from lineage.errors import EventError, LogError, StoreError
@@ -52,26 +55,28 @@ class Store(Reader):
         super().__init__(
             path, read_only=read_only, memory_mib=memory_mib, threads=threads, limits=limits
         )
-        self._writer = None if read_only else Writer(self._connection, limits)
+        self._writer = None if read_only else Writer(self._connection, path, limits)
 
     def apply(
         self,
-        events: Sequence[Mapping[str, object]],
+        events: Iterable[Mapping[str, object]],
         at: datetime | None = None,
         *,
         strict: bool = False,
     ) -> BatchResult:
         """Apply events, dicts in the JSON spelling, as one batch in one transaction.
 
+        `inputs` and `outputs` may be sets, tuples or other iterables, and `outputs` left out.
         An event that breaks the contract becomes a dead letter, known by its index in `events`;
         with `strict`, nothing is applied and EventError says what is wrong with the first. `at`:
         when, for the columns that tell when the tracker acted; they are null without it.
         """
-        batch = encode(from_events(events))
+        given = [in_json_spelling(event) for event in events]
+        batch = encode(from_events(given))
         if strict and batch.dead_letters:
             first = min(batch.dead_letters, key=lambda letter: letter.position)
             raise EventError(
-                f"{len(batch.dead_letters):,} of {len(events):,} events break the contract, and "
+                f"{len(batch.dead_letters):,} of {len(given):,} events break the contract, and "
                 f"nothing was applied; event {first.position}: {first.reason}"
             )
         return self.apply_batch(batch, at=at)
@@ -139,6 +144,17 @@ class Store(Reader):
     def published(self, seq: int) -> None:
         """Record that all changes of flags up to `seq` have been published."""
         self._writing.published(seq)
+
+    def note_digest(self, at: datetime | None = None) -> str:
+        """Note the digest, with what tells which table was changed since; return it."""
+        with self._damage_told():
+            found = fingerprints(self._cursor())
+        value = self.digest()
+        self._writing.note_digest(value, found, _naive(at))
+        return value
+
+    def _paused(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._writer is None else self._writer.paused()
 
     @property
     def _writing(self) -> Writer:

@@ -57,7 +57,7 @@ class Derivation:
 
         self._watermarks = latest.after(events, arrivals.new, sum(map(len, changes)))
         more = arrivals.stored - stale.retracted
-        told = self._outbox.rows(changes, at)
+        told = self._outbox.rows(changes, at, batch, events)
         before, self._unmatched = self._unmatched, count_unmatched(connection)
         unmatched = self._unmatched - before
         return BatchResult(events.events, more, batch.dead_letters, unmatched, told)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -12,6 +14,8 @@ import polars as pl
 import pyarrow as pa
 
 from lineage.codec import DeadLetter
+from lineage.database.digest_notes import Fingerprints, note_digest, outdate_note
+from lineage.database.faults import not_recorded, store_error
 from lineage.database.positions import (
     Positions,
     TopicIdentity,
@@ -21,7 +25,6 @@ from lineage.database.positions import (
 )
 from lineage.database.relations import execute_with, release_frames
 from lineage.database.statements import sql
-from lineage.errors import StoreError, sentence
 from lineage.ingest.encode import EncodedBatch
 from lineage.judge.outbox import NO_CHANGES, flag_records, unpublished
 from lineage.limits import Limits
@@ -30,10 +33,19 @@ from lineage.store.transaction import Derivation
 
 
 class Writer:
-    """Writes to a store through one connection, in one thread at a time."""
+    """Writes to a store through one connection, in one thread at a time.
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
+    While another thread copies the database (`paused`), it waits.
+    """
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, path: str | Path, limits: Limits
+    ) -> None:
         self._connection = connection
+        self._path = path
+        self._between = threading.Lock()
+        # Whether there may be a note of a digest that holds until something is recorded.
+        self._noted = True
         self._limits = limits
         self._derivation: Derivation | None = None
         self._positions: dict[tuple[str, int], int] | None = None
@@ -43,43 +55,72 @@ class Writer:
 
         at: naive UTC, for `recorded_at`. Raises StoreError if the database fails.
         """
-        try:
-            self._connection.execute("BEGIN")
-            result = self._derive(batch, at)
-            self._record_dead_letters(batch.dead_letters, at)
-            self._record_positions(positions)
-            self._connection.execute("COMMIT")
-            if batch.events >= self._limits.released_events:
-                release_frames(self._connection)
-        except duckdb.OutOfMemoryException as error:
-            self._roll_back()
-            raise StoreError(
-                "the batch was not recorded: it needs more memory than the database may take; "
-                "give it more (--memory, LINEAGE_MEMORY, memory_mib) and record it again"
-            ) from error
-        except duckdb.Error as error:
-            self._roll_back()
-            raise StoreError(f"the batch was not recorded: {sentence(error)}") from error
-        except BaseException:
-            self._roll_back()
-            raise
-        return result
+        with self._between:
+            try:
+                self._connection.execute("BEGIN")
+                result = self._derive(batch, at)
+                self._record_dead_letters(batch.dead_letters, at)
+                self._record_positions(positions)
+                if batch.events or batch.dead_letters or positions:
+                    self._outdate_note()
+                self._connection.execute("COMMIT")
+                if batch.events >= self._limits.released_events:
+                    release_frames(self._connection)
+            except duckdb.Error as error:
+                self._roll_back()
+                raise not_recorded(self._path, error) from error
+            except BaseException:
+                self._roll_back()
+                raise
+            return result
 
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Record the identity of topics: from now on positions are of these topics."""
-        record_identities(self._connection, identities)
+        with self._written():
+            self._outdate_note()
+            record_identities(self._connection, identities)
 
     def unpublished(self) -> pa.Table:
         """Return the changes of flags not known to have been published, in order of seq."""
-        return unpublished(self._connection)
+        with self._written():
+            return unpublished(self._connection)
 
     def flag_records(self, changes: pa.Table) -> list[dict[str, Any]]:
         """Return changes of flags as the flag topic has them, in the fields of FlagRaised."""
-        return flag_records(self._connection, changes)
+        with self._written():
+            return flag_records(self._connection, changes)
 
     def published(self, seq: int) -> None:
         """Record that all changes of flags up to `seq` have been published."""
-        self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
+        with self._written():
+            self._outdate_note()
+            self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
+
+    def note_digest(self, digest: str, fingerprints: Fingerprints, at: datetime | None) -> None:
+        """Note a digest of what is in the database; at: naive UTC."""
+        with self._written():
+            note_digest(self._connection, digest, fingerprints, at)
+            self._noted = True
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Hold back all that would write, from the end of a transaction on."""
+        with self._between:
+            yield
+
+    @contextmanager
+    def _written(self) -> Iterator[None]:
+        with self._between:
+            try:
+                yield
+            except duckdb.Error as error:
+                self._roll_back()
+                raise store_error(self._path, error) from error
+
+    def _outdate_note(self) -> None:
+        if self._noted:
+            outdate_note(self._connection)
+            self._noted = False
 
     def _derive(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:
         if not batch.events:
@@ -93,6 +134,7 @@ class Writer:
         with suppress(duckdb.TransactionException, duckdb.ConnectionException):
             self._connection.execute("ROLLBACK")
         self._derivation = self._positions = None
+        self._noted = True
 
     def _record_positions(self, positions: Positions) -> None:
         if not positions:

@@ -12,14 +12,17 @@ from types import FrameType
 import click
 
 from streams.cli.commands import (
+    backup,
     broker,
     check,
     digest,
+    dlq,
     doctor,
     flags,
     publish,
     replay,
     route,
+    serve,
     simulate,
     sql,
     worker,
@@ -60,8 +63,8 @@ def cli() -> None:
 
     Data goes to stdout, progress and logs to stderr.
 
-    Exit codes: 0 done; 1 --fail-on-flag or check found something; 2 bad usage or input path;
-    3 store or broker not available.
+    Exit codes: 0 done; 1 --fail-on-flag, check or doctor --db found something; 2 bad usage or
+    input path; 3 store or broker not available.
     """
 
 
@@ -73,8 +76,11 @@ for _command in (
     route.route,
     sql.sql,
     digest.digest,
+    backup.backup,
     worker.worker,
+    serve.serve,
     publish.publish,
+    dlq.dlq,
     broker.broker,
     doctor.doctor,
 ):

@@ -70,6 +70,15 @@ timeout: Callable[[_F], _F] = click.option(
     metavar="SECONDS",
     help="End the question after so long, 0 for never.",
 )
+token_file: Callable[[_F], _F] = click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    envvar="LINEAGE_TOKEN_FILE",
+    show_envvar=True,
+    metavar="FILE",
+    help="A file that its owner alone can read, with the token that every question has to bring; "
+    "without it, questions from the same machine need none.",
+)
 fail_on_flag: Callable[[_F], _F] = click.option(
     "--fail-on-flag", is_flag=True, help="Exit with 1 if there is any flag."
 )

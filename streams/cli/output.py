@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time
-from decimal import Decimal
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from streams.cli.errors import printable
+from streams.json_values import csv_value, jsonable
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,34 +29,6 @@ def style_of(as_json: bool, as_csv: bool = False) -> Style:
     if as_json and as_csv:
         raise click.UsageError("--json and --csv exclude each other")
     return "json" if as_json else "csv" if as_csv else "text"
-
-
-def instant(value: datetime) -> str:
-    """Spell a datetime as RFC 3339 in UTC with six fractional digits; without a zone it is UTC."""
-    if value.tzinfo is not None:
-        value = value.astimezone(UTC).replace(tzinfo=None)
-    return value.isoformat(timespec="microseconds") + "Z"
-
-
-def jsonable(value: object) -> object:
-    """Convert a value of DuckDB to one that JSON has."""
-    if value is None or isinstance(value, (str, bool, int)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else str(value)
-    if isinstance(value, datetime):
-        return instant(value)
-    if isinstance(value, (date, time)):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    if isinstance(value, (bytes, bytearray)):
-        return value.hex()
-    if isinstance(value, Mapping):
-        return {str(key): jsonable(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [jsonable(item) for item in value]
-    return str(value)
 
 
 def text(value: object) -> str:
@@ -101,16 +71,11 @@ def write_rows(columns: Sequence[str], rows: Iterable[Row], style: Style, limit:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(columns)
         return sum(
-            bool(writer.writerow(["" if v is None else _csv_value(v) for v in row])) for row in rows
+            bool(writer.writerow(["" if v is None else csv_value(v) for v in row])) for row in rows
         )
     if sys.stdout.isatty():
         return _write_table(columns, iter(rows), limit)
     return _write_aligned(columns, iter(rows))
-
-
-def _csv_value(value: object) -> object:
-    value = jsonable(value)
-    return value if isinstance(value, (str, int, float)) else json.dumps(value, ensure_ascii=False)
 
 
 def _write_table(columns: Sequence[str], rows: Iterator[Row], limit: int) -> int:

@@ -10,7 +10,7 @@ from typing import Literal
 
 @contextmanager
 def progress(
-    what: str, total: int | None, unit: Literal["bytes", "events", "messages"]
+    what: str, total: int | None, unit: Literal["bytes", "events", "messages", "dead letters"]
 ) -> Iterator[Callable[[int], None]]:
     """Yield a function to be called with the number of further units that are done."""
     if not sys.stderr.isatty():

@@ -22,12 +22,20 @@ def reference() -> str:
     # As when it runs: what the group says of its help option holds for its commands, too.
     group = click.Context(cli, info_name="lineage", **cli.context_settings)
     parts = [_HEAD, _help(cli) + "\n", *_table(cli, group)]
-    for name, command in cli.commands.items():
-        context = click.Context(command, parent=group, info_name=name)
-        usage = " ".join(command.collect_usage_pieces(context))
-        parts += [f"\n## `lineage {name}`\n", f"```\nlineage {name} {usage}\n```\n"]
-        parts += [_help(command) + "\n", *_table(command, context)]
+    parts += _commands(cli, group, "##")
     return "\n".join(parts).rstrip() + "\n"
+
+
+def _commands(group: click.Group, parent: click.Context, heading: str) -> Iterator[str]:
+    for name, command in group.commands.items():
+        context = click.Context(command, parent=parent, info_name=name)
+        path, usage = context.command_path, " ".join(command.collect_usage_pieces(context))
+        yield from (f"\n{heading} `{path}`\n", f"```\n{path} {usage}\n```\n")
+        yield _help(command) + "\n"
+        if isinstance(command, click.Group):
+            yield from _commands(command, context, heading + "#")
+        else:
+            yield from _table(command, context)
 
 
 def _help(command: click.Command) -> str:

@@ -40,6 +40,12 @@ class KafkaLimits:
     progress_records: int = 1_000
     """Between two reports of progress."""
 
+    # The replay of dead letters
+    replayed_records_max: int = 5_000
+    """Decoded, sent and acknowledged together..."""
+    replayed_bytes_max: int = 16 * 1024 * 1024
+    """...or so many bytes of them."""
+
     # The check of schema ids at a start
     schema_check_seconds_max: float = 5.0
     """For one look at all topics."""
@@ -59,6 +65,8 @@ class KafkaLimits:
     """For each step of an answer."""
     registry_answer_bytes_max: int = 16 << 20
     """A larger answer is no schema."""
+    references_max: int = 100
+    """Other schemas that one may refer to, directly or not."""
     unknown_id_seconds: float = 1.0
     """How long an id that is not registered is not asked for again.
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from lineage.codec.batch import DeadLetter
-from streams.kafka.dead_letters import headers, key
-from streams.kafka.records import OutgoingRecord
+from streams.kafka.dead_letters import record, smaller
+from streams.kafka.records import OriginalRecord, OutgoingRecord, Place
 from streams.kafka.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
 
 __all__ = ["Produce", "send_dead_letters", "send_flags"]
@@ -23,19 +23,21 @@ class Produce(Protocol):
         """
 
 
-async def send_dead_letters(produce: Produce, letters: Sequence[DeadLetter]) -> None:
-    """Send each one with its original bytes; return when all are acknowledged."""
-    records = [OutgoingRecord(key(letter), letter.value, headers(letter)) for letter in letters]
-    too_large = await produce(DEAD_LETTER_TOPIC, records)
-    # Fallback: a topic that takes no record of that size gets the cause alone.
-    without = [_without_value(records[place]) for place in too_large]
-    if without:
-        await produce(DEAD_LETTER_TOPIC, without)
-
-
-def _without_value(record: OutgoingRecord) -> OutgoingRecord:
-    size = str(len(record.value or b"")).encode()
-    return OutgoingRecord(record.key, None, [*record.headers, ("omitted-bytes", size)])
+async def send_dead_letters(
+    produce: Produce,
+    letters: Sequence[DeadLetter],
+    originals: Mapping[Place, OriginalRecord],
+) -> None:
+    """Send each one with its original record, if it has one; return when all are acknowledged."""
+    records = [
+        record(one, originals.get((one.source, one.partition, one.position))) for one in letters
+    ]
+    # Fallback: a topic that takes no record of that size gets less of it, at least the cause.
+    for _ in range(3):
+        too_large = await produce(DEAD_LETTER_TOPIC, records)
+        records = [smaller(records[place]) for place in too_large]
+        if not records:
+            return
 
 
 async def send_flags(produce: Produce, flags: Sequence[tuple[bytes, bytes]]) -> None:

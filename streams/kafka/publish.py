@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Condition
@@ -25,8 +25,9 @@ from lineage.codec.contract.events import (
 )
 from streams.errors import BrokerUnavailableError, PublishError
 from streams.kafka.admin import check_bootstrap
-from streams.kafka.dead_letters import headers, key
+from streams.kafka.dead_letters import record
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
+from streams.kafka.records import Header
 from streams.kafka.registry import registry_at
 from streams.kafka.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX, Topic, create_topics
 
@@ -79,11 +80,11 @@ def publish(
     with _Sender(bootstrap, progress, limits) as sender:
         for item in codec.read_events(files):
             if isinstance(item, DeadLetter):
-                sender.send(DEAD_LETTER_TOPIC, key(item), item.value, headers(item))
+                sender.send(DEAD_LETTER_TOPIC, *record(item))
                 counts[DEAD_LETTER_TOPIC] += 1
             else:
                 kind, event = item
-                sender.send(kind.topic, _key(kind, event), encoder.encode(event), [])
+                sender.send(kind.topic, _key(kind, event), encoder.encode(event))
                 counts[kind.topic] += 1
     dead_letters = counts.pop(DEAD_LETTER_TOPIC, 0)
     return Published(counts, dead_letters, topics, _notes(topics, partitions))
@@ -169,7 +170,7 @@ class _Sender:
             self._producer.close(timeout=0 if failed else self._limits.delivery_seconds_max)
 
     def send(
-        self, topic: str, key: bytes | None, value: bytes | None, tags: list[tuple[str, bytes]]
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[Header] = ()
     ) -> None:
         """Hand over one record; waits where too many are under way."""
         if self._sent - self._acked >= self._unacked_max:
@@ -179,7 +180,7 @@ class _Sender:
         if self._error is not None:
             raise self._failure() from self._error
         try:
-            future = self._producer.send(topic, key=key, value=value, headers=tags)
+            future = self._producer.send(topic, key=key, value=value, headers=[*headers])
         except KafkaError as error:
             self._error = error
             raise self._failure() from error

@@ -3,11 +3,35 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-__all__ = ["OutgoingRecord", "Records"]
+__all__ = ["Header", "OriginalRecord", "OutgoingRecord", "Place", "Records", "originals_at"]
+
+Place = tuple[str, int, int]
+"""Topic, partition and offset of a record."""
+Header = tuple[str, bytes | None]
+
+
+class OriginalRecord(Protocol):
+    """A record as a client of Kafka gives it."""
+
+    @property
+    def key(self) -> bytes | None:
+        """Return the key, None if it has none."""
+
+    @property
+    def value(self) -> bytes | None:
+        """Return the value, None for a tombstone."""
+
+    @property
+    def headers(self) -> Sequence[Header]:
+        """Return the headers in their order; a name can come several times."""
+
+    @property
+    def timestamp(self) -> int | None:
+        """Return the time that Kafka has for it, in milliseconds since 1970."""
 
 
 @dataclass(frozen=True)
@@ -15,7 +39,9 @@ class Records:
     """Records of one partition, in order; `offsets` ascend but may have gaps.
 
     offsets and values (None: a tombstone) have one entry for each record. timestamp: what Kafka
-    has for the first of those that were fetched together, in milliseconds since 1970.
+    has for the first of those that were fetched together, in milliseconds since 1970. originals:
+    the records whole, with key and headers, or none at all: they are looked at only where one of
+    them becomes a dead letter, and go to no other process.
     """
 
     topic: str
@@ -23,6 +49,7 @@ class Records:
     offsets: Sequence[int]
     values: Sequence[bytes | None] = field(repr=False)
     timestamp: int | None = None
+    originals: Sequence[OriginalRecord] = field(default=(), repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -37,18 +64,50 @@ class Records:
         first = bisect_left(self.offsets, offset)
         if first == len(self.offsets):
             return None
-        return replace(self, offsets=self.offsets[first:], values=self.values[first:])
+        return replace(
+            self,
+            offsets=self.offsets[first:],
+            values=self.values[first:],
+            originals=self.originals[first:],
+        )
+
+    def without_originals(self) -> Records:
+        """Return the same without keys and headers, for another process."""
+        return replace(self, originals=())
 
     def value_at(self, offset: int) -> bytes | None:
         """Return the value of the record at an offset, None if it has none or is not here."""
+        index = self._index_of(offset)
+        return None if index is None else self.values[index]
+
+    def original_at(self, offset: int) -> OriginalRecord | None:
+        """Return the record at an offset as it came, None if it is not here."""
+        index = self._index_of(offset)
+        return None if index is None or not self.originals else self.originals[index]
+
+    def _index_of(self, offset: int) -> int | None:
         index = bisect_left(self.offsets, offset)
-        found = index < len(self.offsets) and self.offsets[index] == offset
-        return self.values[index] if found else None
+        return index if index < len(self.offsets) and self.offsets[index] == offset else None
+
+
+def originals_at(lists: Iterable[Records], places: Iterable[Place]) -> dict[Place, OriginalRecord]:
+    """Return the records at some places as they came; places that are in no list are left out."""
+    partitions: dict[tuple[str, int], list[Records]] = {}
+    for one in lists:
+        partitions.setdefault((one.topic, one.partition), []).append(one)
+    found: dict[Place, OriginalRecord] = {}
+    for topic, partition, offset in places:
+        for records in partitions.get((topic, partition), ()):
+            original = records.original_at(offset)
+            if original is not None:
+                found[topic, partition, offset] = original
+                break
+    return found
 
 
 class OutgoingRecord(NamedTuple):
-    """A record to be sent. One without a value must have a key. headers: names and UTF-8 text."""
+    """A record to be sent. One without a value must have a key."""
 
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]] = ()
+    headers: Sequence[Header] = ()

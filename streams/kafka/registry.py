@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Any
@@ -14,6 +14,7 @@ from lineage.codec.contract.events import EventType
 from lineage.codec.errors import NotAvroError, RegistryError, UnknownSchemaError
 from lineage.codec.registry import LocalIds, Registry, unknown
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
+from streams.kafka.references import put_together
 from streams.kafka.rest import Address, Answer, RestClient
 
 __all__ = ["HttpRegistry", "registry_at"]
@@ -103,7 +104,36 @@ class HttpRegistry:
         if isinstance(answer.body, dict) and answer.body.get("schemaType", "AVRO") != "AVRO":
             self._not_avro.add(schema_id)
             raise NotAvroError(_not_avro(schema_id))
+        references = answer.body.get("references") if isinstance(answer.body, dict) else None
+        if references:
+            schema = put_together(schema, self._referred(schema_id, references))
         self._schemas[schema_id] = schema
+
+    def _referred(self, schema_id: int, references: object) -> dict[str, str]:
+        """Return the texts of the schemas that one refers to, directly or not, by type name."""
+        found: dict[str, str] = {}
+        untold = [references]
+        while untold:
+            for name, subject, version in _references(untold.pop()):
+                if name in found:
+                    continue
+                if len(found) >= self._limits.references_max:
+                    raise UnknownSchemaError(
+                        f"schema id {schema_id} refers to more than "
+                        f"{self._limits.references_max} other schemas"
+                    )
+                there = f"/subjects/{urllib.parse.quote(subject, safe='')}/versions/{version}"
+                answer = self._client.ask(there)
+                if answer.status == 404:
+                    self._forget_or_remember(schema_id)
+                    raise UnknownSchemaError(
+                        f"schema id {schema_id} refers to version {version} of another subject, "
+                        "which is not registered"
+                    )
+                found[name] = self._part(there, answer, "schema", str)
+                if isinstance(answer.body, dict):
+                    untold.append(answer.body.get("references"))
+        return found
 
     def _forget_or_remember(self, schema_id: int) -> None:
         """Remember an id as unknown, and forget those that were long enough or are too many."""
@@ -152,6 +182,19 @@ class HttpRegistry:
 def registry_at(url: str | None, limits: KafkaLimits = KAFKA_LIMITS) -> Registry:
     """Return the schema registry at a URL; without one, the schemas' own ids."""
     return HttpRegistry(url, limits=limits) if url else LocalIds()
+
+
+def _references(found: object) -> Iterator[tuple[str, str, int]]:
+    """Yield the name, subject and version of each reference in a registry's answer."""
+    for one in found if isinstance(found, list) else ():
+        parts = (
+            [one.get(key) for key in ("name", "subject", "version")]
+            if isinstance(one, dict)
+            else []
+        )
+        match parts:
+            case [str(name), str(subject), int(version)]:
+                yield name, subject, version
 
 
 def _not_avro(schema_id: int) -> str:

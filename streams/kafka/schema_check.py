@@ -14,7 +14,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import CorruptRecordError, KafkaError, KafkaTimeoutError
 
 from lineage.codec.avro.logical_types import OtherRecordError, UnreadableSchemaError
 from lineage.codec.avro.resolution import resolve
@@ -63,6 +63,11 @@ def check_schema_ids(
     try:
         with closing(consumer):
             _Check(consumer, registry, wanted, limits).run()
+    except CorruptRecordError:
+        logger.warning(
+            "the schema ids were not checked: a record has a header whose name is not UTF-8, or is "
+            "damaged"
+        )
     except KafkaTimeoutError:
         logger.warning("the schema ids were not checked: the broker did not answer in time")
     except KafkaError as error:

@@ -31,6 +31,7 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, ProducerT
 
+from streams.kafka.header_names import read_any_header_name
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import OutgoingRecord, Records
 
@@ -78,6 +79,7 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         """Start the driver's consumer; no partition is its own yet, so nothing is fetched."""
+        read_any_header_name()
         await super().on_start()
         fetcher = self._ensure_consumer()._fetcher
         fetcher._records = _RawFetches()
@@ -128,9 +130,8 @@ class Consumer(driver.Consumer):
         fetched: list[Any] = record
         first, last = fetched[0], fetched[-1]
         values = [one.value for one in fetched]
-        records = Records(
-            tp.topic, tp.partition, [one.offset for one in fetched], values, first.timestamp
-        )
+        offsets = [one.offset for one in fetched]
+        records = Records(tp.topic, tp.partition, offsets, values, first.timestamp, fetched)
         return ConsumerMessage(
             tp.topic,
             tp.partition,

@@ -33,9 +33,11 @@ from streams.kafka.topics import (
     topics_state,
 )
 from streams.kafka.transport import Producer
+from streams.serve.server import QuestionServer
 from streams.worker.decode import Decoders
 from streams.worker.gc_tuning import few_collections, usual_collections
 from streams.worker.group_commit import GroupCommitter
+from streams.worker.serve import start_server
 from streams.worker.settings import Settings
 from streams.worker.sink import StoreSink
 
@@ -69,11 +71,12 @@ class LineageApp(faust.App):
         self._once: asyncio.Task[None] | None = None
         self._watch: TopicWatch | None = None
         self._reports: asyncio.Task[None] | None = None
+        self._server: QuestionServer | None = None
         limits = settings.limits
         self._decoders = Decoders(settings.registry_url, limits)
-        encoder = Encoder(registry_at(settings.registry_url, limits.kafka))
+        self._sink: StoreSink | None = None
         self.committer = GroupCommitter(
-            lambda: StoreSink(settings.db, encoder, settings.memory_mib),
+            self._open_sink,
             self._decoders.encoded,
             self._produce,
             self.end,
@@ -82,6 +85,12 @@ class LineageApp(faust.App):
         for topic in INPUT_TOPICS:
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw")
             self.agent(channel, name=topic)(self._agent)
+
+    def _open_sink(self) -> StoreSink:
+        settings = self.settings
+        encoder = Encoder(registry_at(settings.registry_url, settings.limits.kafka))
+        self._sink = StoreSink(settings.db, encoder, settings.memory_mib)
+        return self._sink
 
     async def _agent(self, stream: StreamT[Any]) -> None:
         # Without acknowledgement by Faust itself: it would come before the commit.
@@ -164,6 +173,8 @@ class LineageApp(faust.App):
             except Exception as error:
                 self.end(error)
                 raise
+        if self._sink is not None:
+            self._server = await asyncio.to_thread(start_server, self._sink, self.settings)
         self.committer.start()
         self._reports = asyncio.create_task(self._report())
         if self._watch is not None:
@@ -179,6 +190,8 @@ class LineageApp(faust.App):
             self._reports.cancel()
         if self._watch is not None:
             self._watch.stop()
+        if self._server is not None:
+            await asyncio.to_thread(self._server.stop)
         await self.committer.stop()
         logger.info("recorded in all: %s", self.committer.tally.line())
         self._decoders.close()

@@ -12,8 +12,9 @@ from lineage.codec import Batch, DeadLetter, Decoder
 from lineage.codec.log.portions import portions
 from lineage.ingest.decoder_process import DecoderProcess
 from lineage.ingest.encode import EncodedBatch, encode
+from streams.kafka.dead_letters import explained
 from streams.kafka.limits import KafkaLimits
-from streams.kafka.records import Records
+from streams.kafka.records import Records, originals_at
 from streams.kafka.registry import registry_at
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
@@ -50,10 +51,13 @@ class Decoders:
             self._process.check()  # else one that was killed would be found out by a large list
         few = sum(map(len, lists)) < self._limits.decoder_process_events_min
         if self._process is None or few:
-            return decode_and_encode(self._decoder, lists, letters)
-        return self._process.call(
-            _decode_in_process, self._registry_url, self._limits.kafka, lists, letters
-        )
+            parts = decode_and_encode(self._decoder, lists, letters)
+        else:
+            bare = [one.without_originals() for one in lists]
+            parts = self._process.call(
+                _decode_in_process, self._registry_url, self._limits.kafka, bare, letters
+            )
+        return [_told_by_headers(part, lists) for part in parts]
 
 
 def decode_and_encode(
@@ -80,6 +84,20 @@ def _encoded(batch: Batch, topics: Mapping[str, Sequence[Records]]) -> EncodedBa
         return encoded
     originals = [_with_original(one, topics[one.source]) for one in late]
     return replace(encoded, dead_letters=(*batch.dead_letters, *originals))
+
+
+def _told_by_headers(part: EncodedBatch, lists: Sequence[Records]) -> EncodedBatch:
+    """Return the batch with reasons of its dead letters that look at their records' headers."""
+    places = ((one.source, one.partition, one.position) for one in part.dead_letters)
+    originals = originals_at(lists, places)
+    if not any(original.headers for original in originals.values()):
+        return part
+    letters = list(part.dead_letters)
+    for index, one in enumerate(letters):
+        original = originals.get((one.source, one.partition, one.position))
+        if original is not None:
+            letters[index] = replace(one, reason=explained(one.reason, original.headers))
+    return replace(part, dead_letters=tuple(letters))
 
 
 def _decode_in_process(

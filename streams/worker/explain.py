@@ -17,7 +17,8 @@ from aiokafka.errors import (
 )
 
 from lineage.codec import SchemasError
-from lineage.errors import LineageError, StoreError, sentence
+from lineage.database.faults import store_error
+from lineage.errors import LineageError
 from streams.errors import (
     BrokerUnavailableError,
     LostEvidenceError,
@@ -60,7 +61,7 @@ def _explained(error: BaseException, settings: Settings) -> Exception | None:
     if isinstance(error, asyncio.TimeoutError):
         return BrokerUnavailableError(settings.bootstrap, "it does not answer in time")
     if isinstance(error, (duckdb.IOException, duckdb.OutOfMemoryException)):
-        return StoreError(f"{settings.db}: {sentence(error)}")
+        return store_error(settings.db, error)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename is not None else ""
         return WorkerError(f"the worker cannot go on: {where}{error.strerror}")

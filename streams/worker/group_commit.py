@@ -32,7 +32,7 @@ from lineage.codec import DeadLetter
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
 from streams.kafka.producer import Produce, send_dead_letters, send_flags
-from streams.kafka.records import Records
+from streams.kafka.records import OriginalRecord, Place, Records, originals_at
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 from streams.worker.tally import Tally
 
@@ -86,10 +86,16 @@ class _QueuedRecords:
 
 @dataclass(frozen=True)
 class _Group:
-    """Lists that are recorded together, decoded, and where to go on from after them."""
+    """Lists that are recorded together, decoded, and where to go on from after them.
 
-    reads: Sequence[_QueuedRecords]
+    acks: how each is acknowledged. records: how many there are in all. originals: the records that
+    became dead letters. The lists themselves are let go of.
+    """
+
+    acks: Sequence[Callable[[], object]]
+    records: int
     parts: Sequence[EncodedBatch]
+    originals: Mapping[Place, OriginalRecord]
     positions: Mapping[Partition, int]
 
 
@@ -199,7 +205,7 @@ class GroupCommitter:
                 self._recording = True
                 prefetch = asyncio.create_task(self._prefetch())
                 await self._record(group)
-                self._taken -= len(group.reads)
+                self._taken -= len(group.acks)
                 self._changed.set()
         except Exception as error:
             self._stopping = True
@@ -257,12 +263,15 @@ class GroupCommitter:
             else:
                 lists.append(new)
         parts = await self._in_thread(self._decode_thread, lambda: self._decode(lists, letters))
-        return _Group(reads, parts, positions)
+        dead = (letter for part in parts for letter in part.dead_letters)
+        places = ((letter.source, letter.partition, letter.position) for letter in dead)
+        acks, records = [read.ack for read in reads], sum(len(read.records) for read in reads)
+        return _Group(acks, records, parts, originals_at(lists, places), positions)
 
     async def _record(self, group: _Group) -> None:
         if group.positions:
             for part in group.parts:
-                await send_dead_letters(self._produce, part.dead_letters)
+                await send_dead_letters(self._produce, part.dead_letters, group.originals)
             sink = self._open
             *others, last = group.parts
             for part in others:
@@ -271,9 +280,9 @@ class GroupCommitter:
             self.positions.update(group.positions)
         self._recording = False
         self._changed.set()  # the next group is decoded while flags are published
-        for read in group.reads:
-            read.ack()
-        self.tally.records += sum(len(read.records) for read in group.reads)
+        for ack in group.acks:
+            ack()
+        self.tally.records += group.records
         await self._publish_flags()
 
     async def _publish_flags(self) -> None:

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import faust
 
+from streams.serve.settings import ON_LOOPBACK, ServeSettings
 from streams.worker.app import LineageApp
 from streams.worker.explain import explained
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
@@ -94,6 +95,7 @@ def run_worker(
     group: str = DEFAULT_GROUP,
     memory_mib: int = WRITER_MEMORY_MIB,
     limits: WorkerLimits = WORKER_LIMITS,
+    serve: ServeSettings | None = ON_LOOPBACK,
 ) -> Tally:
     """Record what is in the topics, and what comes, into `db`; call from the main thread.
 
@@ -104,7 +106,9 @@ def run_worker(
     then is in the database. Should the shutdown take longer than `shutdown_seconds_max`, it ends
     the process with the exit code of the outcome, and the sentence of the error as the last line.
     """
-    settings = Settings(os.fspath(db), bootstrap, group, registry_url, once, memory_mib, limits)
+    settings = Settings(
+        os.fspath(db), bootstrap, group, registry_url, once, memory_mib, limits, serve
+    )
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     outcome: list[BaseException | None] = []

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+import gc
 import json
-from collections.abc import Mapping, Sequence
+import logging
+import re
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
 
+import duckdb
 import pyarrow as pa
 
 import lineage
-from lineage import BatchResult
+from lineage import BatchResult, StoreError
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
+from lineage.store.backup import Backup
+from streams.errors import causes
+from streams.serve.readers import Readers
 from streams.worker.settings import WRITER_MEMORY_MIB
 
 __all__ = ["StoreSink", "flag_key"]
 
+logger = logging.getLogger(__name__)
+
 Partition = tuple[str, int]
+T = TypeVar("T")
+
+# A COMMIT that lacks memory fails with an error of another class than other statements.
+_LACK_OF_MEMORY = re.compile(r"Out of Memory|could not allocate|failed to (allocate|pin|offload)")
 
 
 class StoreSink:
     """A DuckDB store that records batches and hands out the flags to be published.
 
+    readers: those who ask the store meanwhile. They have their memory of the writer's: where that
+    does not suffice, they are ended, and what was to be recorded is tried again.
+
     Raises what `lineage.open` and the store raise, from the thread that calls it.
     """
 
     def __init__(self, db: str, encoder: Encoder, memory_mib: int = WRITER_MEMORY_MIB) -> None:
+        self._db = db
+        self._memory_mib = memory_mib
         self._store = lineage.open(db, memory_mib=memory_mib)
+        if self._store.unfinished is not None:
+            logger.warning("%s", self._store.unfinished)
+        self.readers = Readers(self._store)
         self._encoder = encoder
         # The flags that are not published yet; None until the store has been asked, which costs as
         # much as a small batch.
@@ -43,11 +67,12 @@ class StoreSink:
 
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Keep the identity of topics: from now on their positions are of these."""
-        self._store.identify(identities)
+        self._with_memory(lambda: self._store.identify(identities))
 
     def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> BatchResult:
         """Record both in one transaction, or raise."""
-        applied = self._store.apply_batch(batch, positions, at=datetime.now(UTC))
+        at = datetime.now(UTC)
+        applied = self._with_memory(lambda: self._store.apply_batch(batch, positions, at=at))
         if self._changes is not None and applied.flag_changes.num_rows:
             self._changes.append(applied.flag_changes)
         return applied
@@ -59,23 +84,53 @@ class StoreSink:
         the last of them is how it stands. A change that is published again has its number again.
         """
         if self._changes is None:
-            self._changes = [self._store.unpublished()]
+            self._changes = [self._with_memory(lambda: self._store.unpublished())]
         changes = pa.concat_tables(self._changes) if self._changes else None
         if changes is None or not changes.num_rows:
             return 0, []
-        rows = self._store.flag_records(changes)
+        rows = self._with_memory(lambda: self._store.flag_records(changes))
         pairs = [(flag_key(row), self._encoder.encode(_json_spelling(row))) for row in rows]
         return int(rows[-1]["seq"]), pairs
 
     def published(self, number: int) -> None:
         """Note that all flags up to this number are published."""
-        self._store.published(number)
+        self._with_memory(lambda: self._store.published(number))
         changes = self._changes or []
         self._changes = [table for table in changes if _last_seq(table) > number]
+
+    def backup(self, to: Path) -> Backup:
+        """Copy the database as it is now to a file; any thread may."""
+        return self._store.backup(to)
 
     def close(self) -> None:
         """Close the store."""
         self._store.close()
+
+    def _with_memory(self, work: Callable[[], T]) -> T:
+        """Do a transaction; a second time, and alone, where readers may have had its memory."""
+        finished = self.readers.finished
+        try:
+            return work()
+        except (StoreError, duckdb.Error) as error:
+            lacked = any(_LACK_OF_MEMORY.search(str(cause)) for cause in causes(error))
+            if not (lacked and self.readers.were_at_work(finished)):
+                raise
+        logger.warning("all questions were ended, as a transaction needs their memory")
+        with self.readers.held_off():
+            # A transaction may have lacked memory even to be rolled back, which leaves a database
+            # that does nothing any more, or wrong things. On the disk it is as after a kill.
+            self._reopen()
+            return work()
+
+    def _reopen(self) -> None:
+        """Close the database, which nobody else asks now, and open it as it is on the disk."""
+        with suppress(duckdb.Error):
+            self._store.close()
+        gc.collect()  # what is left of answers, and in cycles, holds the database open
+        self._store = lineage.open(self._db, memory_mib=self._memory_mib)
+        self.readers.reader = self._store
+        # It may have been committed after all: what is to be published is asked of the store.
+        self._changes = None
 
 
 def flag_key(flag: Mapping[str, object]) -> bytes:

@@ -44,14 +44,14 @@ def of_blocks(container: Container, blocks: Sequence[Block]) -> tuple[Batch, lis
         tables = merge_tables(tables, others, np.searchsorted(positions, found))
         letters += more
     letters.sort(key=lambda letter: letter.position)
-    where = Provenance(str(container.path), 0, positions)
+    where = Provenance(container.source, 0, positions)
     batch = Batch.of(with_provenance(container.event, tables, where), letters)
     return batch, [block for block in left if not _is_small(block)]
 
 
 def in_parts(container: Container, block: Block) -> Iterator[Batch]:
     """Yield batches of a block that is too large to be decoded in one go."""
-    source = str(container.path)
+    source = container.source
     found = start = 0
     for datums, end in container.reader.parts(block.count, block.data):
         positions = range(block.first + found, block.first + found + len(datums))
@@ -132,7 +132,7 @@ def _one_by_one(
             before += len(found)
         rest = block.data[end:]
         if rest or before < block.count:
-            letters.append(rest_of(str(container.path), block, before, rest, kept=False))
+            letters.append(rest_of(container.source, block, before, rest, kept=False))
     tables, good, bad = _of_datums(container, datums, positions)
     return tables, good, letters + bad
 
@@ -145,7 +145,7 @@ def _of_datums(
     Returns tables of the good ones; the positions that `row` is an index into; and dead letters for
     the others.
     """
-    event, source = container.event, str(container.path)
+    event, source = container.event, container.source
     columns, wrong = container.reader.read(datums)
     reasons = {i: f"the record {what}" for i, what in wrong.items()}
     good = [i for i in range(len(datums)) if i not in reasons]
@@ -171,7 +171,7 @@ def lost(container: Container, block: Block, *, kept: bool = True) -> DeadLetter
     if block.count:
         reason += f": at least {_records(block.count)} lost"
     value = block.data if kept and block.data else None
-    return DeadLetter(str(container.path), 0, block.first, reason, block.sha256, value)
+    return DeadLetter(container.source, 0, block.first, reason, block.sha256, value)
 
 
 def rest_of(source: str, block: Block, found: int, rest: bytes, *, kept: bool = True) -> DeadLetter:

@@ -24,6 +24,7 @@ from lineage.codec.contract.limits import (
     mib,
 )
 from lineage.codec.errors import LogError
+from lineage.codec.source_names import source_name
 from lineage.codec.wire import datum_of
 
 MAGIC = b"Obj\x01"
@@ -57,20 +58,23 @@ class Block:
 class Container:
     """An object container file of one of the five events that are read.
 
-    path: where it is. event: what it holds. reader: reads its datums.
+    path: where it is, and source: the same as text. event: what it holds. reader: reads its datums.
     Raises LogError where the file is none.
     """
 
     def __init__(self, path: Path, limits: ReadLimits = READ_LIMITS) -> None:
         self.path = path
+        self.source = source_name(path)
         self._limits = limits
         try:
             with path.open("rb") as file:
                 start = file.read(_HEADER_BYTES_MAX)
         except OSError as error:
-            raise LogError(f"{path} can't be read: {error.strerror}") from error
+            raise LogError(f"{self.source} can't be read: {error.strerror}") from error
         if not start.startswith(MAGIC):
-            raise LogError(f"{path} is not an Avro container file: it does not begin with Obj 1")
+            raise LogError(
+                f"{self.source} is not an Avro container file: it does not begin with Obj 1"
+            )
         try:
             meta, self._start, self._sync = _header(start)
             schema = meta["avro.schema"].decode()
@@ -79,16 +83,18 @@ class Container:
             fields = {str(f["name"]) for f in record["fields"]} if name == UNNAMED else set()
             codec = meta.get("avro.codec", b"null").decode()
         except (*_UNREADABLE, TypeError) as error:
-            raise LogError(f"{path} has no whole Avro header with a record schema") from error
-        self.event = _event(path, name, fields)
+            raise LogError(
+                f"{self.source} has no whole Avro header with a record schema"
+            ) from error
+        self.event = _event(self.source, name, fields)
         if codec not in CODECS:
             known = ", ".join(CODECS)
-            raise LogError(f"{path} is packed with codec {codec[:64]}; known are {known}")
+            raise LogError(f"{self.source} is packed with codec {codec[:64]}; known are {known}")
         self._unpack = CODECS[codec]
         try:
             self.reader = Reader(self.event, schema)
         except UnreadableSchemaError as error:
-            raise LogError(f"{path} can't be read by its schema: {error}") from None
+            raise LogError(f"{self.source} can't be read by its schema: {error}") from None
 
     def blocks(self, after: Block | None = None) -> Iterator[Block]:
         """Yield the blocks in order; after a damage, go on behind the next sync marker.
@@ -195,7 +201,7 @@ def _frame(data: mmap.mmap, at: int) -> tuple[int, int, int] | None:
     return (count, start, start + size) if count >= 0 and size >= 0 else None
 
 
-def _event(path: Path, name: str, fields: set[str]) -> EventType:
+def _event(source: str, name: str, fields: set[str]) -> EventType:
     for event in INPUTS:
         if event.name == name:
             return event
@@ -204,7 +210,7 @@ def _event(path: Path, name: str, fields: set[str]) -> EventType:
         if name == UNNAMED and needed <= fields:
             return event
     names = ", ".join(event.name for event in INPUTS)
-    raise LogError(f"{path} holds {name[:64]} records; an event log holds one of {names}")
+    raise LogError(f"{source} holds {name[:64]} records; an event log holds one of {names}")
 
 
 def _header(start: bytes) -> tuple[dict[str, bytes], int, bytes]:

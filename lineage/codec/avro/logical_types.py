@@ -77,6 +77,25 @@ def units_of(event: EventType, schema: Avro, named: Mapping[str, Avro]) -> dict[
     return units
 
 
+def refuse_fixed(event: EventType, schema: Avro, named: Mapping[str, Avro]) -> None:
+    """Raise UnreadableSchemaError by name where a field that is read is of fixed bytes, as a UUID.
+
+    Avro reads a fixed as nothing else, so it is not compatible in any case.
+    """
+    written = {field["name"]: field["type"] for field in schema["fields"]}
+    for field in event.fields:
+        for avro in _branches(written.get(field.name, []), named):
+            inner = avro["items"] if _type(avro) == "array" else avro
+            for one in _branches(inner, named):
+                if _type(one) == "fixed":
+                    logical = one.get(_HIDDEN)
+                    what = f", a {_word(logical)}," if logical else ""
+                    raise UnreadableSchemaError(
+                        f"{field.name} is of {one['size']} fixed bytes{what} which Avro reads as "
+                        f"no text; it must be {field.right}"
+                    )
+
+
 def _unit(name: str, written: Avro, named: Mapping[str, Avro]) -> Unit:
     branches = [one for one in _branches(written["type"], named) if _type(one) != "null"]
     units = {_unit_of_branch(name, written, branch) for branch in branches}

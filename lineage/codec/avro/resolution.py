@@ -18,6 +18,7 @@ from lineage.codec.avro.logical_types import (
     OtherRecordError,
     UnreadableSchemaError,
     hidden,
+    refuse_fixed,
     units_of,
 )
 from lineage.codec.contract.events import EventType
@@ -74,6 +75,7 @@ def resolve(event: EventType, schema: str) -> Resolved:
         raise UnreadableSchemaError("it is not an Avro schema") from None
     _check_name(event, record)
     refuse_unbounded(writer, named)
+    refuse_fixed(event, writer, named)
     present_one = _canonical(fastavro.parse_schema(wanted))
     wanted = adapted(wanted, writer, named)
     reader = _checked(event, record, wanted)

@@ -17,6 +17,7 @@ from lineage.codec.contract.limits import ID_BYTES_MAX
 from lineage.codec.contract.validate_columns import ONE_SENDER
 from lineage.codec.errors import EncodeError
 
+_LEAP_SECOND = re.compile(r"[0-9-]{10}[Tt][0-9:]{6}60(\.[0-9]+)?([Zz]|[+-][0-9:]{5})")
 _REGION = re.compile(fields.REGION_PATTERN[:-1])
 
 
@@ -121,6 +122,8 @@ def _instead(field: Field, value: object, present: bool) -> str:
     if not present:
         return ", and is missing"
     kind = json_type(value)
+    if field.kind == "instant" and isinstance(value, str) and _LEAP_SECOND.fullmatch(value):
+        return "; a leap second (:60) is no instant here, so let it be :59 or the minute after"
     # A value of the right type is not repeated: it could be any text.
     return "" if kind == _JSON_TYPES.get(field.kind, "a string") else f", not {kind}"
 

@@ -20,7 +20,16 @@ from lineage.codec.contract.fields import Field
 from lineage.codec.contract.instants import micros_column
 from lineage.codec.contract.limits import VALUES_MAX
 from lineage.codec.contract.validate_event import json_type, wrong_with
-from lineage.codec.json.objects import Object, keys_at_most, keys_of, known_only, parsed, repeated
+from lineage.codec.json.lines import BOM
+from lineage.codec.json.objects import (
+    Object,
+    keys_at_most,
+    keys_of,
+    known_only,
+    parsed,
+    repeated,
+    zeros_in,
+)
 from lineage.codec.tables import IntArray, Provenance, Tables, tables_of, with_provenance
 
 _INPUTS = {event.name: event for event in INPUTS}
@@ -201,10 +210,12 @@ def _event_of(line: bytes) -> tuple[str | None, Object]:
     """Return why a line is no event of a known name, or None; and the event."""
     if len(line) > VALUES_MAX and sum(map(line.count, _BEFORE_VALUES)) > VALUES_MAX:
         return f"the line has more than {VALUES_MAX:,} values; split a large hop into several", {}
+    # Where files with such marks were put together, one is in the middle.
+    line = line.removeprefix(BOM)
     try:
         event = parsed(line)
     except orjson.JSONDecodeError as error:
-        return f"not JSON: {_first_line(error)}", {}
+        return f"not JSON: {zeros_in(line) or _first_line(error)}", {}
     if not isinstance(event, dict):
         return f'must be an object with "event", not {json_type(event)}', {}
     if "event" not in event:

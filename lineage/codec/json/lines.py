@@ -1,15 +1,17 @@
-"""Reads the lines of a .jsonl or .jsonl.gz file in blocks; broken parts become dead letters."""
+"""Reads the lines of a file in blocks, packed or not; broken parts become dead letters."""
 
 from __future__ import annotations
 
 import hashlib
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import pyarrow as pa
 
 from lineage.codec.batch import DeadLetter
 from lineage.codec.contract.limits import (
@@ -18,11 +20,14 @@ from lineage.codec.contract.limits import (
     mib,
 )
 from lineage.codec.errors import LogError
+from lineage.codec.source_names import source_name
 
 GZIP_MAGIC = b"\x1f\x8b"
-_BOM = b"\xef\xbb\xbf"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
+BOM = b"\xef\xbb\xbf"
 _NEWLINE = ord("\n")
 _READ_BYTES = 1 << 20
+_ZSTD_READ_BYTES = (_READ_BYTES, 1 << 14, 1 << 7, 1)
 # No event is so short. Lines that are so short are handled many at a time.
 _SHORT_BYTES = 64
 _SHORT_LINES_MIN = 1000  # of about a MiB
@@ -51,11 +56,17 @@ def blocks_of_lines(
     """
     try:
         with path.open("rb") as file:
-            packed = path.suffix == ".gz"
-            pieces = _unpacked(file, read, limits) if packed else _pieces(file, read)
-            yield from _lines(str(path), pieces, limits.line, kept=kept)
+            start = file.read(len(ZSTD_MAGIC))
+            file.seek(0)
+            if start.startswith(GZIP_MAGIC):
+                pieces = _unpacked(file, read, limits)
+            elif start == ZSTD_MAGIC:
+                pieces = _unpacked_zstd(path, read, limits)
+            else:
+                pieces = _pieces(file, read)
+            yield from _lines(source_name(path), pieces, limits.line, kept=kept)
     except OSError as error:
-        raise LogError(f"{path} can't be read: {error.strerror or error}") from error
+        raise LogError(f"{source_name(path)} can't be read: {error.strerror or error}") from error
 
 
 def _lines(
@@ -105,7 +116,7 @@ def _lines(
 def _without_bom(pieces: Iterator[bytes]) -> Iterator[bytes]:
     first = next(pieces, b"")
     if first:
-        yield first.removeprefix(_BOM)
+        yield first.removeprefix(BOM)
     yield from pieces
 
 
@@ -153,9 +164,14 @@ def _too_long(
 
 
 def _pieces(file: BinaryIO, read: Progress) -> Iterator[bytes]:
-    while piece := file.read(_READ_BYTES):
-        read(len(piece))
-        yield piece
+    try:
+        while piece := file.read(_READ_BYTES):
+            read(len(piece))
+            yield piece
+    except OSError as error:
+        raise _BrokenError(
+            f"the file can't be read on here: {error.strerror}; lines from here on are lost"
+        ) from None
 
 
 def _unpacked(file: BinaryIO, read: Progress, limits: ReadLimits) -> Iterator[bytes]:
@@ -177,11 +193,7 @@ def _unpacked(file: BinaryIO, read: Progress, limits: ReadLimits) -> Iterator[by
             if piece:
                 left -= 0 if piece.isspace() else len(piece)
                 if left < 0:
-                    raise _BrokenError(
-                        f"the packed data unpacks to more than {limits.unpacked_ratio} times its "
-                        f"bytes and {mib(limits.unpacked_free)} here; lines from here on are not "
-                        "read; unpack the file first"
-                    )
+                    raise _BrokenError(_too_large(limits))
                 yield piece
             rest = unpacker.unconsumed_tail
             if unpacker.eof:
@@ -190,3 +202,40 @@ def _unpacked(file: BinaryIO, read: Progress, limits: ReadLimits) -> Iterator[by
                 unpacker, begun = zlib.decompressobj(16 + zlib.MAX_WBITS), False
     if begun:
         raise _BrokenError(_BROKEN)
+
+
+def _unpacked_zstd(path: Path, read: Progress, limits: ReadLimits) -> Iterator[bytes]:
+    """Yield the unpacked bytes of a Zstandard file, up to the damage, if there is any."""
+    done = told = 0
+    # Of a read that fails nothing is there, so what is before the damage is read again, in smaller
+    # and smaller pieces.
+    for size in _ZSTD_READ_BYTES:
+        with (
+            path.open("rb") as file,
+            pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd") as stream,
+            suppress(OSError),
+        ):
+            _skip(stream, done)
+            while piece := stream.read(size):
+                packed = file.tell()
+                read(max(0, packed - told))
+                told = max(packed, told)
+                done += len(piece)
+                # Blank lines, too: a byte can stand for thousands of them.
+                if done > limits.unpacked_free + limits.unpacked_ratio * packed:
+                    raise _BrokenError(_too_large(limits))
+                yield piece
+            return
+    raise _BrokenError(_BROKEN)
+
+
+def _skip(stream: pa.NativeFile, count: int) -> None:
+    while count:
+        count -= len(stream.read(min(count, _READ_BYTES)))
+
+
+def _too_large(limits: ReadLimits) -> str:
+    return (
+        f"the packed data unpacks to more than {limits.unpacked_ratio} times its bytes and "
+        f"{mib(limits.unpacked_free)} here; lines from here on are not read; unpack the file first"
+    )

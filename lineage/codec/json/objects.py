@@ -92,6 +92,18 @@ def forgiven(line: bytes) -> Object | None:
     return known if wrong_with(event, known) is None else None
 
 
+def zeros_in(line: bytes) -> str | None:
+    """Return the reason against a line that begins with zero bytes, or None."""
+    rest = line.lstrip(b"\0")
+    if len(rest) == len(line):
+        return None
+    after = "what follows them in the line is not read; " if rest else ""
+    return (
+        f"{len(line) - len(rest):,} zero bytes, as where a file was not written to its end; {after}"
+        "what they stand for is lost"
+    )
+
+
 def known_only(event: object) -> Object | None:
     """Return the known fields of an event dict; None for any other value."""
     kind = _INPUTS.get(_name(event)) if isinstance(event, dict) else None

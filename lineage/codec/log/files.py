@@ -1,11 +1,11 @@
-"""Event logs on disk: .jsonl, .jsonl.gz and .avro files, and folders of them."""
+"""Reads event logs on disk: files of lines of JSON, and object container files."""
 
 from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
@@ -18,40 +18,18 @@ from lineage.codec.contract.events import EventType
 from lineage.codec.contract.limits import BATCH_WEIGHT_MAX, READ_LIMITS, ReadLimits
 from lineage.codec.errors import LogError
 from lineage.codec.json.events import event_of_line, from_numbered_lines
-from lineage.codec.json.lines import GZIP_MAGIC, Progress, blocks_of_lines
+from lineage.codec.json.lines import Progress, blocks_of_lines
+from lineage.codec.log.kinds import check_lines, is_container_name
+from lineage.codec.log.listing import LogFile, Paths, log_files, warn_of_others
 from lineage.codec.log.merge import merge_containers
 from lineage.codec.log.portions import portions, weight_of
+from lineage.codec.source_names import source_name
 
-_SUFFIXES = (".jsonl", ".jsonl.gz", ".avro")
-_KINDS = ".jsonl, .jsonl.gz or .avro"
 _HASHED_BYTES = 1 << 20
-_NAMED_MAX = 5  # of the files that are passed over
-_NOT_A_LOG = "expected-flags.jsonl"  # in the folder of a simulated log
 # So many parts of lines make a batch.
 _PARTS_A_BATCH = 8
 
 _LOG = logging.getLogger(__name__)
-
-Paths = str | Path | Iterable[str | Path]
-
-
-@dataclass(frozen=True)
-class LogFile:
-    """A file of an event log, and its size. found: in a folder that was named, not named itself."""
-
-    path: Path
-    bytes: int
-    found: bool = False
-
-
-def log_files(paths: Paths) -> list[LogFile]:
-    """Return the files of event logs, in the order of `paths`; those of a folder sorted by path.
-
-    Raises LogError where a path is missing, is no event log by its name, or is a folder
-    without one.
-    """
-    named = [paths] if isinstance(paths, str | Path) else list(paths)
-    return [file for path in named for file in _files(Path(path))]
 
 
 def read_log(
@@ -72,7 +50,7 @@ def read_log(
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     sources, letters = _sources(log_files(paths), limits)
-    _warn_of_others(map(Path, paths))
+    warn_of_others(paths)
     return _batches(sources, letters, batch_events, limits, progress or _ignore)
 
 
@@ -83,50 +61,14 @@ def read_events(
 
     Decoding event by event is slower than `read_log`. Raises LogError as `read_log` does.
     """
+    paths = [paths] if isinstance(paths, str | Path) else list(paths)
     sources, letters = _sources(log_files(paths))
+    warn_of_others(paths)
     return chain(letters, _events(sources, progress or _ignore))
 
 
 def _ignore(_: int) -> None:
     pass
-
-
-def _files(path: Path) -> list[LogFile]:
-    try:
-        if path.is_dir():
-            inside = [p for p in path.rglob("*") if _is_log(p)]
-            if not inside:
-                raise LogError(f"{path} holds no event log ({_KINDS})")
-            return [LogFile(p, p.stat().st_size, found=True) for p in sorted(inside)]
-        size = path.stat().st_size
-    except OSError as error:
-        raise LogError(f"{path} can't be read: {error.strerror}") from error
-    if not path.name.endswith(_SUFFIXES):
-        raise LogError(f"{path} is not an event log by its name; it must end in {_KINDS}")
-    return [LogFile(path, size)]
-
-
-def _warn_of_others(paths: Iterable[Path]) -> None:
-    """Warn of files in folders that are passed over because of their names.
-
-    Hidden files, and markers such as _SUCCESS, are expected there.
-    """
-    folders = [path for path in paths if path.is_dir()]
-    others = sorted(
-        str(path)
-        for folder in folders
-        for path in folder.rglob("*")
-        if path.is_file() and not _is_log(path) and path.name != _NOT_A_LOG
-        if not path.name.startswith((".", "_"))
-    )
-    if others:
-        more = f" and {len(others) - _NAMED_MAX:,} more" if len(others) > _NAMED_MAX else ""
-        told = ", ".join(others[:_NAMED_MAX])
-        _LOG.warning("passed over, since they do not end in %s: %s%s", _KINDS, told, more)
-
-
-def _is_log(path: Path) -> bool:
-    return path.name.endswith(_SUFFIXES) and path.name != _NOT_A_LOG and path.is_file()
 
 
 def _sources(
@@ -137,44 +79,42 @@ def _sources(
     letters: list[DeadLetter] = []
     first: LogError | None = None
     for file in files:
-        if not file.bytes:
+        if not file.bytes and not file.problem:
             # Jobs that wrote nothing leave such files behind.
-            _LOG.warning("%s has no bytes; it is read as no events", file.path)
+            _LOG.warning("%s has no bytes; it is read as no events", source_name(file.path))
             continue
         try:
-            sources.append(_source(file.path, limits))
+            sources.append(_source(file, limits))
         except LogError as error:
             if not file.found:
                 raise
             first = first or error
-            letters.append(_unreadable(file.path, error))
+            letters.append(_unreadable(file, error))
     if first and not sources:
         raise first
     return sources, letters
 
 
-def _unreadable(path: Path, error: LogError) -> DeadLetter:
+def _unreadable(file: LogFile, error: LogError) -> DeadLetter:
     digest = hashlib.sha256()
     try:
-        with path.open("rb") as file:
-            while piece := file.read(_HASHED_BYTES):
-                digest.update(piece)
+        if not file.problem:
+            with file.path.open("rb") as opened:
+                while piece := opened.read(_HASHED_BYTES):
+                    digest.update(piece)
     except OSError:
         pass  # the reason says so
     reason = f"nothing of the file is read: {error}"
-    return DeadLetter(str(path), 0, 0, reason, digest.hexdigest())
+    return DeadLetter(source_name(file.path), 0, 0, reason, digest.hexdigest())
 
 
-def _source(path: Path, limits: ReadLimits) -> Container | Path:
-    if path.suffix == ".avro":
+def _source(file: LogFile, limits: ReadLimits) -> Container | Path:
+    path = file.path
+    if file.problem:
+        raise LogError(f"{source_name(path)} {file.problem}")
+    if is_container_name(path.name):
         return Container(path, limits)
-    try:
-        with path.open("rb") as file:
-            start = file.read(len(GZIP_MAGIC))
-    except OSError as error:
-        raise LogError(f"{path} can't be read: {error.strerror}") from error
-    if path.suffix == ".gz" and start != GZIP_MAGIC:
-        raise LogError(f"{path} is not a gzip file")
+    check_lines(path)
     return path
 
 
@@ -227,11 +167,11 @@ def _of_lines(path: Path, some: int, limits: ReadLimits, progress: Progress) -> 
         while len(lines) + len(letters) >= some or size > limits.batch:
             now, lines = lines[:some], lines[some:]
             of_these, numbers = numbers[:some], numbers[some:]
-            yield _with(letters, from_numbered_lines(now, str(path), of_these, kept=False))
+            yield _with(letters, from_numbered_lines(now, source_name(path), of_these, kept=False))
             letters = []
             size = sum(map(len, lines))
     if lines or letters:
-        yield _with(letters, from_numbered_lines(lines, str(path), numbers, kept=False))
+        yield _with(letters, from_numbered_lines(lines, source_name(path), numbers, kept=False))
 
 
 def _with(letters: Sequence[DeadLetter], batch: Batch) -> Batch:
@@ -257,7 +197,7 @@ def _events(
                 if line.strip():
                     found = event_of_line(line)
                     yield (
-                        DeadLetter.of(str(source), 0, position, found, line)
+                        DeadLetter.of(source_name(source), 0, position, found, line)
                         if isinstance(found, str)
                         else found
                     )
@@ -266,7 +206,7 @@ def _events(
 def _events_of_container(
     container: Container, progress: Progress
 ) -> Iterator[tuple[EventType, Mapping[str, object]] | DeadLetter]:
-    read, source = 0, str(container.path)
+    read, source = 0, container.source
     for block in container.blocks():
         progress(block.end - read)
         read = block.end

@@ -1,7 +1,5 @@
 -- Which policy is in force when? The built-in one holds until the first, and of two policies from
 -- the same instant the greater id holds.
-DELETE FROM core.policy_span;
-INSERT INTO core.policy_span
 WITH one_an_instant AS (
     SELECT effective_at AS from_at, arg_max(id, policy_id) AS id
     FROM core.policy

@@ -6,7 +6,8 @@
 
 CREATE SCHEMA IF NOT EXISTS core;
 
-CREATE TABLE core.format (program VARCHAR, version INTEGER);
+-- notes: how many digests were noted; note_holds: whether the last one holds.
+CREATE TABLE core.format (program VARCHAR, version INTEGER, notes INTEGER, note_holds BOOLEAN);
 
 CREATE TYPE core.severity AS ENUM ('LOW', 'MEDIUM', 'HIGH', 'CRITICAL');
 -- UPDATED: a standing flag with other values, which is published, but is no part of the view.

@@ -11,7 +11,9 @@ import click
 
 from streams.cli import options
 from streams.cli.errors import Failure
-from streams.cli.output import jsonable, write_json, write_rows
+from streams.cli.output import write_json, write_rows
+from streams.cli.reader import reader_of
+from streams.json_values import jsonable
 
 FILE_NAME = "expected-flags.jsonl"
 KEY = ("rule", "message_id", "dataset")
@@ -82,11 +84,9 @@ def check(log: Path, db: Path, limit: int, as_json: bool) -> None:
     LOG is an event log, a file or a folder, with expected-flags.jsonl in it or beside it, or
     that file itself. All columns of a flag are compared. Exits with 1 if anything differs.
     """
-    import lineage
-
     path = _expected_file(log)
     expected = _read_expected(path)
-    with lineage.open(db, read_only=True) as store:
+    with reader_of(db) as store:
         relation = store.flags()
         columns = relation.columns
         rows = (dict(zip(columns, map(jsonable, r), strict=True)) for r in relation.fetchall())

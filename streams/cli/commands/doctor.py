@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streams.cli import options
+from streams.cli.commands.doctor_db import SEEDS, check_database
 from streams.cli.errors import NOT_AVAILABLE
 from streams.cli.output import write_rows
 
@@ -53,13 +54,42 @@ class Finding:
     "--registry-url", envvar="LINEAGE_REGISTRY_URL", show_envvar=True, metavar="URL",
     help="Also ask whether this schema registry answers.",
 )  # fmt: skip
+@click.option(
+    "--db", type=click.Path(path_type=Path), metavar="FILE",
+    help="Check this database instead: that it is whole, and what is derived follows.",
+)  # fmt: skip
+@click.option("--all", "everything", is_flag=True, help="With --db: follow all messages again.")
+@click.option(
+    "--messages", type=click.IntRange(min=1), default=1_000, show_default=True, metavar="N",
+    help="With --db: follow so many messages again.",
+)  # fmt: skip
+@click.option(
+    "--seed", type=click.IntRange(0, SEEDS - 1), metavar="N",
+    help="With --db: choose the same messages as a run before; by default others each time.",
+)  # fmt: skip
 @options.as_json
-def doctor(bootstrap: str | None, registry_url: str | None, as_json: bool) -> None:
-    """Say what is missing, and what it is needed for.
+def doctor(
+    bootstrap: str | None,
+    registry_url: str | None,
+    db: Path | None,
+    everything: bool,
+    messages: int,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Say what is missing, and what it is needed for; or what is wrong with a database.
 
     Exits with 3 if something that is required is missing. A broker or registry that is named is
     required; Java, Maven and Docker are not.
+
+    With --db it checks a database, and changes nothing: every block is read, every row belongs to
+    an event that is there, and arrivals, flags, unmatched inputs and spans are what is derived anew
+    from the events, of some messages or of all. Exits with 1 if it finds something, and with 3 if
+    the database cannot be opened.
     """
+    if db is not None:
+        check_database(db, everything, messages, seed, as_json)
+        return
     findings = list(_findings(bootstrap, registry_url))
     rows = [(f.status, f.what, f.found or None, f.needed_for, f.problem or None) for f in findings]
     columns = ("status", "what", "found", "needed_for", "problem")

@@ -8,6 +8,7 @@ import click
 
 from streams.cli import options
 from streams.cli.output import style_of, write_relation
+from streams.cli.reader import reader_of
 
 
 @click.command()
@@ -33,10 +34,8 @@ def flags(
 
     Ordered by rule, message and dataset. --fail-on-flag looks at the flags that are listed.
     """
-    import lineage
-
     style = style_of(as_json, as_csv)
-    with lineage.open(db, read_only=True) as store:
+    with reader_of(db) as store:
         found = write_relation(store.flags(rule, dataset, message_id), style, limit)
     if fail_on_flag and found:
         raise click.exceptions.Exit(1)

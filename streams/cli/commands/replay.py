@@ -38,8 +38,10 @@ def replay(
 ) -> None:
     """Record event logs in a database, which is made if there is none.
 
-    PATH is a file (.jsonl, .jsonl.gz, .avro) or a folder of them. What is recorded twice counts
-    once. The flags told, and meant by --fail-on-flag, are those of the database afterwards.
+    PATH is a file (.jsonl or .ndjson, also packed as .gz or .zst or rotated; .avro) or a folder of
+    them. What is recorded twice counts once. The flags told, and meant by --fail-on-flag, are those
+    of the database afterwards. The events before and after tell where a replay that was cut off
+    stands: given the same log again, it completes the database.
 
     Inputs of hops in which no message was at the hop's instant are counted, since nothing went on
     from them: those seen later, spelled like another record, never seen, and those of datasets in
@@ -51,15 +53,21 @@ def replay(
     size = sum(file.bytes for file in codec.log_files(paths))
     began = time.perf_counter()
     with lineage.open(db, memory_mib=memory) as store, progress("replay", size, "bytes") as advance:
+        if store.unfinished is not None:
+            click.echo(store.unfinished, err=True)
+        before = store.events()
         done = store.replay(
             *paths, batch_events=batch_events, progress=advance, at=options.instant_now()
         )
         seconds = time.perf_counter() - began
         standing = _standing(store)
         unmatched = store.unmatched_inputs()
+        after = store.events()
     total = sum(count for _, _, count in standing)
     summary: dict[str, object] = {
         **vars(done),
+        "events_before": before,
+        "events_after": after,
         "flags": total,
         **{f"inputs_{reason}": count for reason, count in vars(unmatched).items()},
         "seconds": round(seconds, 3),

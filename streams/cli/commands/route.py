@@ -10,8 +10,10 @@ import click
 
 from streams.cli import options
 from streams.cli.errors import BAD_INPUT, Failure
-from streams.cli.output import console, instant, text, write_relation
+from streams.cli.output import console, text, write_relation
+from streams.cli.reader import reader_of
 from streams.cli.route_tree import Arrival, RouteTree, Step
+from streams.json_values import instant
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -31,9 +33,7 @@ def route(message_id: str, db: Path, limit: int, as_json: bool) -> None:
     What breaks a rule is in red. --json writes a row for each arrival and each record that it
     came from.
     """
-    import lineage
-
-    with lineage.open(db, read_only=True) as store:
+    with reader_of(db) as store:
         relation = store.route(message_id)
         if as_json:
             found = write_relation(relation, "json")

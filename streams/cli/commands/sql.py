@@ -12,11 +12,13 @@ import click
 from streams.cli import options
 from streams.cli.output import style_of, write_rows
 from streams.cli.process_limits import bounded_memory, end_now
+from streams.cli.reader import reader_of
 
 if TYPE_CHECKING:
     from pyarrow import RecordBatch
 
     from lineage.audit.query import Question
+    from lineage.remote.client import RemoteQuestion
 
 
 @click.command()
@@ -38,7 +40,7 @@ def sql(query: str, db: Path, timeout: float, limit: int, as_csv: bool, as_json:
     style = style_of(as_json, as_csv)
     if query == "-":
         query = click.get_text_stream("stdin", errors="replace").read()
-    with lineage.open(db, read_only=True) as store, bounded_memory():
+    with reader_of(db) as store, bounded_memory():
         try:
             with store.sql_batches(query, timeout_seconds=timeout or None) as question:
                 write_rows(question.schema.names, _rows(question), style, limit)
@@ -51,7 +53,7 @@ def sql(query: str, db: Path, timeout: float, limit: int, as_csv: bool, as_json:
             ) from error
 
 
-def _rows(question: Question) -> Iterator[tuple[object, ...]]:
+def _rows(question: Question | RemoteQuestion) -> Iterator[tuple[object, ...]]:
     """Return the rows as they come; the first are fetched now: an error comes before any output."""
     import duckdb
     from pyarrow import Table

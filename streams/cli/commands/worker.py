@@ -8,6 +8,7 @@ import click
 
 from streams.cli import options
 from streams.cli.output import write_json, write_rows
+from streams.serve.settings import ANY_PORT
 
 
 @click.command()
@@ -19,6 +20,14 @@ from streams.cli.output import write_json, write_rows
     metavar="NAME", help="The consumer group. Each database needs its own.",
 )  # fmt: skip
 @options.registry_url
+@click.option(
+    "--serve", "address", default=ANY_PORT, show_default=True, envvar="LINEAGE_SERVE",
+    show_envvar=True, metavar="HOST:PORT",
+    help="Answer questions there meanwhile; port 0 is any free one. Other machines need a token "
+    "file.",
+)  # fmt: skip
+@click.option("--no-serve", is_flag=True, help="Answer no questions.")
+@options.token_file
 @options.memory
 @options.as_json
 def worker(
@@ -27,20 +36,33 @@ def worker(
     once: bool,
     group: str,
     registry_url: str | None,
+    address: str,
+    no_serve: bool,
+    token_file: Path | None,
     memory: int,
     as_json: bool,
 ) -> None:
     """Record what is in the topics, and what comes, until SIGINT or SIGTERM.
 
     The log on stderr tells once a minute what was recorded, and how many records are behind. At the
-    end, what was recorded in all is written to stdout.
+    end, what was recorded in all is written to stdout. Meanwhile the commands that ask the database
+    go through the worker by themselves: a file beside it tells them where.
     """
+    from streams.serve.settings import ServeSettings
     from streams.worker.logs import log_to_stderr
     from streams.worker.run import run_worker
 
+    off = no_serve or address == "off"
+    serve = None if off else ServeSettings.of(address, token_file)
     log_to_stderr()
     tally = run_worker(
-        db, bootstrap, once=once, registry_url=registry_url, group=group, memory_mib=memory
+        db,
+        bootstrap,
+        once=once,
+        registry_url=registry_url,
+        group=group,
+        memory_mib=memory,
+        serve=serve,
     )
     if as_json:
         write_json(tally.summary())

@@ -132,6 +132,13 @@ def test_a_question_with_an_error_is_told_in_a_sentence(store: lineage.Store) ->
 
 
 @pytest.mark.timeout(60)
+def test_an_error_after_the_first_rows_is_told_in_a_sentence(store: lineage.Store) -> None:
+    digit = "CAST(if(i = 500_000, 'x', '0') AS INTEGER)"
+    question = f"SELECT i + {digit} AS i FROM range(900_000) t(i)"
+    with pytest.raises(lineage.QueryError, match="Could not convert string 'x'"):
+        store.sql(question)
+
+
 def test_an_interrupt_ends_the_question_at_once(store: lineage.Store) -> None:
     def press_ctrl_c() -> None:
         time.sleep(0.5)

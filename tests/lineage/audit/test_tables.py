@@ -31,6 +31,7 @@ TABLES = {
     "dead_letter": "source partition position reason sha256 recorded_at",
     "ingest_position": "topic partition next_offset",
     "ingest_topic": "topic cluster_id topic_id",
+    "digest_note": "number noted_at digest events arrivals holds",
 }
 MACROS = {"route": 1, "upstream": 2, "downstream": 2}
 INSTANTS = {"sent_at", "moved_at", "declared_at", "effective_at", "disclosed_at", "arrived_at"}

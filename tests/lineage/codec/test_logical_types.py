@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import warnings
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from lineage.codec import (
     read_events,
     read_log,
 )
+from lineage.codec.avro.logical_types import UnreadableSchemaError
 from lineage.codec.avro.reader import Reader
 from lineage.codec.batch import CHILD_TABLES, MAIN_TABLE
 from lineage.codec.contract.instants import micros_of
@@ -348,3 +350,31 @@ def test_no_library_warns_of_a_logical_type() -> None:
 
 def test_every_table_is_tried() -> None:
     assert len(GOOD) == len(CHILD_TABLES)
+
+
+@pytest.mark.parametrize(
+    ("field", "change"),
+    [
+        ("message_id", lambda uuid: uuid),
+        ("message_id", lambda uuid: ["null", uuid]),
+    ],
+)
+def test_a_uuid_of_fixed_bytes_is_refused_by_name(
+    field: str, change: Callable[[object], object]
+) -> None:
+    schema = json.loads(by_name("MessageSent").schema)
+    uuid = {"type": "fixed", "size": 16, "name": "Uuid", "logicalType": "uuid"}
+    for one in schema["fields"]:
+        if one["name"] == field:
+            one["type"] = change(uuid)
+    with pytest.raises(UnreadableSchemaError, match=f"{field} is of 16 fixed bytes, a uuid, which"):
+        Reader(by_name("MessageSent"), json.dumps(schema))
+
+
+def test_hops_of_fixed_bytes_are_refused_by_name() -> None:
+    schema = json.loads(by_name("RecordsMoved").schema)
+    for one in schema["fields"]:
+        if one["name"] == "inputs":
+            one["type"]["items"] = {"type": "fixed", "size": 4, "name": "Id"}
+    with pytest.raises(UnreadableSchemaError, match="inputs is of 4 fixed bytes which Avro reads"):
+        Reader(by_name("RecordsMoved"), json.dumps(schema))

@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import lineage
-from lineage.database.connection import store_error
+from lineage.database.faults import store_error
 from tests.lineage.events.builders import message
 
 
@@ -90,6 +90,12 @@ def test_a_damaged_database_is_told_as_damaged(tmp_path: Path) -> None:
         ("IO Error: Corrupt database file: computed checksum 1 in block", "StoreDamagedError"),
         ("IO Error: Trying to read a database file with version number 9", "StoreVersionError"),
         ("IO Error: could not read the old block folder", "StoreError"),
+        (
+            "IO Error: Failure while replaying WAL file: Corrupt WAL file: entry",
+            "StoreDamagedError",
+        ),
+        ("Serialization Error: Failed to deserialize: block", "StoreDamagedError"),
+        ('IO Error: Could not write file "block": No space left on device', "StoreError"),
     ],
 )
 def test_an_error_of_duckdb_is_told_by_whole_phrases(said: str, kind: str) -> None:
@@ -142,6 +148,34 @@ def test_a_database_that_is_open_in_this_process(tmp_path: Path, first: bool, th
         with pytest.raises(lineage.StoreBusyError, match="open in this process already"):
             lineage.open(path, read_only=then)
         assert store.sql("SELECT 1").fetchall() == [(1,)]
+
+
+@pytest.mark.slow
+def test_looking_at_an_open_database_keeps_the_others_out(tmp_path: Path) -> None:
+    """Closing a file lets go of all locks that a process has on it, also those of DuckDB."""
+    path = tmp_path / "l.duckdb"
+    lineage.open(path).close()
+    link = tmp_path / "link.duckdb"
+    link.symlink_to(path)
+    code = "import duckdb, sys; duckdb.connect(sys.argv[1])"
+    with duckdb.connect(str(path)):
+        for way in (path, link):
+            with pytest.raises(lineage.StoreBusyError, match="open in this process already"):
+                lineage.open(way)
+        command = [sys.executable, "-c", code, str(path)]
+        other = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert "Could not set lock" in other.stderr
+
+
+def test_too_little_memory_is_refused_with_the_least(tmp_path: Path) -> None:
+    path = tmp_path / "l.duckdb"
+    with pytest.raises(lineage.StoreError, match=r"memory_mib is 10, and .* at least 200 MiB"):
+        lineage.open(path, memory_mib=10)
+    assert not path.exists()
+    lineage.open(path, memory_mib=200).close()
+    with pytest.raises(lineage.StoreError, match="at least 64 MiB to be read"):
+        lineage.open(path, read_only=True, memory_mib=10)
+    lineage.open(path, read_only=True, memory_mib=64).close()
 
 
 def test_a_read_only_store_changes_nothing(tmp_path: Path) -> None:

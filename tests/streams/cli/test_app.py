@@ -44,7 +44,7 @@ def test_every_command_and_option_is_documented() -> None:
 def test_the_commands_are_those_of_the_design() -> None:
     assert set(cli.commands) == {
         *("simulate", "replay", "check", "flags", "route", "sql", "digest"),
-        *("worker", "publish", "broker", "doctor"),
+        *("worker", "serve", "publish", "dlq", "broker", "doctor", "backup"),
     }
 
 
@@ -61,6 +61,7 @@ def test_help_loads_nothing_heavy() -> None:
         "try: cli(['--help'])\n"
         "except SystemExit: pass\n"
         "heavy = {'duckdb', 'polars', 'pyarrow', 'numpy', 'faust', 'kafka', 'rich', 'lineage'}\n"
+        "heavy |= {'starlette', 'uvicorn'}\n"
         "print(heavy & set(sys.modules), file=sys.stderr)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -21,10 +21,11 @@ from lineage.codec import (
     RegistryError,
     UnknownSchemaError,
 )
+from lineage.codec.avro.logical_types import UnreadableSchemaError
 from lineage.codec.avro.reader import Reader
 from streams.kafka.limits import KAFKA_LIMITS
 from streams.kafka.registry import HttpRegistry, registry_at
-from tests.lineage.codec.examples import CONSENT, TYPES, content
+from tests.lineage.codec.examples import CONSENT, GOOD, TYPES, content
 from tests.registry_service import RegistryService
 
 TOPIC = codec.CONSENT_CHANGED.topic
@@ -487,3 +488,66 @@ class TestThroughAProxy:
         monkeypatch.setenv("no_proxy", "127.0.0.1")
         with pytest.raises(UnknownSchemaError):
             HttpRegistry(service.url).schema_of(1)
+
+
+REFERENCES = {
+    "lineage.Party": {"name": "lineage.Party", "subject": "a party/1", "version": 3},
+    "lineage.Tier": {"name": "lineage.Tier", "subject": "tier", "version": 1},
+}
+
+
+def apart(service: RegistryService, *, missing: bool = False) -> None:
+    """Have the schema of MessageSent under id 7, its parties and tiers in subjects of their own."""
+    whole = json.loads(codec.MESSAGE_SENT.schema)
+    (parties,) = (field for field in whole["fields"] if field["name"] == "parties")
+    party = {**parties["type"]["items"], "name": "Party", "namespace": "lineage"}
+    (tier,) = (field for field in party["fields"] if field["name"] == "tier")
+    enum = {**tier["type"], "name": "Tier", "namespace": "lineage"}
+    parties["type"]["items"], tier["type"] = "lineage.Party", "lineage.Tier"
+    for path, schema, references in (
+        ("/schemas/ids/7", whole, ["lineage.Party"]),
+        ("/subjects/a%20party%2F1/versions/3", party, ["lineage.Tier"]),
+        ("/subjects/tier/versions/1", enum, []),
+    ):
+        body = {
+            "schema": json.dumps(schema),
+            "references": [REFERENCES[name] for name in references],
+        }
+        service.answers[path] = (200, {}, json.dumps(body).encode())
+    if missing:
+        service.answers["/subjects/tier/versions/1"] = (404, {}, b"{}")
+
+
+def test_a_schema_that_refers_to_others_is_read_whole() -> None:
+    message = next(event for event in GOOD if event["event"] == "MessageSent")
+    value = (7).to_bytes(5, "big") + Encoder(LocalIds()).encode(message)[5:]
+    with RegistryService() as service:
+        apart(service)
+        batch = Decoder(HttpRegistry(service.url)).decode(
+            codec.MESSAGE_SENT.topic, 0, range(3), [value] * 3
+        )
+        assert service.asked == [
+            "/schemas/ids/7",
+            "/subjects/a%20party%2F1/versions/3",
+            "/subjects/tier/versions/1",
+        ]
+    assert batch.dead_letters == ()
+    wanted = Decoder(LocalIds()).decode(
+        codec.MESSAGE_SENT.topic, 0, range(3), [Encoder(LocalIds()).encode(message)] * 3
+    )
+    assert content(batch) == content(wanted)
+
+
+def test_references_that_are_missing_or_endless_are_a_reason() -> None:
+    with RegistryService() as service:
+        apart(service, missing=True)
+        with pytest.raises(UnknownSchemaError, match="schema id 7 refers to version 1 of another"):
+            HttpRegistry(service.url).schema_of(7)
+        apart(service)
+        few = replace(KAFKA_LIMITS, references_max=1)
+        with pytest.raises(UnknownSchemaError, match="refers to more than 1 other schemas"):
+            HttpRegistry(service.url, limits=few).schema_of(7)
+        circle = {"schema": "{}", "references": [REFERENCES["lineage.Tier"]]}
+        service.answers["/subjects/tier/versions/1"] = (200, {}, json.dumps(circle).encode())
+        with pytest.raises(UnreadableSchemaError, match="is not an Avro schema"):
+            Reader(codec.MESSAGE_SENT, HttpRegistry(service.url).schema_of(7))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -17,10 +17,11 @@ from lineage.codec import (
     LocalIds,
     RegistryError,
 )
+from lineage.codec.wire import NO_SCHEMA_ID
 from lineage.errors import DecoderProcessError
 from lineage.ingest.decoder_process import DecoderProcess
 from lineage.ingest.encode import EncodedBatch
-from streams.kafka.records import Records
+from streams.kafka.records import Header, Records
 from streams.worker.decode import Decoders
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 from tests.lineage.events.builders import message, policy
@@ -142,3 +143,31 @@ def test_hops_that_bring_very_much_are_no_batch_together() -> None:
     assert sum(part.events for part in parts) == 9
     letters = [letter for part in parts for letter in part.dead_letters]
     assert sorted(letter.position for letter in letters) == [8, 11]
+
+
+@dataclass
+class Original:
+    """A record as a client of Kafka gives it."""
+
+    value: bytes | None
+    headers: Sequence[Header] = (("__value_schema_id", b"\x01" + bytes(16)),)
+    key: bytes | None = None
+    timestamp: int | None = None
+
+
+@pytest.mark.slow
+def test_a_schema_id_in_a_header_is_told_here_and_there() -> None:
+    whole = ENCODER.encode(message("m0"))
+    values: list[bytes | None] = [whole[5:], whole[5:], whole, b"\x00\x00\x00\x00\x01?"]
+    originals = [Original(value) for value in values]
+    originals[1].headers = [("trace", None)]
+    fetched = replace(records(MESSAGE_SENT.topic, 0, values), originals=originals)
+    with closing(opened()) as there:
+        for decoders in (Decoders(None), there):
+            (part,) = decoders.encoded([fetched], [])
+            assert part.events == 1
+            told = {letter.position: letter.reason for letter in part.dead_letters}
+            assert set(told) == {7, 8, 10}
+            assert told[7].startswith(f"{NO_SCHEMA_ID}; the record has it in the header __value_")
+            assert told[8] == NO_SCHEMA_ID
+            assert "header" not in told[10]

@@ -13,7 +13,7 @@ import pytest
 from lineage import BatchResult
 from lineage.codec import MESSAGE_SENT, DeadLetter, Encoder, LocalIds
 from lineage.ingest.encode import EncodedBatch
-from streams.kafka.records import OutgoingRecord, Records
+from streams.kafka.records import Header, OutgoingRecord, Records
 from streams.kafka.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
 from streams.worker.decode import Decoders
 from streams.worker.group_commit import GroupCommitter, Partition
@@ -22,7 +22,6 @@ from streams.worker.sink import StoreSink
 
 REGISTRY = LocalIds()
 TOPIC = MESSAGE_SENT.topic
-Tags = list[tuple[str, bytes]]
 
 
 def message(number: int) -> bytes:
@@ -81,7 +80,7 @@ class Bench:
 
     def __init__(self, limits: WorkerLimits = WORKER_LIMITS) -> None:
         self.told: list[str] = []
-        self.sent: list[tuple[str, bytes | None, Tags]] = []
+        self.sent: list[tuple[str, bytes | None, list[Header]]] = []
         self.failed: list[BaseException] = []
         self.refuse: Exception | None = None
         self.counts: dict[str, int] = {}

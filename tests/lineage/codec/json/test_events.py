@@ -171,7 +171,7 @@ def test_what_breaks_the_contract_is_a_dead_letter_that_says_why(bad: str) -> No
         b"\xff",
         b'{"event": "MessageSent", "message_id": "\xff"}',
         b'{"event": "MessageSent", "message_id": "\\ud800"}',
-        b"\xef\xbb\xbf{}",
+        b"\xef\xbb\xbf{",
         b"NaN",
         b"{} {}",
         b"[" * 100_000,
@@ -263,3 +263,11 @@ def test_a_thousand_lines_with_one_that_is_wrong_lose_only_that() -> None:
     assert list(reasons(batch)) == [701]
     assert batch.messages["message_id"].to_list() == [f"m{i}" for i in range(1000) if i != 700]
     assert batch.messages["position"].to_list() == [i for i in range(1, 1001) if i != 701]
+
+
+@pytest.mark.parametrize("instant", ["2016-12-31T23:59:60Z", "2017-01-01T00:59:60.5+01:00"])
+def test_a_leap_second_is_told_as_one(instant: str) -> None:
+    batch = from_events([{**MESSAGE, "sent_at": instant}])
+    assert "a leap second (:60) is no instant here" in reasons(batch)[0]
+    batch = from_events([{**MESSAGE, "sent_at": "text with :60Z"}])
+    assert "leap" not in reasons(batch)[0]

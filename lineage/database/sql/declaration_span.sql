@@ -1,7 +1,5 @@
 -- Which declaration of a dataset holds when? The latest not after the instant (ties: the greater
 -- id); before the first one the earliest (ties: the smaller id).
-DELETE FROM core.declaration_span;
-INSERT INTO core.declaration_span
 WITH one_an_instant AS (
     SELECT dataset, declared_at AS from_at, arg_max(id, declaration_id) AS id
     FROM core.declaration

@@ -1,0 +1,146 @@
+"""Holds the verbs that a served database has, and makes the web application of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from lineage import LineageError, QueryError
+from lineage.store.backup import Backup
+from streams.serve.answer import Answer, Verb, table_batches, watched
+from streams.serve.limits import ServeLimits
+from streams.serve.readers import Readers
+from streams.serve.refusal import HttpError, error_response
+from streams.serve.request import Asked, read_request
+from streams.serve.work import Places
+
+__all__ = ["ACTING", "Copying", "application"]
+
+ACTING = frozenset({"/backup"})
+"""Paths that do more than answer."""
+
+Copying = Callable[[Path], Backup]
+"""Copies the database to a path. Raises BackupError, StoreError."""
+
+
+def application(readers: Readers, backup: Copying, instance: str, limits: ServeLimits) -> ASGIApp:
+    """Return the web application that asks `readers`.
+
+    backup: copies the database. instance: a name of this server alone, by which a client knows that
+    it is still the one it was told of. Everything is made for the event loop that runs.
+    """
+    verbs = _Verbs(readers, backup, instance, limits)
+    both = ["GET", "POST"]
+    routes = [
+        Route("/", verbs.index),
+        Route("/health", verbs.health),
+        Route("/sql", verbs.sql, methods=both),
+        Route("/flags", verbs.flags, methods=both),
+        Route("/route", verbs.route, methods=both),
+        Route("/route/{message_id:path}", verbs.route, methods=["GET"]),
+        Route("/digest", verbs.digest, methods=both),
+        Route("/backup", verbs.backup, methods=["POST"]),
+    ]
+
+    async def refused(_: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            allowed = dict(error.headers or {})
+            error = HttpError(
+                error.status_code, f"{error.detail}; GET / tells what there is", allowed
+            )
+        return error_response(error, limits)
+
+    # LineageError: what a request may be wrong about. Exception: a mistake in this program.
+    handlers = {HTTPException: refused, LineageError: refused, Exception: refused}
+    return Starlette(routes=routes, exception_handlers=handlers)
+
+
+class _Verbs:
+    def __init__(
+        self, readers: Readers, backup: Copying, instance: str, limits: ServeLimits
+    ) -> None:
+        self._readers = readers
+        self._backup = backup
+        self._instance = instance
+        self._limits = limits
+        self._places = Places(readers, limits)
+        self._copying = asyncio.Lock()
+
+    async def index(self, _: Request) -> Response:
+        return JSONResponse(
+            {
+                "GET or POST /sql": "query, params, types",
+                "GET or POST /flags": "rule, dataset, message_id",
+                "GET or POST /route, GET /route/MESSAGE_ID": "message_id",
+                "GET or POST /digest": "",
+                "POST /backup": "to",
+                "GET /health": "",
+                "of all questions": "format (json, jsonl, csv, arrow), limit, timeout",
+            }
+        )
+
+    async def health(self, _: Request) -> Response:
+        return JSONResponse(
+            {
+                "status": "ok",
+                "program": "message-lineage",
+                "version": _version(),
+                "instance": self._instance,
+                "questions": self._readers.at_work,
+            }
+        )
+
+    async def sql(self, request: Request) -> Answer:
+        asked = await read_request(request, ("query", "params", "types"), self._limits)
+        query, params = asked.required("query"), asked.parameters()
+        return self._answer(asked, lambda reader: reader.sql_batches(query, params))
+
+    async def flags(self, request: Request) -> Answer:
+        names = ("rule", "dataset", "message_id")
+        asked = await read_request(request, names, self._limits)
+        rule, dataset, message_id = map(asked.text, names)
+        return self._answer(asked, lambda reader: reader.flag_batches(rule, dataset, message_id))
+
+    async def route(self, request: Request) -> Answer:
+        asked = await read_request(request, ("message_id",), self._limits)
+        in_path = request.path_params.get("message_id")
+        message_id = asked.required("message_id") if in_path is None else str(in_path)
+        return self._answer(
+            asked, lambda reader: table_batches(reader.route(message_id).to_arrow_table())
+        )
+
+    async def digest(self, request: Request) -> Response:
+        asked = await read_request(request, (), self._limits)
+        with watched(request.receive) as gone:
+            async with self._places.work(asked.seconds, gone) as work:
+                found = await work.run(work.session.digest)
+        return JSONResponse({"digest": found})
+
+    async def backup(self, request: Request) -> Response:
+        asked = await read_request(request, ("to",), self._limits)
+        to = Path(asked.required("to"))
+        if not to.is_absolute() or "\0" in str(to):
+            raise QueryError("to must be the whole path of a file, from the root on")
+        async with self._copying:
+            made = await asyncio.to_thread(partial(self._backup, to))
+        return JSONResponse({"to": str(made.path), "bytes": made.bytes})
+
+    def _answer(self, asked: Asked, verb: Verb) -> Answer:
+        return Answer(self._places, self._limits, verb, asked.form, asked.rows, asked.seconds)
+
+
+def _version() -> str:
+    try:
+        return version("message-lineage")
+    except PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,30 @@
+"""Serves the worker's database while it is recorded into."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from streams.errors import ServeError
+from streams.serve.server import QuestionServer
+from streams.worker.settings import Settings
+from streams.worker.sink import StoreSink
+
+__all__ = ["start_server"]
+
+logger = logging.getLogger(__name__)
+
+
+def start_server(sink: StoreSink, settings: Settings) -> QuestionServer | None:
+    """Serve the store of a sink, if the settings say so; a failure is told, and ends nothing."""
+    if settings.serve is None:
+        return None
+    db = None if settings.db == ":memory:" else Path(settings.db)
+    server = QuestionServer(sink.readers, settings.serve, db, sink.backup)
+    try:
+        server.start()
+    except ServeError as error:
+        logger.error("recording goes on, but answers no questions: %s", error)  # noqa: TRY400 -- the sentence says it all
+        return None
+    logger.info("answering questions at %s", server.url)
+    return server
