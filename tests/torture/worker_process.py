@@ -155,10 +155,10 @@ class _Committing:
 def _around_commit(strike: Watch) -> None:
     begin = Writer.__init__
 
-    def struck(self: Writer, connection: Any, limits: Any) -> None:  # noqa: ANN401 - as it is
-        begin(self, _Committing(strike, connection), limits)  # type: ignore[arg-type]  # acts as one
+    def struck(self: Writer, connection: Any, *others: Any) -> None:  # noqa: ANN401 - as they are
+        begin(self, _Committing(strike, connection), *others)  # type: ignore[arg-type]  # acts as one
 
-    Writer.__init__ = struck  # type: ignore[method-assign]  # that is what this script is for
+    setattr(Writer, "__init__", struck)  # noqa: B010 - mypy allows no other way
 
 
 def _around_acks(strike: Watch) -> None:
