@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint bench bench-history docs lock clean
+.PHONY: help demo test quick lint torture bench bench-history docs lock clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
@@ -58,6 +58,12 @@ lint: $(VENV)/.installed-dev  ## ruff and mypy
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+
+# An hour of it is the soak: `make torture TORTURE="--only kills"`, or `--only soak --minutes 10`.
+TORTURE ?=
+
+torture: $(VENV)/.installed-bench  ## kill workers 200 times, fuzz with a million inputs, load for an hour
+	@$(BIN)/python -m tests.torture $(TORTURE)
 
 bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results/
 	@$(BIN)/python -m benchmarks

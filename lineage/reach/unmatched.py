@@ -13,11 +13,13 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from lineage.arrays import IntArray
+from lineage.arrays import IntArray, distinct, int_array
 from lineage.database.ddl import insert
-from lineage.database.relations import execute_with
+from lineage.database.relations import execute_on, execute_with
 from lineage.database.statements import sql
 from lineage.database.tables import table
+
+RECORDS_TOGETHER = 100_000
 
 
 @dataclass(frozen=True)
@@ -59,5 +61,26 @@ def restore_unmatched(connection: duckdb.DuckDBPyConnection, vacated: pl.DataFra
 
     vacated: the records (dataset, record) that messages may not be in any more.
     """
-    if len(vacated):
-        execute_with(connection, sql("reach/restore_unmatched"), vacated=vacated)
+    records = distinct(int_array(vacated["record"]))
+    # Some at a time, each looked up by its key: joined at once with all inputs and arrivals, they
+    # took more memory than a database may.
+    for first in range(0, len(records), RECORDS_TOGETHER):
+        _restore(connection, records[first : first + RECORDS_TOGETHER], vacated)
+
+
+def _restore(
+    connection: duckdb.DuckDBPyConnection, records: IntArray, vacated: pl.DataFrame
+) -> None:
+    """Insert the inputs of stored hops that read some of the vacated records and hold nothing."""
+    query, rows = sql("reach/hop_inputs"), ("core.hop_input", "record")
+    read = execute_on(connection, records, query, {"since": 0}, rows=rows).pl()
+    read = read.select("hop", "record", dataset="source", moved_at="moved_at").join(
+        vacated.cast(pl.Int64), on=["dataset", "record"], how="semi"
+    )
+    query, rows = sql("reach/first_arrivals"), ("core.arrival", "record")
+    held = execute_on(connection, records, query, rows=rows).pl()
+    found = read.join(held, on=["dataset", "record"], how="left")
+    empty = found.filter(pl.col("since").is_null() | (pl.col("since") > pl.col("moved_at")))
+    if len(empty):
+        statement = sql("reach/restore_unmatched")
+        execute_with(connection, statement, emptied=empty.select("hop", "record"))

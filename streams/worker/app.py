@@ -139,6 +139,7 @@ class LineageApp(faust.App):
         # Before anything is made: neither a database nor topics, where there is no broker, or
         # another one than the database was read from.
         state = await asyncio.to_thread(_state, kafka, limits)
+        await self._wait_for_empty_group()
         await committer.open()
         check_positions(self.settings.db, committer.positions, committer.identities, state)
         factor = self.settings.replication_factor
@@ -172,6 +173,23 @@ class LineageApp(faust.App):
             if retention.deletes:
                 logger.warning("%s", retention)
         self._gaps = CompactionGaps(one.topic for one in found if one.compacts)
+
+    async def _wait_for_empty_group(self) -> None:
+        """Wait until the group has given up a worker that was killed. Raises WorkerError.
+
+        Beside one that lives, this one would publish flags by its part of the events, and nobody
+        would take them back when it ends.
+        """
+        clock, limits = asyncio.get_running_loop().time, self.settings.limits
+        deadline = clock() + 1.5 * limits.session_seconds_max
+        while await asyncio.to_thread(self._members):
+            if clock() > deadline:
+                raise WorkerError(
+                    f"another worker of the group {self.settings.group} reads these topics, and "
+                    "two would get a part of the events each; end it, or give one of the two "
+                    "another group"
+                )
+            await asyncio.sleep(limits.retry_seconds)
 
     async def on_first_start(self) -> None:
         """Prepare, unless that was done, and start recording."""

@@ -94,15 +94,17 @@ class TestOnRealKafka:
             admin.delete_topics([DEAD_LETTER_TOPIC])
         assert f"the topic {DEAD_LETTER_TOPIC} is gone" in running.ended(SOON)
 
+    @pytest.mark.parametrize("options", [[], ["--once"]])
     def test_a_second_worker_that_would_get_a_part(
-        self, worker: Worker, log: Path, tmp_path: Path
+        self, worker: Worker, log: Path, tmp_path: Path, options: list[str]
     ) -> None:
         publish([log], worker.bootstrap, PARTITIONS)
         first = worker.command()
         first.until(READY)
         worker.db = tmp_path / "second.duckdb"
-        said = worker.command("--once").ended(SOON)
+        said = worker.command(*options).ended(SOON)
         assert said.startswith(f"Error: another worker of the group {worker.group} reads")
+        assert not worker.db.exists()
         assert first.process.poll() is None
 
     @pytest.mark.parametrize("code", [404, 500, 503])

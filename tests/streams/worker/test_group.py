@@ -8,15 +8,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import NewPartitions
+from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 import lineage
 from lineage.codec import Batch, Encoder, LocalIds
 from streams.broker import LocalBroker
 from streams.kafka.admin import admin_client
 from streams.kafka.publish import publish
-from streams.kafka.topics import create_topics
+from streams.kafka.topics import INPUT_TOPICS, create_topics
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics
 from tests.streams.workers import Worker, digest
 
@@ -89,18 +90,26 @@ class TestRebalances:
         assert count(worker, "message") == 3
 
     def test_members_that_come_and_go_leave_nothing_out(
-        self, worker: Worker, log: Path, replayed: Path, tmp_path: Path
+        self, worker: Worker, log: Path, replayed: Path
     ) -> None:
         first = worker.command()
         first.until(READY)
         for number in range(2):
-            other = Worker(tmp_path / f"other{number}.duckdb", worker.bootstrap, worker.group)
-            second = other.command()
-            second.until(READY)
+            # No worker: another one is not let in.
+            other = KafkaConsumer(
+                *INPUT_TOPICS,
+                bootstrap_servers=worker.bootstrap,
+                group_id=worker.group,
+                partition_assignment_strategy=[RoundRobinPartitionAssignor],
+                enable_auto_commit=False,
+            )
+            deadline = time.monotonic() + SOON
+            while not other.assignment():
+                assert time.monotonic() < deadline
+                other.poll(200)
             if number == 0:
                 publish([log], worker.bootstrap, PARTITIONS)
-            second.process.kill() if number else second.process.terminate()
-            second.process.wait(30)
+            other.close(autocommit=False)
         # Again, for the first alone: what is sent twice counts once.
         sent = sum(publish([log], worker.bootstrap, PARTITIONS).events.values())
         worker.until_committed(2 * sent, 120)

@@ -2,13 +2,11 @@
 
 import io
 import json
-import zlib
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cramjam
 import fastavro
 import pytest
 from hypothesis import given
@@ -25,7 +23,17 @@ from lineage.codec import (
     read_log,
 )
 from lineage.codec.wire import PARSED, datum_of
-from tests.lineage.codec.examples import FLAG, GOOD, HOP, MESSAGE, Event, content, long, reasons
+from tests.lineage.codec.examples import (
+    FLAG,
+    GOOD,
+    HOP,
+    MESSAGE,
+    Event,
+    content,
+    long,
+    reasons,
+    repacked,
+)
 from tests.lineage.codec.strategies import read_events as any_read_events
 from tests.properties import tried
 
@@ -91,22 +99,6 @@ def test_blocks_may_be_packed(tmp_path: Path, compression: str) -> None:
     batch = read(tmp_path / "a.avro")
     assert content(batch) == content(from_events(MESSAGES))
     assert batch.messages["position"].to_list() == list(range(1, 2001))
-
-
-def repacked(data: bytes, compression: bytes) -> bytes:
-    """A container file without packing, packed block by block."""
-    file = fastavro.block_reader(io.BytesIO(data))
-    head = data[: next(iter(fastavro.block_reader(io.BytesIO(data)))).offset]
-    sync = data[-16:]
-    out = head.replace(b"\x08null", bytes([2 * len(compression)]) + compression)
-    for block in file:
-        raw = block.bytes_.getvalue()  # type: ignore[attr-defined]  # its stubs leave it out
-        if compression == b"snappy":
-            packed = bytes(cramjam.snappy.compress_raw(raw)) + zlib.crc32(raw).to_bytes(4, "big")
-        else:
-            packed = bytes(cramjam.zstd.compress(raw))
-        out += long(block.num_records) + long(len(packed)) + packed + sync
-    return out
 
 
 @pytest.mark.parametrize("compression", [b"snappy", b"zstandard"])

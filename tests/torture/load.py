@@ -1,0 +1,49 @@
+"""Sends the events of a simulated log to Kafka at a rate, in the order of time.
+
+`python -m tests.torture.load LOG BOOTSTRAP RATE`; RATE 0 is as fast as it can. Prints how many.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+from confluent_kafka import Producer
+
+from benchmarks.scripts.datums import datums, produce, wire_header
+from lineage.codec import INPUTS
+
+_PACED_EVERY = 200
+
+
+def load(log: Path, bootstrap: str, rate: float) -> int:
+    """Send all of it, and return how many events that were."""
+    failures: list[str] = []
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "acks": "all",
+            "partitioner": "murmur2_random",
+            "linger.ms": 20,
+            "delivery.report.only.error": True,
+            "on_delivery": lambda error, record: failures.append(str(error)),
+        }
+    )
+    headers = {kind.name: wire_header(kind) for kind in INPUTS}
+    began, count = time.monotonic(), 0
+    for one in datums(log):
+        produce(producer, one.kind.topic, one.key, headers[one.kind.name] + one.datum)
+        count += 1
+        if count % _PACED_EVERY == 0:
+            producer.poll(0)
+            if rate:
+                time.sleep(max(0.0, began + count / rate - time.monotonic()))
+    left = producer.flush(120)
+    if left or failures:
+        raise RuntimeError(f"{left} records are not in Kafka; {failures[:1]}")
+    return count
+
+
+if __name__ == "__main__":
+    print(load(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])))
