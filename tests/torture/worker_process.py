@@ -127,11 +127,11 @@ def around_sending(strike: Watch, send: Call) -> Call:
     """Return a function that sends records, with the strike around calls that have any."""
 
     @wraps(send)
-    async def struck(produce: object, records: Sequence[object]) -> None:
+    async def struck(produce: object, records: Sequence[object], *more: object) -> None:
         if not records:
             return
         began = strike.enter()
-        await send(produce, records)
+        await send(produce, records, *more)
         strike.leave(began)
 
     return struck
