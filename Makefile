@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint torture bench bench-history docs lock clean
+.PHONY: help demo test quick lint audit torture bench bench-history docs lock clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
@@ -65,6 +65,14 @@ TORTURE ?=
 torture: $(VENV)/.installed-bench  ## kill workers 200 times, fuzz with a million inputs, load for an hour
 	@$(BIN)/python -m tests.torture $(TORTURE)
 
+# In an environment of its own: its dependencies are none of ours.
+AUDIT := .venv-audit
+audit:  ## is a vulnerability known of what the lock files pin? says so where it cannot be asked
+	@$(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement requirements/audit.lock \
+		|| { echo "pip-audit cannot be installed here; nothing was audited" >&2; exit 0; }; \
+	$(AUDIT)/bin/python requirements/audit.py requirements/run.lock requirements/dev.lock
+
 bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results/
 	@$(BIN)/python -m benchmarks
 
@@ -81,6 +89,8 @@ lock: $(VENV)/.installed-dev  ## renew the lock files: the newest versions that 
 	@$(LOCK) --all-extras --output-file requirements/bench.lock
 	@$(LOCK) --extra dev --constraint requirements/bench.lock --output-file requirements/dev.lock
 	@$(LOCK) --constraint requirements/dev.lock --output-file requirements/run.lock
+	@$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-annotate requirements/audit.in --output-file requirements/audit.lock
 
 clean:  ## remove what the demo and the tools left
 	rm -rf $(DEMO) build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
