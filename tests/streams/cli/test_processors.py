@@ -20,7 +20,8 @@ PEAK_MIB = 1024 + 300
 # The command as on such a machine: DuckDB counts its processors, and we do. The last line on stderr
 # is the number of threads of the database, and the peak of the process in KiB.
 PROGRAM = f"""
-import resource, sys
+import sys
+from pathlib import Path
 import lineage.database.connection as connection
 from streams.cli.app import main
 connection._CONFIG = {{**connection._CONFIG, "threads": "{PROCESSORS}"}}
@@ -36,7 +37,9 @@ reader.connect = noted
 try:
     main()
 finally:
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    # Not getrusage's, which begins with the peak of the process that this one was forked from.
+    status = Path("/proc/self/status").read_text().splitlines()
+    peak = next(line.split()[1] for line in status if line.startswith("VmHWM"))
     print(*threads, peak, file=sys.stderr)
 """
 AGGREGATE = "SELECT dataset, count(*) FROM fact GROUP BY ALL"
