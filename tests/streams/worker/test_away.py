@@ -90,8 +90,9 @@ def test_a_broker_that_lost_its_tail_and_grew_past_it(
     broker.start()
     running, total = reading(worker, log)
     worker.until_committed(total)
-    running.process.send_signal(signal.SIGSTOP)  # so that it sees no more of it than the end
     kill(broker)
+    running.until("it is waited for")  # what was recorded last is compared when it is back
+    running.process.send_signal(signal.SIGSTOP)  # so that it sees no more of it than the end
     broker.stop()
     shutil.rmtree(data)
     shutil.copytree(copy, data)
