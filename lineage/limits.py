@@ -30,6 +30,9 @@ class Limits:
         kept_uuids: Of more ids than that, the cache keeps so many.
         merged_uuids: Longer runs of the cache are not merged: searching both costs less.
         rederived_messages: Messages whose arrivals are derived anew at a time.
+        restored_records: Records that messages were taken from, of which the inputs that read them
+            are looked up at a time; joined at once with all inputs and arrivals, they could take
+            more memory than a database may.
         judged_arrivals: New arrivals that are judged at a time.
         rejudged_pairs: Pairs of message and dataset whose flags are derived anew at a time.
         rejudged_arrivals: Stored arrivals of these pairs that are judged at a time.
@@ -53,6 +56,7 @@ class Limits:
     kept_uuids: int = 700_000
     merged_uuids: int = 100_000
     rederived_messages: int = 200_000
+    restored_records: int = 100_000
     judged_arrivals: int = 1_000_000
     rejudged_pairs: int = 500_000
     rejudged_arrivals: int = 250_000

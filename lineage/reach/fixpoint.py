@@ -174,7 +174,7 @@ def _rederive(
         if matching:
             delete_matched(connection, fixpoint.matched())
         yield arrived
-    restore_unmatched(connection, vacated)
+    restore_unmatched(connection, vacated, limits)
 
 
 def _stored_holdings(

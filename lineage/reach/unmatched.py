@@ -18,8 +18,7 @@ from lineage.database.ddl import insert
 from lineage.database.relations import execute_on, execute_with
 from lineage.database.statements import sql
 from lineage.database.tables import table
-
-RECORDS_TOGETHER = 100_000
+from lineage.limits import Limits
 
 
 @dataclass(frozen=True)
@@ -56,16 +55,16 @@ def delete_matched(connection: duckdb.DuckDBPyConnection, inputs: Inputs) -> Non
         execute_with(connection, sql("reach/delete_matched"), matched=inputs.frame())
 
 
-def restore_unmatched(connection: duckdb.DuckDBPyConnection, vacated: pl.DataFrame) -> None:
+def restore_unmatched(
+    connection: duckdb.DuckDBPyConnection, vacated: pl.DataFrame, limits: Limits
+) -> None:
     """Insert the inputs of stored hops that hold nothing any more.
 
     vacated: the records (dataset, record) that messages may not be in any more.
     """
     records = distinct(int_array(vacated["record"]))
-    # Some at a time, each looked up by its key: joined at once with all inputs and arrivals, they
-    # took more memory than a database may.
-    for first in range(0, len(records), RECORDS_TOGETHER):
-        _restore(connection, records[first : first + RECORDS_TOGETHER], vacated)
+    for first in range(0, len(records), limits.restored_records):
+        _restore(connection, records[first : first + limits.restored_records], vacated)
 
 
 def _restore(

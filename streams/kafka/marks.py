@@ -19,6 +19,7 @@ from kafka.errors import KafkaError
 from streams.errors import BrokerUnavailableError, LostEvidenceError
 from streams.kafka.admin import connecting
 from streams.kafka.connection import KafkaConnection
+from streams.kafka.consumer import sampling_consumer
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Records
 
@@ -56,7 +57,8 @@ def check_marks(
     if not wanted:
         return
     with connecting(connection):
-        consumer = _consumer(connection, limits)
+        # One record of each partition is wanted.
+        consumer = sampling_consumer(connection, "lineage-marks", 1, limits)
     try:
         with closing(consumer):
             found = _read(consumer, wanted, limits.marks_seconds_max)
@@ -101,17 +103,3 @@ def _read(
 
 def _sha256(value: bytes | None) -> bytes:
     return hashlib.sha256(value or b"").digest()
-
-
-def _consumer(connection: KafkaConnection, limits: KafkaLimits) -> KafkaConsumer:
-    arguments = connection.arguments(
-        KafkaConsumer,
-        bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
-        client_id="lineage-marks",
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        auto_offset_reset="earliest",
-    )
-    # One record of each partition is wanted; a larger one still comes through.
-    return KafkaConsumer(**{**arguments, "max_partition_fetch_bytes": 1})

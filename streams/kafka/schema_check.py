@@ -24,6 +24,7 @@ from lineage.codec.registry import Registry
 from streams.errors import SchemaIdError, TopicError
 from streams.kafka.admin import connecting
 from streams.kafka.connection import KafkaConnection
+from streams.kafka.consumer import sampling_consumer
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.topics import INPUT_TOPICS
 
@@ -60,7 +61,9 @@ def check_schema_ids(
     if not wanted:
         return
     with connecting(connection):
-        consumer = _consumer(connection, limits)
+        consumer = sampling_consumer(
+            connection, "lineage-schema-check", limits.sample_fetch_bytes_max, limits
+        )
     try:
         with closing(consumer):
             _Check(consumer, registry, wanted, limits).run()
@@ -260,21 +263,4 @@ def _sentence(topic: str, other: _OtherSchema, registry: Registry) -> str:
         f"has under it {other.what}; start with the registry that they were written with "
         "(--registry-url or LINEAGE_REGISTRY_URL), or without one if they were written without; or "
         "publish the log again with this one: what is sent twice counts once"
-    )
-
-
-def _consumer(connection: KafkaConnection, limits: KafkaLimits) -> KafkaConsumer:
-    arguments = connection.arguments(
-        KafkaConsumer,
-        bootstrap_timeout_ms=int(limits.connect_seconds_max * 1000),
-        client_id="lineage-schema-check",
-        group_id=None,
-        enable_auto_commit=False,
-        isolation_level="read_committed",
-        # Where Kafka deletes records meanwhile.
-        auto_offset_reset="earliest",
-    )
-    # A sample is small, whatever the records that are read for good may take.
-    return KafkaConsumer(
-        **{**arguments, "max_partition_fetch_bytes": limits.sample_fetch_bytes_max}
     )

@@ -28,16 +28,16 @@ from streams.kafka.topic_watch import TopicWatch, check_positions
 from streams.kafka.topics import (
     DEAD_LETTER_TOPIC,
     INPUT_TOPICS,
-    MESSAGE_BYTES_MAX,
     TopicsState,
     create_topics,
     group_members,
     stable_end_offsets,
     topics_state,
 )
-from streams.kafka.transport import Consumer, Producer, faust_credentials
+from streams.kafka.transport import Consumer, Producer
 from streams.serve.server import QuestionServer
 from streams.worker.decode import Decoders
+from streams.worker.faust_configuration import faust_configuration
 from streams.worker.gaps import CompactionGaps
 from streams.worker.gc_tuning import few_collections, usual_collections
 from streams.worker.group_commit import GroupCommitter
@@ -64,7 +64,7 @@ class LineageApp(faust.App):
         settings: Settings,
         on_end: Callable[[BaseException | None], None],
     ) -> None:
-        super().__init__(settings.group, **_configuration(settings))
+        super().__init__(settings.group, **faust_configuration(settings))
         self.settings = settings
         self.kafka_limits = settings.limits.kafka  # the transport's, too
         self.client_settings = settings.connection.client_settings  # the transport's, too
@@ -398,43 +398,3 @@ def _log_lost(letter: DeadLetter) -> None:
 def _state(kafka: KafkaConnection, limits: KafkaLimits) -> TopicsState:
     with admin_client(kafka, limits) as admin:
         return topics_state(admin, kafka.topics(INPUT_TOPICS))
-
-
-def _configuration(settings: Settings) -> dict[str, Any]:
-    limits, kafka = settings.limits, settings.connection
-    return {
-        "broker": [f"batched://{address}" for address in kafka.addresses],
-        "broker_credentials": faust_credentials(kafka),
-        "Worker": "streams.worker.run:BoundedWorker",
-        "autodiscover": False,
-        "store": "memory://",
-        "web_enabled": False,
-        "topic_allow_declare": False,
-        "topic_disable_leader": True,
-        # Without tables there is nothing to stand by for, and Kafka's round robin will do.
-        "table_standby_replicas": 0,
-        "key_serializer": "raw",
-        "value_serializer": "raw",
-        # A stream's buffer counts fetched lists, not events.
-        "stream_buffer_maxsize": 2,
-        "stream_recovery_delay": 0.0,
-        "stream_processing_timeout": limits.silent_seconds_max,
-        "broker_commit_livelock_soft_timeout": limits.silent_seconds_max,
-        "broker_session_timeout": limits.session_seconds_max,
-        "broker_heartbeat_interval": limits.heartbeat_seconds,
-        "broker_request_timeout": limits.request_seconds_max,
-        "broker_commit_interval": limits.commit_interval_seconds,
-        "broker_max_poll_interval": limits.transaction_seconds_max,
-        "consumer_max_fetch_size": limits.fetch_bytes_max,
-        # Where to start is said by start_offsets. An offset that is gone must never be passed
-        # over without a word.
-        "consumer_auto_offset_reset": "none",
-        "producer_request_timeout": limits.request_seconds_max,
-        "producer_max_request_size": MESSAGE_BYTES_MAX,
-        "producer_linger": 0.0,
-        "producer_max_batch_size": limits.produced_batch_bytes_max,
-        "consumer_metadata_max_age_ms": limits.metadata_seconds_max * 1000,
-        # Records that were read and are not recorded when the worker stops, or partitions are taken
-        # away, are read again. Faust would wait for them to be acknowledged.
-        "stream_wait_empty": False,
-    }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lineage
+from lineage.limits import Limits
 from tests.lineage.events.builders import Event, at, hop, message, policy
 from tests.lineage.semantics.conftest import Judge
 from tests.lineage.semantics.reference import UNMATCHED_COLUMNS, Expected
@@ -106,3 +107,20 @@ def test_the_late_event_takes_it_away_and_the_counts_follow() -> None:
         assert store.sql("SELECT record_id, reason FROM unmatched_input").fetchall() == [
             ("n", "SEEN_LATER")
         ]
+
+
+def test_many_records_that_a_conflict_empties_are_looked_up_in_parts() -> None:
+    ids = [f"m{number}" for number in range(7)]
+    versions = [hop("h", "inbox", "lake", ids, moved_at=at(minute)) for minute in (10, 30)]
+    onward = hop("onward", "lake", "vendor", ids, moved_at=at(20))
+    for one, other in (versions, versions[::-1]):
+        found = []
+        for limits in (Limits(), Limits(restored_records=2)):
+            with new_store(limits=limits) as store:
+                store.apply([*map(message, ids), one, onward])
+                store.apply([other])
+                told = store.sql("FROM unmatched_input ORDER BY ALL").fetchall()
+                ((moved_at,),) = store.sql("SELECT moved_at FROM hop WHERE hop_id = 'h'").fetchall()
+                assert len(told) == (0 if moved_at == instant(at(10)) else len(ids))
+                found.append(told)
+        assert found[0] == found[1]

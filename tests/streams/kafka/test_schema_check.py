@@ -23,6 +23,7 @@ from lineage.codec import (
 from lineage.codec.errors import RegistryError
 from streams.errors import BrokerUnavailableError, SchemaIdError
 from streams.kafka.connection import KafkaConnection
+from streams.kafka.consumer import sampling_consumer
 from streams.kafka.limits import KAFKA_LIMITS
 from streams.kafka.registry import HttpRegistry
 from streams.kafka.schema_check import check_schema_ids
@@ -247,7 +248,9 @@ class TestOnRealKafka:
         send(topics, [OTHER] * 40)
 
         with closing(
-            streams.kafka.schema_check._consumer(KafkaConnection(topics), PATIENT)
+            sampling_consumer(
+                KafkaConnection(topics), "test", PATIENT.sample_fetch_bytes_max, PATIENT
+            )
         ) as consumer:
             wanted = {TopicPartition(MESSAGES, n): 0 for n in range(PARTITIONS)}
             check = streams.kafka.schema_check._Check(consumer, LocalIds(), wanted, PATIENT)
