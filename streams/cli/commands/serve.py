@@ -9,6 +9,8 @@ import click
 from streams.cli import options
 from streams.serve.settings import ANY_PORT
 
+_LOOK_SECONDS = 0.5
+
 
 @click.command()
 @options.database
@@ -39,5 +41,8 @@ def serve(db: Path, listen: str, token_file: Path | None) -> None:
         server = QuestionServer(Readers(store, settings.limits), settings, None, store.backup)
         server.start()
         click.echo(server.url)
-        stopped.wait()
+        # The system may give a signal to any thread, and only the main one handles it: a wait
+        # without an end would sleep through it.
+        while not stopped.wait(_LOOK_SECONDS):
+            pass
         server.stop()

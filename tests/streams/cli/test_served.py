@@ -129,6 +129,20 @@ def test_an_address_of_another_machine_is_left_alone(db: Path) -> None:
 class TestServe:
     """`lineage serve`, where no worker runs."""
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux names the threads in /proc")
+    def test_it_ends_on_a_signal_that_another_thread_gets(self, db: Path) -> None:
+        """The system gives a signal to any thread; that of Python's handlers may be asleep."""
+        command = [sys.executable, "-m", "streams.cli", "serve", "--db", str(db)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("http://")
+            threads = [int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()]
+            os.kill(max(threads), signal.SIGTERM)
+            try:
+                assert process.wait(20) == 0
+            finally:
+                process.kill()
+
     def test_it_answers_and_ends_on_a_signal(self, db: Path, tmp_path: Path) -> None:
         token = tmp_path / "token"
         token.write_text("a-token-of-some-length")

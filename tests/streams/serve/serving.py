@@ -38,7 +38,8 @@ with lineage.open(db) as store:
         server = QuestionServer(Readers(store, settings.limits), settings, db, store.backup)
         server.start()
     print("ready", flush=True)
-    ended.wait()
+    while not ended.wait(0.2):  # a signal that another thread gets wakes nobody
+        pass
     if address != "off":
         server.stop()
 """
