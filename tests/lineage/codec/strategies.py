@@ -74,51 +74,46 @@ def events_of(event: EventType) -> st.SearchStrategy[Event]:
 read_events = st.sampled_from(TYPES[:-1]).flatmap(events_of)
 any_events = st.sampled_from(TYPES).flatmap(events_of)
 
-# What turns up where something else belongs.
+# Texts, and whatever else, that turn up where something else belongs.
+odd_texts = st.sampled_from(
+    [
+        "",
+        "x" * 257,
+        "é" * 129,
+        "SENDER",
+        "US",
+        "us",
+        "USA",
+        "\0",
+        "5",
+        "true",
+        "1969-12-31T23:59:59Z",
+        "9999-12-31T23:59:59.999999Z",
+        "9999-12-31T23:59:59-00:01",
+        "1970-01-01T00:00:00+00:01",
+        "1970-01-01T00:00:00-00:00",
+        "2024-02-30T00:00:00Z",
+        "2024-09-18T00:00:60Z",
+        "2024-09-18T24:00:00Z",
+        "2024-09-18T00:00:00",
+        "2024-09-18 00:00:00Z",
+        "2024-09-18T00:00:00.Z",
+        "2024-09-18T00:00:00+0530",
+        "٢٠٢٤-09-18T00:00:00Z",
+        "2024-09-18T00:00:00Z\n",
+        "0000-01-01T00:00:00Z",
+    ]
+)
 oddities = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-(2**63), 2**64 - 1),
     st.floats(allow_nan=False, allow_infinity=False),
-    st.sampled_from(
-        [
-            50.0,
-            50.5,
-            1e300,
-            "",
-            "x" * 257,
-            "é" * 129,
-            "SENDER",
-            "US",
-            "us",
-            "USA",
-            "\0",
-            "5",
-            "true",
-        ]
-    ),
+    st.sampled_from([50.0, 50.5, 1e300]),
     st.sampled_from(
         [[], {}, [[]], [{}], [None], [""], ["a", "a"], "ab", {"a": 1}, [["role", "SENDER"]], [1]]
     ),
-    st.sampled_from(
-        [
-            "1969-12-31T23:59:59Z",
-            "9999-12-31T23:59:59.999999Z",
-            "9999-12-31T23:59:59-00:01",
-            "1970-01-01T00:00:00+00:01",
-            "1970-01-01T00:00:00-00:00",
-            "2024-02-30T00:00:00Z",
-            "2024-09-18T00:00:60Z",
-            "2024-09-18T24:00:00Z",
-            "2024-09-18T00:00:00",
-            "2024-09-18 00:00:00Z",
-            "2024-09-18T00:00:00.Z",
-            "2024-09-18T00:00:00+0530",
-            "٢٠٢٤-09-18T00:00:00Z",
-            "2024-09-18T00:00:00Z\n",
-            "0000-01-01T00:00:00Z",
-        ]
-    ),
+    odd_texts,
 )
 
 

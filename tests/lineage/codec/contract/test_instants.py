@@ -10,7 +10,7 @@ from lineage.codec.contract.instants import (
     micros_of,
     text_of,
 )
-from tests.lineage.codec.strategies import instants, oddities
+from tests.lineage.codec.strategies import instants, odd_texts
 
 SECOND = 1_000_000
 
@@ -71,7 +71,7 @@ def test_anything_else_is_none(text: str) -> None:
     assert micros_column(pl.Series([text])).to_list() == [NOT_AN_INSTANT]
 
 
-@given(st.lists(st.none() | instants | oddities.filter(lambda o: isinstance(o, str)), max_size=8))
+@given(st.lists(st.none() | instants | odd_texts, max_size=8))
 def test_a_column_is_read_as_each_of_its_texts(texts: list[str | None]) -> None:
     one_by_one = [None if t is None else micros_of(t) for t in texts]
     expected = [
