@@ -52,9 +52,17 @@ def comments(table: Table) -> list[str]:
 
 
 def insert(table: Table, rows: str) -> str:
-    """Return an INSERT of all rows of a relation that has the table's columns, among others."""
-    columns = ", ".join(column.name for column in table.columns)
-    return f"INSERT INTO core.{table.name} ({columns}) SELECT {columns} FROM {rows}"  # noqa: S608 -- the model's names
+    """Return an INSERT of all rows of a relation that has the table's columns, among others.
+
+    A table that tells when its rows were recorded gets that from the parameter $at, so that the
+    relation need not have the same instant in each row.
+    """
+    columns = [column.name for column in table.columns]
+    selected = ["CAST($at AS TIMESTAMP)" if name == "recorded_at" else name for name in columns]
+    return (
+        f"INSERT INTO core.{table.name} ({', '.join(columns)}) "  # noqa: S608 -- the model's names
+        f"SELECT {', '.join(selected)} FROM {rows}"
+    )
 
 
 def stored(table: Table, wanted: str) -> str:

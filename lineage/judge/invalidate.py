@@ -37,7 +37,7 @@ from lineage.judge.rejudge import Rejudge
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 from lineage.limits import Limits
 from lineage.policy.parse import Policy
-from lineage.reach.recorder import Recorder, recorded_at
+from lineage.reach.recorder import Recorder
 
 _NEVER = np.iinfo(np.int64).max
 # By table: the columns that tell for whom, and from when, an event changes the facts.
@@ -144,8 +144,8 @@ def _insert(
         for of in (name, *CHILDREN.get(name, ())):
             rows = batch[of]
             if len(rows):
-                rows = rows.hstack([recorded_at(at, len(rows))]) if of == name else rows
-                write_with(connection, insert(table(of), "batch_row"), batch_row=rows)
+                told = {"at": at} if of == name else None  # an event tells it for its child rows
+                write_with(connection, insert(table(of), "batch_row"), told, batch_row=rows)
 
 
 def _refresh_spans(connection: duckdb.DuckDBPyConnection, changes: Changes) -> pl.DataFrame | None:

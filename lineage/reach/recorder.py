@@ -20,11 +20,6 @@ from lineage.reach.hops import dataset_order
 _RETRACTED = "retracted_arrival"
 
 
-def recorded_at(at: datetime | None, count: int) -> pl.Series:
-    """Return the column of the instant of recording for so many rows."""
-    return pl.Series("recorded_at", [at], pl.Datetime("us")).new_from_index(0, count)
-
-
 class Recorder:
     """Records the arrivals of one transaction. at: naive UTC, for `recorded_at`.
 
@@ -51,11 +46,11 @@ class Recorder:
             return
         # In this order neighbours are alike, and take less of the disk.
         ordered = arrivals.only(dataset_order(arrivals.dataset, arrivals.message))
-        frame = ordered.frame().hstack([recorded_at(self.at, len(ordered))])
-        rows = "new_arrival"
         if self._retracted:
-            rows = sql("reach/arrival_again").format(retracted=_RETRACTED)
-        write_with(self._connection, insert(table("arrival"), rows), new_arrival=frame)
+            statement = sql("reach/insert_arrival_again").format(retracted=_RETRACTED)
+        else:
+            statement = insert(table("arrival"), "new_arrival")
+        write_with(self._connection, statement, {"at": self.at}, new_arrival=ordered.frame())
 
     def close(self) -> None:
         """Forget what was retracted."""

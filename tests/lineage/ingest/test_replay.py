@@ -138,7 +138,7 @@ def peak_of_replaying(path: Path) -> tuple[int, int]:
     program = (
         "import sys, lineage\n"
         "from pathlib import Path\n"
-        "with lineage.open(':memory:') as store:\n"
+        "with lineage.open(sys.argv[1] + '.duckdb') as store:\n"
         "    print(store.replay(sys.argv[1]).arrivals)\n"
         "print(Path('/proc/self/status').read_text().split('VmHWM:')[1].split()[0])"
     )
@@ -163,4 +163,4 @@ def test_hops_at_the_bound_take_bounded_memory(tmp_path: Path, hops: int) -> Non
     path.write_bytes(b"\n".join(map(orjson.dumps, events)))
     arrivals, peak = peak_of_replaying(path)
     assert arrivals == 1000 + 1_000_000 * hops
-    assert peak < 1536
+    assert peak < 1280  # the database may take 1024

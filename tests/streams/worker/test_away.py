@@ -69,6 +69,7 @@ def test_it_goes_on_where_it_was_when_the_broker_is_back(
     else:
         os.kill(broker.pid, signal.SIGCONT)
     worker.until_committed(total, 90)
+    running.until("answers again")  # the watch looks on its own, and can be later than the records
     running.process.terminate()
     assert running.process.wait(30) == 0, running.lines[-5:]
     assert digest(worker.db) == digest(replayed)
