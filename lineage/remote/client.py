@@ -48,10 +48,16 @@ class RemoteStore:
         """Do nothing: each question has a connection of its own, which is closed with it."""
 
     def flags(
-        self, rule: str | None = None, dataset: str | None = None, message_id: str | None = None
+        self,
+        rule: str | None = None,
+        dataset: str | None = None,
+        message_id: str | None = None,
+        severity: str | None = None,
     ) -> duckdb.DuckDBPyRelation:
         """Return the flags; see `Reader.flags`."""
-        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        wanted = {
+            "rule": rule, "dataset": dataset, "message_id": message_id, "severity": severity
+        }  # fmt: skip
         arguments = {name: value for name, value in wanted.items() if value is not None}
         return _relation(RemoteQuestion(self._transport, "/flags", arguments, None))
 

@@ -109,17 +109,23 @@ class Reader:
         self._end()
 
     def flags(
-        self, rule: str | None = None, dataset: str | None = None, message_id: str | None = None
+        self,
+        rule: str | None = None,
+        dataset: str | None = None,
+        message_id: str | None = None,
+        severity: str | None = None,
     ) -> duckdb.DuckDBPyRelation:
-        """Return the flags, in the columns of `flag`, ordered by rule, message and dataset.
+        """Return the flags, ordered by rule, message and dataset.
 
-        Raises QueryError where no policy has the rule, no event names the dataset, or no message
-        has the id, with the nearest name there is: a typo would be answered with no flags.
+        The columns are those of `flag`, then the job of the first breach's hop and the recipient as
+        the dataset was declared then. Raises QueryError where no policy has the rule, no event
+        names the dataset, no message has the id, or there is no such severity, with the nearest
+        name there is: a typo would be answered with no flags.
         """
         cursor = self._cursor()
-        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        wanted = _wanted(rule, dataset, message_id, severity)
         with self._damage_told():
-            check_known(cursor, rule, dataset, message_id)
+            check_known(cursor, rule, dataset, message_id, severity)
             return query(cursor, sql("audit/flags"), wanted)
 
     def flag_batches(
@@ -127,12 +133,13 @@ class Reader:
         rule: str | None = None,
         dataset: str | None = None,
         message_id: str | None = None,
+        severity: str | None = None,
         timeout_seconds: float | None = None,
     ) -> Question:
         """Return a context manager that yields the flags in batches; else as `flags`."""
         cursor = self._cursor()
-        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
-        check_known(cursor, rule, dataset, message_id)
+        wanted = _wanted(rule, dataset, message_id, severity)
+        check_known(cursor, rule, dataset, message_id, severity)
         return Question(cursor, sql("audit/flags"), wanted, QueryLimits(timeout_seconds))
 
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
@@ -250,3 +257,9 @@ class Reader:
     def _query_limits(self, timeout_seconds: float | None) -> QueryLimits:
         memory = 2 * self._memory_mib + self._limits.query_mib
         return QueryLimits(timeout_seconds, self._memory_mib, memory)
+
+
+def _wanted(
+    rule: str | None, dataset: str | None, message_id: str | None, severity: str | None
+) -> dict[str, object]:
+    return {"rule": rule, "dataset": dataset, "message_id": message_id, "severity": severity}

@@ -12,6 +12,7 @@ from types import FrameType
 import click
 
 from streams.cli.commands import (
+    ask,
     backup,
     broker,
     check,
@@ -75,6 +76,7 @@ for _command in (
     flags.flags,
     route.route,
     sql.sql,
+    ask.ask,
     digest.digest,
     backup.backup,
     worker.worker,

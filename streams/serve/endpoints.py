@@ -79,8 +79,8 @@ class _Verbs:
     async def index(self, _: Request) -> Response:
         return JSONResponse(
             {
-                "GET or POST /sql": "query, params, types",
-                "GET or POST /flags": "rule, dataset, message_id",
+                "GET or POST /sql": "query, params, types; in the address p.NAME=VALUE",
+                "GET or POST /flags": "rule, dataset, message_id, severity",
                 "GET or POST /route, GET /route/MESSAGE_ID": "message_id",
                 "GET or POST /digest": "",
                 "POST /backup": "to",
@@ -101,15 +101,17 @@ class _Verbs:
         )
 
     async def sql(self, request: Request) -> Answer:
-        asked = await read_request(request, ("query", "params", "types"), self._limits)
+        asked = await read_request(request, ("query", "params", "types"), self._limits, named=True)
         query, params = asked.required("query"), asked.parameters()
         return self._answer(asked, lambda reader: reader.sql_batches(query, params))
 
     async def flags(self, request: Request) -> Answer:
-        names = ("rule", "dataset", "message_id")
+        names = ("rule", "dataset", "message_id", "severity")
         asked = await read_request(request, names, self._limits)
-        rule, dataset, message_id = map(asked.text, names)
-        return self._answer(asked, lambda reader: reader.flag_batches(rule, dataset, message_id))
+        rule, dataset, message_id, severity = map(asked.text, names)
+        return self._answer(
+            asked, lambda reader: reader.flag_batches(rule, dataset, message_id, severity)
+        )
 
     async def route(self, request: Request) -> Answer:
         asked = await read_request(request, ("message_id",), self._limits)

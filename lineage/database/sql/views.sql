@@ -156,11 +156,16 @@ unseen AS MATERIALIZED (
     JOIN core.dataset_name d ON d.id = u.source
     JOIN core.identity r ON r.id = u.record
 ),
--- Known records that are spelled like these.
+-- Known records that are spelled like these. A UUID is spelled as it is folded.
 alike AS MATERIALIZED (
+    SELECT i.id, u.record_folded
+    FROM core.identifier i
+    JOIN (SELECT DISTINCT record_folded FROM unseen) u ON i.uuid = TRY_CAST(u.record_folded AS UUID)
+    WHERE CAST(i.uuid AS VARCHAR) = u.record_folded
+    UNION ALL
     SELECT i.id, core.folded(i.text) AS record_folded
-    FROM core.identity i
-    WHERE core.folded(i.text) IN (SELECT record_folded FROM unseen)
+    FROM core.identifier i
+    WHERE i.uuid IS NULL AND core.folded(i.text) IN (SELECT record_folded FROM unseen)
 ),
 spelled AS MATERIALIZED (
     SELECT DISTINCT u.source, u.record
