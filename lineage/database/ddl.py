@@ -18,6 +18,7 @@ __all__ = [
     "stored",
 ]
 
+_RECORDED_AT = "CAST(getvariable('recorded_at') AS TIMESTAMP)"
 _ENUMS = ("core.severity", "core.status")
 
 
@@ -54,11 +55,12 @@ def comments(table: Table) -> list[str]:
 def insert(table: Table, rows: str) -> str:
     """Return an INSERT of all rows of a relation that has the table's columns, among others.
 
-    A table that tells when its rows were recorded gets that from the parameter $at, so that the
-    relation need not have the same instant in each row.
+    A table that tells when its rows were recorded gets that from the variable `recorded_at`, so
+    that the relation need not have the same instant in each row. It is no parameter, since for the
+    value of each one DuckDB's client looks for pandas in all of the path: 0.2 ms a statement.
     """
     columns = [column.name for column in table.columns]
-    selected = ["CAST($at AS TIMESTAMP)" if name == "recorded_at" else name for name in columns]
+    selected = [_RECORDED_AT if name == "recorded_at" else name for name in columns]
     return (
         f"INSERT INTO core.{table.name} ({', '.join(columns)}) "  # noqa: S608 -- the model's names
         f"SELECT {', '.join(selected)} FROM {rows}"

@@ -1,4 +1,8 @@
-"""Positions in Kafka, stored in the transaction of the events before them, and topic identities."""
+"""Positions in Kafka, stored in the transaction of the events before them, and topic identities.
+
+With a position goes the SHA-256 of the record before it: a topic that lost its tail, and was
+written to beyond the position since, has another record there.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,13 @@ from lineage.database.relations import execute_with
 from lineage.database.tables import table
 
 Positions = Mapping[tuple[str, int], int]
-_POSITION = {"topic": pl.String, "partition": pl.Int32, "next_offset": pl.Int64}
+Hashes = Mapping[tuple[str, int], str]
+_POSITION = {
+    "topic": pl.String,
+    "partition": pl.Int32,
+    "next_offset": pl.Int64,
+    "last_sha256": pl.String,
+}
 
 
 @dataclass(frozen=True)
@@ -29,13 +39,25 @@ class TopicIdentity:
 
 def stored_positions(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], int]:
     """Return the positions: (topic, partition) to the next offset."""
-    rows = connection.execute("FROM core.ingest_position").fetchall()
-    return {(topic, partition): to for topic, partition, to in rows}
+    query = "SELECT topic, partition, next_offset FROM core.ingest_position"
+    return {(topic, partition): to for topic, partition, to in connection.execute(query).fetchall()}
 
 
-def record_positions(connection: duckdb.DuckDBPyConnection, positions: Positions) -> None:
-    """Write all positions anew: there are few, and updating some of them takes longer."""
-    rows = [(topic, partition, to) for (topic, partition), to in positions.items()]
+def stored_hashes(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, int], str]:
+    """Return the SHA-256 (hex) of the record before each position, where it is known."""
+    query = "SELECT topic, partition, last_sha256 FROM core.ingest_position"
+    rows = connection.execute(f"{query} WHERE last_sha256 IS NOT NULL").fetchall()
+    return {(topic, partition): sha256 for topic, partition, sha256 in rows}
+
+
+def record_positions(
+    connection: duckdb.DuckDBPyConnection, positions: Positions, hashes: Hashes
+) -> None:
+    """Write all positions anew: there are few, and updating some of them takes longer.
+
+    hashes: the SHA-256 of the record before a position, as far as they are known.
+    """
+    rows = [(*at, to, hashes.get(at)) for at, to in positions.items()]
     connection.execute("DELETE FROM core.ingest_position")
     frame = pl.DataFrame(rows, _POSITION, orient="row")
     execute_with(connection, insert(table("ingest_position"), "position"), position=frame)

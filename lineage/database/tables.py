@@ -295,6 +295,11 @@ _INGEST_POSITION = Table(
         fact_column("topic", "VARCHAR", "Kafka topic"),
         fact_column("partition", "INTEGER", "Partition of the topic"),
         fact_column("next_offset", "BIGINT", "The offset to go on from"),
+        fact_column(
+            "last_sha256",
+            "VARCHAR",
+            "SHA-256 of the value of the record before it, hex; null if there was none",
+        ),
     ),
 )
 # A topic made anew, or one of another cluster, has other ids.

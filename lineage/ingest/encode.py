@@ -5,7 +5,7 @@ Encoding runs in another thread or process, while the batch before is applied.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -127,22 +127,27 @@ class EncodedBatch:
             return self.ids
         return self.datasets if reference is Reference.DATASET else self.members
 
-    def rows(self, name: str, wanted: pl.Series) -> pl.DataFrame:
-        """Return the rows of a table whose `row` is wanted, in texts, as the batch had them."""
+    def rows(
+        self, name: str, wanted: pl.Series, fields: Collection[str] | None = None
+    ) -> pl.DataFrame:
+        """Return the rows of a table whose `row` is wanted, in texts, as the batch had them.
+
+        fields: which, beside `row`, if not all.
+        """
         frame = self.tables[name]
         at = np.flatnonzero(frame["row"].is_in(wanted.implode()).to_numpy())
         texts = {
             of.field: self.encoded(reference).column(place, at)
             for reference, columns in KEY_COLUMNS.items()
             for place, of in enumerate(columns)
-            if of.table.name == name
+            if of.table.name == name and (fields is None or of.field in fields)
         }
         values = {
             column.field: pl.Series(LABELS[column.label]).gather(frame[column.name][at])
             if column.label
             else frame[column.name][at]
             for column in table(name).kept
-            if not column.reference
+            if not column.reference and (fields is None or column.field in fields)
         }
         return frame.select("row")[at].with_columns(**{**texts, **values})
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 import duckdb
 import polars as pl
@@ -23,13 +22,12 @@ def update(
     connection: duckdb.DuckDBPyConnection,
     parts: Iterable[BreachPart],
     seq: int,
-    at: datetime | None,
 ) -> list[pl.DataFrame]:
     """Update the flags with breaches; return the flags raised, cleared and updated, in parts.
 
-    seq: the last seq of core.flag_history. at: naive UTC, for `recorded_at`. The parts have the
-    columns of core.flag with `seq` and `status`. The hop, policy and severity of a flag are those
-    of its first breach (ties: the smaller hop id, the origin first).
+    seq: the last seq of core.flag_history. The parts have the columns of core.flag with `seq` and
+    `status`. The hop, policy and severity of a flag are those of its first breach (ties: the
+    smaller hop id, the origin first).
     """
     changes: list[pl.DataFrame] = []
     for part in parts:
@@ -42,7 +40,7 @@ def update(
         pieces = _single(part.rows)
         if part.pairs is None:
             pieces = pl.concat([pieces, standing])
-        changed = _replace(connection, standing, _merged(pieces), seq, at)
+        changed = _replace(connection, standing, _merged(pieces), seq)
         if len(changed):
             changes.append(changed)
             seq += len(changed)
@@ -82,7 +80,6 @@ def _replace(
     standing: pl.DataFrame,
     flags: pl.DataFrame,
     seq: int,
-    at: datetime | None,
 ) -> pl.DataFrame:
     """Replace the standing flags; record, and return, the changes."""
     if len(standing):
@@ -94,8 +91,7 @@ def _replace(
     changes = _changes(standing, flags)
     if len(changes):
         changes = changes.sort("status", *_FLAG).with_row_index("seq", seq + 1)
-        statement = sql("judge/flags/insert_flag_history")
-        execute_with(connection, statement, {"at": at}, flag_change=changes)
+        execute_with(connection, sql("judge/flags/insert_flag_history"), flag_change=changes)
     return changes
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 import duckdb
 import numpy as np
@@ -88,14 +87,13 @@ def record(
         name: pl.concat([*replaced.get(name, ()), batch[name][columns]])
         for name, columns in _CHANGED.items()
     }
-    at = recorder.at
     for row in batch["policy"].iter_rows(named=True):
-        insert_policy(connection, {**row, "recorded_at": at}, policies[row["document"]])
-    _insert(connection, batch, at, "declaration")
+        insert_policy(connection, {**row, "recorded_at": recorder.at}, policies[row["document"]])
+    _insert(connection, batch, "declaration")
     spans = _refresh_spans(connection, changes)
     stale.append(_redeclassify(connection, spans))
     events = _with_declassification(connection, batch)
-    _insert(connection, events, at, "message", "hop", "consent_change")
+    _insert(connection, events, "message", "hop", "consent_change")
     _add_stale(connection, rejudge, changes, spans, latest_arrival)
     rederive = distinct(np.concatenate(stale))
     # Where nothing was replaced only a policy is new, by which messages come to the same records.
@@ -137,15 +135,12 @@ def _tables_of(name: str) -> list[tuple[str, str]]:
     return [(name, "id"), *children, *((of, name) for of in _DEPENDENT.get(name, ()))]
 
 
-def _insert(
-    connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, at: datetime | None, *names: str
-) -> None:
+def _insert(connection: duckdb.DuckDBPyConnection, batch: KeyedBatch, *names: str) -> None:
     for name in names:
         for of in (name, *CHILDREN.get(name, ())):
             rows = batch[of]
             if len(rows):
-                told = {"at": at} if of == name else None  # an event tells it for its child rows
-                write_with(connection, insert(table(of), "batch_row"), told, batch_row=rows)
+                write_with(connection, insert(table(of), "batch_row"), batch_row=rows)
 
 
 def _refresh_spans(connection: duckdb.DuckDBPyConnection, changes: Changes) -> pl.DataFrame | None:

@@ -113,7 +113,7 @@ def _moved(batch: EncodedBatch, hops: pl.DataFrame, wanted: IntArray) -> _Moved:
     if not len(places):
         return {}
     rows = hops["row"][places]
-    texts = batch.rows("hop", rows)[["row", *_MOVED]]
+    texts = batch.rows("hop", rows, _MOVED)[["row", *_MOVED]]
     by_row = {row: tuple(moved) for row, *moved in texts.iter_rows()}
     return {key: by_row[row] for key, row in zip(ids[places].tolist(), rows.to_list(), strict=True)}
 

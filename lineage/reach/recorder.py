@@ -23,6 +23,9 @@ _RETRACTED = "retracted_arrival"
 class Recorder:
     """Records the arrivals of one transaction. at: naive UTC, for `recorded_at`.
 
+    All that the transaction inserts has that instant: it is the connection's variable
+    `recorded_at`, for the statements of others, too.
+
     An arrival that is retracted and comes again is no news: it keeps its first instant.
     """
 
@@ -30,6 +33,8 @@ class Recorder:
         self._connection = connection
         self.at = at
         self._retracted = 0
+        instant = "NULL" if at is None else f"TIMESTAMP '{at}'"
+        connection.execute(f"SET VARIABLE recorded_at = {instant}")
 
     def retract(self, messages: IntArray) -> int:
         """Delete all arrivals of messages, once in a transaction; return their number."""
@@ -50,7 +55,7 @@ class Recorder:
             statement = sql("reach/insert_arrival_again").format(retracted=_RETRACTED)
         else:
             statement = insert(table("arrival"), "new_arrival")
-        write_with(self._connection, statement, {"at": self.at}, new_arrival=ordered.frame())
+        write_with(self._connection, statement, new_arrival=ordered.frame())
 
     def close(self) -> None:
         """Forget what was retracted."""

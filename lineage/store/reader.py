@@ -21,7 +21,12 @@ from lineage.audit.select_check.check import Parameters, check
 from lineage.audit.verify.verify import Checked, Sample, verify
 from lineage.database.connection import MEMORY_MIB, connect
 from lineage.database.faults import store_error
-from lineage.database.positions import TopicIdentity, stored_identities, stored_positions
+from lineage.database.positions import (
+    TopicIdentity,
+    stored_hashes,
+    stored_identities,
+    stored_positions,
+)
 from lineage.database.snapshot import snapshot
 from lineage.database.spill import Spill
 from lineage.database.statements import sql
@@ -232,6 +237,10 @@ class Reader:
         """Return the positions: (topic, partition) to the next offset."""
         with self._damage_told():
             return stored_positions(self._cursor())
+
+    def hashes(self) -> dict[tuple[str, int], str]:
+        """Return the SHA-256 (hex) of the record before each position, where it is known."""
+        return stored_hashes(self._cursor())
 
     def identities(self) -> dict[str, TopicIdentity]:
         """Return the identity of each topic that has positions."""

@@ -16,7 +16,7 @@ from lineage.codec import Batch, from_events
 from lineage.codec import LogError as CodecLogError
 from lineage.codec.json.python_events import in_json_spelling
 from lineage.database.connection import MEMORY_MIB
-from lineage.database.positions import Positions, TopicIdentity
+from lineage.database.positions import Hashes, Positions, TopicIdentity
 from lineage.errors import EventError, LogError, StoreError
 from lineage.ingest.encode import EncodedBatch, encode
 from lineage.ingest.replay import encoded_batches
@@ -86,13 +86,15 @@ class Store(Reader):
         batch: Batch | EncodedBatch,
         positions: Positions | None = None,
         at: datetime | None = None,
+        hashes: Hashes | None = None,
     ) -> BatchResult:
         """Apply a decoded batch and record `positions`, (topic, partition) to next offset.
 
+        hashes: the SHA-256 (hex) of the value of the record before each position, if known.
         An encoded batch (`encode`) is applied faster, and can be made in another thread.
         """
         encoded = batch if isinstance(batch, EncodedBatch) else encode(batch)
-        return self._writing.apply(encoded, positions or {}, _naive(at))
+        return self._writing.apply(encoded, positions or {}, hashes or {}, _naive(at))
 
     def replay(
         self,

@@ -52,7 +52,7 @@ class Derivation:
         )
         stale.rejudge.add_arrivals(arrivals.upgraded)
         broken = breaches(connection, self._judged_by(events), arrivals, stale, limits)
-        changes = flags.update(connection, broken, latest.flag, at)
+        changes = flags.update(connection, broken, latest.flag)
         recorder.close()
 
         self._watermarks = latest.after(events, arrivals.new, sum(map(len, changes)))

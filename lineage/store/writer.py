@@ -17,10 +17,12 @@ from lineage.codec import DeadLetter
 from lineage.database.digest_notes import Fingerprints, note_digest, outdate_note
 from lineage.database.faults import not_recorded, store_error
 from lineage.database.positions import (
+    Hashes,
     Positions,
     TopicIdentity,
     record_identities,
     record_positions,
+    stored_hashes,
     stored_positions,
 )
 from lineage.database.relations import execute_with, release_frames
@@ -49,18 +51,22 @@ class Writer:
         self._limits = limits
         self._derivation: Derivation | None = None
         self._positions: dict[tuple[str, int], int] | None = None
+        self._hashes: dict[tuple[str, int], str] = {}
 
-    def apply(self, batch: EncodedBatch, positions: Positions, at: datetime | None) -> BatchResult:
+    def apply(
+        self, batch: EncodedBatch, positions: Positions, hashes: Hashes, at: datetime | None
+    ) -> BatchResult:
         """Apply a batch and record `positions` ((topic, partition) to next offset), or nothing.
 
-        at: naive UTC, for `recorded_at`. Raises StoreError if the database fails.
+        hashes: the SHA-256 of the record before each. at: naive UTC, for `recorded_at`. Raises
+        StoreError if the database fails.
         """
         with self._between:
             try:
                 self._connection.execute("BEGIN")
                 result = self._derive(batch, at)
                 self._record_dead_letters(batch.dead_letters, at)
-                self._record_positions(positions)
+                self._record_positions(positions, hashes)
                 if batch.events or batch.dead_letters or positions:
                     self._outdate_note()
                 self._connection.execute("COMMIT")
@@ -136,14 +142,17 @@ class Writer:
         self._derivation = self._positions = None
         self._noted = True
 
-    def _record_positions(self, positions: Positions) -> None:
+    def _record_positions(self, positions: Positions, hashes: Hashes) -> None:
         if not positions:
             return
-        before = self._positions
-        if before is None:
-            before = stored_positions(self._connection)
-        self._positions = {**before, **positions}
-        record_positions(self._connection, self._positions)
+        if self._positions is None:
+            self._positions = stored_positions(self._connection)
+            self._hashes = stored_hashes(self._connection)
+        self._positions |= positions
+        for at in positions:  # a hash belongs to its position alone
+            self._hashes.pop(at, None)
+        self._hashes |= hashes
+        record_positions(self._connection, self._positions, self._hashes)
 
     def _record_dead_letters(self, letters: tuple[DeadLetter, ...], at: datetime | None) -> None:
         if not letters:

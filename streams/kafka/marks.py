@@ -1,4 +1,4 @@
-"""Compares what was recorded with what Kafka has at the same offset now.
+"""Compares the last records that were recorded with what Kafka has at the same offset now.
 
 A broker that lost its tail, and was written to beyond the recorded position since, has the same
 topic ids, and ends behind the position: only the records themselves are others.
@@ -30,10 +30,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Mark:
-    """The last record that was recorded of a partition: its offset and the SHA-256 of its value."""
+    """The last record recorded of a partition: its offset, and the SHA-256 of its value, hex."""
 
     offset: int
-    sha256: bytes
+    sha256: str
 
 
 Marks = Mapping[tuple[str, int], Mark]
@@ -76,14 +76,14 @@ def check_marks(
 
 def _read(
     consumer: KafkaConsumer, wanted: Mapping[TopicPartition, Mark], seconds_max: float
-) -> dict[TopicPartition, bytes]:
+) -> dict[TopicPartition, str]:
     """Return the SHA-256 of what is at the marks now, as far as something is, and in time."""
     ends = consumer.end_offsets(list(wanted), int(seconds_max * 1000))
     left = {at for at, mark in wanted.items() if mark.offset < ends[at]}
     consumer.assign(list(left))
     for at in left:
         consumer.seek(at, wanted[at].offset)
-    found: dict[TopicPartition, bytes] = {}
+    found: dict[TopicPartition, str] = {}
     deadline = time.monotonic() + seconds_max
     while left and time.monotonic() < deadline:
         polled = consumer.poll(100)
@@ -101,5 +101,5 @@ def _read(
     return found
 
 
-def _sha256(value: bytes | None) -> bytes:
-    return hashlib.sha256(value or b"").digest()
+def _sha256(value: bytes | None) -> str:
+    return hashlib.sha256(value or b"").hexdigest()

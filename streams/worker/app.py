@@ -20,6 +20,7 @@ from streams.errors import StreamsError, TopicError, WorkerError
 from streams.kafka.admin import admin_client
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.limits import KafkaLimits
+from streams.kafka.marks import check_marks
 from streams.kafka.records import OutgoingRecord
 from streams.kafka.registry import registry_at
 from streams.kafka.retention import retention_of
@@ -146,6 +147,8 @@ class LineageApp(faust.App):
         await asyncio.to_thread(partial(create_topics, kafka, None, factor, limits))
         state = await asyncio.to_thread(_state, kafka, limits)
         check_positions(self.settings.db, committer.positions, committer.identities, state)
+        # Where the broker lost its tail while no worker saw it, and was written to since.
+        await asyncio.to_thread(check_marks, kafka, self.settings.db, committer.marks, limits)
         await committer.identify(state.identities)
         await asyncio.to_thread(self._look_at_retention)
         self._watch = TopicWatch(

@@ -49,14 +49,26 @@ class Sink(Protocol):
     def positions(self) -> dict[Partition, int]:
         """Return (topic, partition) to the offset that comes next."""
 
+    def hashes(self) -> dict[Partition, str]:
+        """Return the SHA-256 (hex) of the record before each position, where it is known."""
+
     def identities(self) -> dict[str, TopicIdentity]:
         """Return topic to the identity of the topic that the positions are of."""
 
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Keep the identity of topics."""
 
-    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> BatchResult:
-        """Record both in one transaction, or raise."""
+    def apply(
+        self,
+        batch: EncodedBatch,
+        positions: Mapping[Partition, int],
+        hashes: Mapping[Partition, str],
+    ) -> BatchResult:
+        """Record all in one transaction, or raise.
+
+        positions: (topic, partition) to the next offset; hashes: to the SHA-256 (hex) of the record
+        before it, if that was read.
+        """
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
         """Return the flags that are not published: their last number; keys and values."""
@@ -111,7 +123,7 @@ class GroupCommitter:
     decode: fetched lists and further dead letters to batches that are ready to be applied; called
     in a thread of its own. open_sink: called in the writer's thread. fail: told of the error that
     ends it, once; nothing is recorded or acknowledged afterwards. tally: counts what is recorded.
-    `positions` are what is recorded, and `marks` the last records of it that this process read.
+    `positions` are what is recorded, and `marks` the last records of it.
     """
 
     def __init__(
@@ -151,6 +163,8 @@ class GroupCommitter:
         self._sink = await self._write(self._open_sink)
         self.positions = await self._write(self._sink.positions)
         self.identities = await self._write(self._sink.identities)
+        hashes = await self._write(self._sink.hashes)
+        self.marks = {at: Mark(self.positions[at] - 1, sha256) for at, sha256 in hashes.items()}
         self._prefetched_to = dict(self.positions)
 
     async def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
@@ -279,6 +293,8 @@ class GroupCommitter:
             if not read.gone:
                 lists.append(new)
                 marks[read.partition] = mark_of(new)
+            else:
+                marks.pop(read.partition, None)
         parts = await self._in_thread(self._decode_thread, lambda: self._decode(lists, letters))
         dead = (letter for part in parts for letter in part.dead_letters)
         places = ((letter.source, letter.partition, letter.position) for letter in dead)
@@ -292,8 +308,9 @@ class GroupCommitter:
             sink = self._open
             *others, last = group.parts
             for part in others:
-                self.tally.add(await self._write(partial(sink.apply, part, {})))
-            self.tally.add(await self._write(lambda: sink.apply(last, group.positions)))
+                self.tally.add(await self._write(partial(sink.apply, part, {}, {})))
+            hashes = {at: mark.sha256 for at, mark in group.marks.items()}
+            self.tally.add(await self._write(lambda: sink.apply(last, group.positions, hashes)))
             self.positions.update(group.positions)
             self.marks.update(group.marks)
         self._recording = False

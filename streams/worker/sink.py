@@ -61,6 +61,10 @@ class StoreSink:
         """Return (topic, partition) to the offset that comes next."""
         return self._store.positions()
 
+    def hashes(self) -> dict[Partition, str]:
+        """Return the SHA-256 (hex) of the record before each position, where it is known."""
+        return self._store.hashes()
+
     def identities(self) -> dict[str, TopicIdentity]:
         """Return the identity of each topic that the positions are of."""
         return self._store.identities()
@@ -69,10 +73,17 @@ class StoreSink:
         """Keep the identity of topics: from now on their positions are of these."""
         self._with_memory(lambda: self._store.identify(identities))
 
-    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> BatchResult:
-        """Record both in one transaction, or raise."""
+    def apply(
+        self,
+        batch: EncodedBatch,
+        positions: Mapping[Partition, int],
+        hashes: Mapping[Partition, str],
+    ) -> BatchResult:
+        """Record all in one transaction, or raise."""
         at = datetime.now(UTC)
-        applied = self._with_memory(lambda: self._store.apply_batch(batch, positions, at=at))
+        applied = self._with_memory(
+            lambda: self._store.apply_batch(batch, positions, at=at, hashes=hashes)
+        )
         if self._changes is not None and applied.flag_changes.num_rows:
             self._changes.append(applied.flag_changes)
         return applied

@@ -31,7 +31,7 @@ TABLES = {
     "unmatched_input": "hop_id run_id job source record_id moved_at reason seen_at",
     "conflict": "event event_id sha256 content counts",
     "dead_letter": "source partition position reason sha256 recorded_at",
-    "ingest_position": "topic partition next_offset",
+    "ingest_position": "topic partition next_offset last_sha256",
     "ingest_topic": "topic cluster_id topic_id",
     "digest_note": "number noted_at digest events arrivals holds",
 }

@@ -64,6 +64,13 @@ def test_positions_are_of_the_same_transaction(store: lineage.Store) -> None:
     assert store.positions() == {("t", 0): 5, ("t", 1): 9}
 
 
+def test_a_hash_belongs_to_its_position_alone(store: lineage.Store) -> None:
+    first, second = ("t", 0), ("t", 1)
+    store.apply_batch(from_events([]), {first: 5, second: 7}, hashes={first: "a", second: "b"})
+    store.apply_batch(from_events([]), {first: 6})
+    assert store.hashes() == {second: "b"}
+
+
 def test_a_batch_that_fails_leaves_nothing(
     store: lineage.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

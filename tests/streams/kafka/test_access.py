@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from kafka import KafkaProducer
 
 from streams.errors import AccessError
 from streams.kafka.access import refusal
@@ -193,13 +195,21 @@ def test_every_command_gets_in_and_shows_no_secret(
     assert sent.returncode == 0, sent.stderr
     events = json.loads(sent.stdout)["events"]
     assert all(topic.startswith(f"{way}-") for topic in events)
+    topic = min(events)
+    with closing(KafkaProducer(bootstrap_servers=kafka.open)) as producer:
+        producer.send(topic, b"no event").get(30)
     db = tmp_path / "live.duckdb"
     done = run(env, "worker", "--once", "--db", db, "--group", way, "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["records"] == sum(events.values())
+    assert json.loads(done.stdout)["records"] == sum(events.values()) + 1
     assert digest(db) == digest(replayed)
     assert read_all(kafka.open, f"{way}-lineage.flag.raised.v1")
-    assert len(read_all(kafka.open, f"{way}-lineage.dead-letter.v1")) == 1
+    assert len(read_all(kafka.open, f"{way}-lineage.dead-letter.v1")) == 2
+    listed = run(env, "dlq", "list", "--source", topic, "--json")
+    (letter,) = map(json.loads, listed.stdout.splitlines())
+    assert (letter["source"], letter["letters"]) == (topic, 1)
+    back = run(env, "dlq", "replay", "--source", topic, "--json")
+    assert (back.returncode, json.loads(back.stdout)["still_dead"]) == (0, 1), back.stderr
     told = run(env, "doctor")
     assert told.returncode == 0, told.stdout
     assert "7 of 7 topics" in told.stdout

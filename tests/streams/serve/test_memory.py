@@ -78,7 +78,7 @@ def test_hungry_readers_end_no_worker_and_lose_no_event(
     simulate(15_000, 2, tmp_path / "log")
     with hungry_readers(sink, 5) as told, caplog.at_level(logging.WARNING):
         for batch in encoded_batches([tmp_path / "log"], 6_000, None, DEFAULT_LIMITS):
-            sink.apply(batch, {})
+            sink.apply(batch, {}, {})
             number, flags = sink.flags()
             if flags:
                 sink.published(number)
@@ -108,7 +108,7 @@ class Failing:
 
 
 def _record(sink: StoreSink) -> None:
-    sink.apply(encode(from_events([message("m1")])), {})
+    sink.apply(encode(from_events([message("m1")])), {}, {})
 
 
 def test_with_readers_at_work_a_batch_is_tried_again_alone(

@@ -84,25 +84,49 @@ def test_a_broker_that_lost_its_tail_and_grew_past_it(
     broker: LocalBroker, worker: Worker, log: Path, tmp_path: Path
 ) -> None:
     """As after a disk was restored: the same topics, numbers of leaders and offsets."""
-    data, copy = broker.folder / "data", tmp_path / "copy"
-    create_topics(broker.bootstrap, PARTITIONS)
-    broker.stop()
-    shutil.copytree(data, copy)
-    broker.start()
+    copied(broker, tmp_path / "copy")
     running, total = reading(worker, log)
     worker.until_committed(total)
     kill(broker)
     running.until("it is waited for")  # what was recorded last is compared when it is back
     running.process.send_signal(signal.SIGSTOP)  # so that it sees no more of it than the end
-    broker.stop()
-    shutil.rmtree(data)
-    shutil.copytree(copy, data)
-    broker.start()
-    for topic in INPUT_TOPICS:
-        fill(broker.bootstrap, topic, total)
+    restored(broker, tmp_path / "copy", total)
     running.process.send_signal(signal.SIGCONT)
     said = running.ended(45)
     assert "where Kafka has another record now: the broker lost what came last" in said
+
+
+def test_so_does_one_that_was_down_meanwhile(
+    broker: LocalBroker, worker: Worker, log: Path, tmp_path: Path
+) -> None:
+    copied(broker, tmp_path / "copy")
+    running, total = reading(worker, log)
+    worker.until_committed(total)
+    running.process.terminate()
+    assert running.process.wait(30) == 0, running.lines[-5:]
+    before = digest(worker.db)
+    restored(broker, tmp_path / "copy", total)
+    said = RunningWorker(worker.start("once")).ended(45)
+    assert "where Kafka has another record now: the broker lost what came last" in said
+    assert digest(worker.db) == before
+
+
+def copied(broker: LocalBroker, to: Path) -> None:
+    """Make the topics, and copy the disk of the broker as it is then."""
+    create_topics(broker.bootstrap, PARTITIONS)
+    broker.stop()
+    shutil.copytree(broker.folder / "data", to)
+    broker.start()
+
+
+def restored(broker: LocalBroker, copy: Path, count: int) -> None:
+    """Give the broker its older disk, and write that many other records to each partition."""
+    broker.stop()
+    shutil.rmtree(broker.folder / "data")
+    shutil.copytree(copy, broker.folder / "data")
+    broker.start()
+    for topic in INPUT_TOPICS:
+        fill(broker.bootstrap, topic, count)
 
 
 def fill(bootstrap: str, topic: str, count: int) -> None:

@@ -62,12 +62,17 @@ class Watched(StoreSink):
         self.error: Exception | None = None
         self.positions_of_commits: list[dict[Partition, int]] = []
 
-    def apply(self, batch: EncodedBatch, positions: Mapping[Partition, int]) -> BatchResult:
+    def apply(
+        self,
+        batch: EncodedBatch,
+        positions: Mapping[Partition, int],
+        hashes: Mapping[Partition, str],
+    ) -> BatchResult:
         if self.error is not None:
             raise self.error
         self.told.append(f"commit {batch.events}+{len(batch.dead_letters)}")
         self.positions_of_commits.append(dict(positions))
-        return super().apply(batch, positions)
+        return super().apply(batch, positions, hashes)
 
     def count(self, what: str) -> int:
         row = self._store.sql(f"SELECT count(*) FROM {what}").fetchone()

@@ -25,7 +25,7 @@ def keys(flags: Sequence[tuple[bytes, bytes]]) -> list[list[str]]:
 
 
 def apply(sink: StoreSink, events: list[Event]) -> None:
-    sink.apply(encode(from_events(events)), {})
+    sink.apply(encode(from_events(events)), {}, {})
 
 
 def test_what_is_not_published_is_given_again_even_by_another_process(tmp_path: Path) -> None:

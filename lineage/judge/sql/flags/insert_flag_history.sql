@@ -1,3 +1,4 @@
--- Insert the flags raised and cleared. $at: the instant of recording (or null).
+-- Insert the flags raised and cleared. The variable `recorded_at`: the instant of
+-- recording (or null).
 INSERT INTO core.flag_history BY NAME
-SELECT *, CAST($at AS TIMESTAMP) AS recorded_at FROM flag_change
+SELECT *, CAST(getvariable('recorded_at') AS TIMESTAMP) AS recorded_at FROM flag_change
