@@ -21,7 +21,7 @@ from benchmarks.report.history_chart import history_chart
 from benchmarks.report.tables import fill, show
 from benchmarks.report.throughput_chart import throughput_bars, throughput_chart
 from benchmarks.sizes import Sizes
-from benchmarks.suites import disorder, history, latency, live, peers, replay, stages
+from benchmarks.suites import disorder, history, latency, live, peers, replay, stages, whatif
 
 __all__ = ["SUITES", "main"]
 
@@ -38,6 +38,7 @@ SUITES: dict[str, Suite] = {
     "stages": stages.measure,
     "history": history.measure,
     "disorder": disorder.measure,
+    "whatif": whatif.measure,
     "live": live.measure,
     "latency": latency.measure,
     "peers": peers.measure,
@@ -50,6 +51,7 @@ _TITLES = {
     "stages": "stages: where the time goes, one thread, a stage after the other",
     "disorder": "disorder: single batches that are not in the order of time",
     "history": "history: the cost of a batch, however much there is already",
+    "whatif": "whatif: the flags of a policy, without and with a replay",
     "live": "live: what lies in Kafka, until it is recorded",
     "latency": "latency: from a leak's last hop to its flag on the topic",
     "peers": "peers: the same job, written the usual way",

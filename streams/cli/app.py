@@ -25,6 +25,7 @@ from streams.cli.commands import (
     serve,
     simulate,
     sql,
+    whatif,
     worker,
 )
 from streams.cli.errors import explained, was_interrupted
@@ -75,6 +76,7 @@ for _command in (
     flags.flags,
     route.route,
     sql.sql,
+    whatif.whatif,
     digest.digest,
     backup.backup,
     worker.worker,

@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from streams.cli import options
-from streams.cli.output import style_of, write_rows
+from streams.cli.output import batch_rows, style_of, write_rows
 from streams.cli.process_limits import bounded_memory, end_now
 from streams.cli.reader import reader_of
-
-if TYPE_CHECKING:
-    from pyarrow import RecordBatch
-
-    from lineage.audit.query import Question
-    from lineage.remote.client import RemoteQuestion
 
 
 @click.command()
@@ -43,7 +34,7 @@ def sql(query: str, db: Path, timeout: float, limit: int, as_csv: bool, as_json:
     with reader_of(db) as store, bounded_memory():
         try:
             with store.sql_batches(query, timeout_seconds=timeout or None) as question:
-                write_rows(question.schema.names, _rows(question), style, limit)
+                write_rows(question.schema.names, batch_rows(question.batches()), style, limit)
         except lineage.QueryStuckError as error:
             end_now(error)
         except (ValueError, OverflowError) as error:
@@ -51,17 +42,3 @@ def sql(query: str, db: Path, timeout: float, limit: int, as_csv: bool, as_json:
                 "the answer holds a value that has no spelling here (an instant outside of the"
                 " years 1 to 9999, say); cast it to VARCHAR"
             ) from error
-
-
-def _rows(question: Question | RemoteQuestion) -> Iterator[tuple[object, ...]]:
-    """Return the rows as they come; the first are fetched now: an error comes before any output."""
-    import duckdb
-    from pyarrow import Table
-
-    def rows_of(batch: RecordBatch) -> list[tuple[object, ...]]:
-        return connection.from_arrow(Table.from_batches([batch])).fetchall()
-
-    connection = duckdb.connect()
-    batches = map(rows_of, question.batches())
-    first = next(batches, [])
-    return chain(first, chain.from_iterable(batches))
