@@ -30,6 +30,7 @@ from benchmarks.suites import (
     questions,
     replay,
     stages,
+    whatif,
 )
 
 __all__ = ["SUITES", "main"]
@@ -49,6 +50,7 @@ SUITES: dict[str, Suite] = {
     "disorder": disorder.measure,
     "views": questions.measure_views,
     "questions": questions.measure,
+    "whatif": whatif.measure,
     "live": live.measure,
     "latency": latency.measure,
     "peers": peers.measure,
@@ -63,6 +65,7 @@ _TITLES = {
     "questions": "questions: the saved questions of auditors",
     "disorder": "disorder: single batches that are not in the order of time",
     "history": "history: the cost of a batch, however much there is already",
+    "whatif": "whatif: the flags of a policy, without and with a replay",
     "live": "live: what lies in Kafka, until it is recorded",
     "latency": "latency: from a leak's last hop to its flag on the topic",
     "peers": "peers: the same job, written the usual way",
