@@ -23,6 +23,7 @@ from benchmarks.report.throughput_chart import throughput_bars, throughput_chart
 from benchmarks.sizes import Sizes
 from benchmarks.suites import (
     disorder,
+    evolved,
     history,
     latency,
     live,
@@ -48,6 +49,7 @@ SUITES: dict[str, Suite] = {
     "stages": stages.measure,
     "history": history.measure,
     "disorder": disorder.measure,
+    "evolved": evolved.measure,
     "views": questions.measure_views,
     "questions": questions.measure,
     "whatif": whatif.measure,
@@ -64,6 +66,7 @@ _TITLES = {
     "views": "views: what an analyst asks of the views",
     "questions": "questions: the saved questions of auditors",
     "disorder": "disorder: single batches that are not in the order of time",
+    "evolved": "evolved: decoding values of other schemas",
     "history": "history: the cost of a batch, however much there is already",
     "whatif": "whatif: the flags of a policy, without and with a replay",
     "live": "live: what lies in Kafka, until it is recorded",
