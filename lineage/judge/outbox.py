@@ -79,9 +79,39 @@ class Outbox:
 
 def unpublished(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the changes not known to have been published, as `Outbox.rows`, in order of seq."""
+    return _changes(connection, "(SELECT published FROM core.outbox)", "")
+
+
+def changes_after(
+    connection: duckdb.DuckDBPyConnection, seq: int, count: int
+) -> list[dict[str, Any]]:
+    """Return so many changes after a seq, as `flag_records`, each with its `recorded_at`."""
+    changes = _changes(connection, str(seq), f"LIMIT {count}")
+    if not changes.num_rows:
+        return []
+    told = changes["recorded_at"].to_pylist()
+    rows = flag_records(connection, changes)
+    return [row | {"recorded_at": at} for row, at in zip(rows, told, strict=True)]
+
+
+def standing_flags(
+    connection: duckdb.DuckDBPyConnection, severities: Sequence[str], first: int, count: int
+) -> list[dict[str, Any]]:
+    """Return so many of the standing flags from a place on, in the order of their keys.
+
+    They have the columns of the view `flag`, then the job of the first breach and the recipient.
+    """
+    parameters = {"severities": list(severities), "first": first, "count": count}
+    query = sql("judge/flags/standing_page")
+    return connection.execute(query, parameters).to_arrow_table().to_pylist()
+
+
+def _changes(connection: duckdb.DuckDBPyConnection, seq: str, limit: str) -> pa.Table:
     moved = ", ".join(f"NULL AS {name}" for name in _MOVED)
     changes = select(table("flag_history"), _COLUMNS)
-    query = sql("judge/flags/unpublished").format(changes=changes, moved=moved)
+    query = sql("judge/flags/changes_after").format(
+        changes=changes, moved=moved, seq=seq, limit=limit
+    )
     return connection.execute(query).to_arrow_table().cast(_SCHEMA)
 
 

@@ -21,6 +21,7 @@ from lineage.errors import EventError, LogError, StoreError
 from lineage.ingest.encode import EncodedBatch, encode
 from lineage.ingest.replay import encoded_batches
 from lineage.limits import DEFAULT_LIMITS, Limits
+from lineage.store.alert_outbox import AlertOutbox
 from lineage.store.batch_result import BatchResult
 from lineage.store.reader import Reader
 from lineage.store.writer import Writer
@@ -146,6 +147,11 @@ class Store(Reader):
     def published(self, seq: int) -> None:
         """Record that all changes of flags up to `seq` have been published."""
         self._writing.published(seq)
+
+    @property
+    def alert_outbox(self) -> AlertOutbox:
+        """Return what receivers of alerts are to be told; its methods write."""
+        return AlertOutbox(self._writing)
 
     def note_digest(self, at: datetime | None = None) -> str:
         """Note the digest, with what tells which table was changed since; return it."""

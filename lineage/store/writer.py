@@ -68,7 +68,7 @@ class Writer:
                 self._record_dead_letters(batch.dead_letters, at)
                 self._record_positions(positions, hashes)
                 if batch.events or batch.dead_letters or positions:
-                    self._outdate_note()
+                    self.outdate_note()
                 self._connection.execute("COMMIT")
                 if batch.events >= self._limits.released_events:
                     release_frames(self._connection)
@@ -82,29 +82,29 @@ class Writer:
 
     def identify(self, identities: Mapping[str, TopicIdentity]) -> None:
         """Record the identity of topics: from now on positions are of these topics."""
-        with self._written():
-            self._outdate_note()
+        with self.written():
+            self.outdate_note()
             record_identities(self._connection, identities)
 
     def unpublished(self) -> pa.Table:
         """Return the changes of flags not known to have been published, in order of seq."""
-        with self._written():
+        with self.written():
             return unpublished(self._connection)
 
     def flag_records(self, changes: pa.Table) -> list[dict[str, Any]]:
         """Return changes of flags as the flag topic has them, in the fields of FlagRaised."""
-        with self._written():
+        with self.written():
             return flag_records(self._connection, changes)
 
     def published(self, seq: int) -> None:
         """Record that all changes of flags up to `seq` have been published."""
-        with self._written():
-            self._outdate_note()
+        with self.written():
+            self.outdate_note()
             self._connection.execute("UPDATE core.outbox SET published = ?", [seq])
 
     def note_digest(self, digest: str, fingerprints: Fingerprints, at: datetime | None) -> None:
         """Note a digest of what is in the database; at: naive UTC."""
-        with self._written():
+        with self.written():
             note_digest(self._connection, digest, fingerprints, at)
             self._noted = True
 
@@ -115,15 +115,17 @@ class Writer:
             yield
 
     @contextmanager
-    def _written(self) -> Iterator[None]:
+    def written(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Give the connection, for a transaction or a look. Raises StoreError."""
         with self._between:
             try:
-                yield
+                yield self._connection
             except duckdb.Error as error:
                 self._roll_back()
                 raise store_error(self._path, error) from error
 
-    def _outdate_note(self) -> None:
+    def outdate_note(self) -> None:
+        """Say, in the transaction that records something, that a noted digest holds no more."""
         if self._noted:
             outdate_note(self._connection)
             self._noted = False

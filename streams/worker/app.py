@@ -16,6 +16,7 @@ from faust.streams import Stream
 from faust.types import TP, StreamT
 
 from lineage.codec import DeadLetter, Encoder
+from streams.alerts.dispatch import Dispatcher
 from streams.errors import StreamsError, TopicError, WorkerError
 from streams.kafka.admin import admin_client
 from streams.kafka.connection import KafkaConnection
@@ -37,6 +38,7 @@ from streams.kafka.topics import (
 )
 from streams.kafka.transport import Consumer, Producer
 from streams.serve.server import QuestionServer
+from streams.worker.alerts import start_alerts
 from streams.worker.decode import Decoders
 from streams.worker.faust_configuration import faust_configuration
 from streams.worker.gaps import CompactionGaps
@@ -79,6 +81,7 @@ class LineageApp(faust.App):
         self._gaps = CompactionGaps()
         self._reports: asyncio.Task[None] | None = None
         self._server: QuestionServer | None = None
+        self._alerts: Dispatcher | None = None
         limits = settings.limits
         self._decoders = Decoders(settings.registry_url, limits)
         self._sink: StoreSink | None = None
@@ -207,6 +210,8 @@ class LineageApp(faust.App):
         if self._sink is not None:
             self._server = await asyncio.to_thread(start_server, self._sink, self.settings)
         self.committer.start()
+        if self._sink is not None:
+            self._alerts = await start_alerts(self._sink, self.committer, self.settings, self.end)
         self._reports = asyncio.create_task(self._report())
         if self._watch is not None:
             self._watch.start()
@@ -225,6 +230,8 @@ class LineageApp(faust.App):
             self.committer.cancel()
         if self._server is not None:
             await asyncio.to_thread(self._server.stop)
+        if self._alerts is not None:
+            await self._alerts.stop()
         await self.committer.stop()
         logger.info("recorded in all: %s", self.committer.tally.line())
         self._decoders.close()

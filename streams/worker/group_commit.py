@@ -326,6 +326,10 @@ class GroupCommitter:
             await send_flags(self._produce, flags)
             await self._write(lambda: self._open.published(number))
 
+    async def ask(self, work: Callable[[], T]) -> T:
+        """Return the result of work on the store, done in the writer's thread, between groups."""
+        return await self._write(work)
+
     async def _write(self, work: Callable[[], T]) -> T:
         return await self._in_thread(self._writer_thread, work)
 

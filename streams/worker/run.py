@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import faust
 
+from streams.alerts.settings import AlertSettings
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.rest import Address
 from streams.serve.settings import ON_LOOPBACK, ServeSettings
@@ -99,6 +100,7 @@ def run_worker(
     limits: WorkerLimits = WORKER_LIMITS,
     replication_factor: int | None = None,
     serve: ServeSettings | None = ON_LOOPBACK,
+    alerts: AlertSettings | None = None,
 ) -> Tally:
     """Record what is in the topics, and what comes, into `db`; call from the main thread.
 
@@ -120,6 +122,7 @@ def run_worker(
         limits,
         replication_factor,
         serve,
+        alerts,
     )
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from streams.alerts.settings import AlertSettings
 from streams.errors import ListenError, WorkerError
 from streams.kafka.connection import KafkaConnection
 from streams.kafka.connection_settings import FILE_VARIABLE, PREFIX_VARIABLE, connection_from
@@ -37,7 +38,7 @@ class Settings:
     None: the ids that ship with `schemas`. once: end when all that was there at the start is
     recorded. memory_mib: what the database may take. limits: bounds that no option sets.
     replication_factor: of topics that are created; None: the broker's own default. serve: where
-    questions to the database are answered meanwhile; None: nowhere.
+    questions to the database are answered meanwhile; None: nowhere. alerts: who is told of flags.
     """
 
     db: str
@@ -49,6 +50,7 @@ class Settings:
     limits: WorkerLimits = WORKER_LIMITS
     replication_factor: int | None = None
     serve: ServeSettings | None = ON_LOOPBACK
+    alerts: AlertSettings | None = None
 
     @cached_property
     def connection(self) -> KafkaConnection:
@@ -65,8 +67,9 @@ class Settings:
         """Read the settings from variables; raise WorkerError for an invalid value.
 
         The variables are LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_MEMORY,
-        LINEAGE_REPLICATION_FACTOR, LINEAGE_SERVE (HOST:PORT, or off), LINEAGE_TOKEN_FILE, and those
-        of `connection_from` and `registry_from`, whose errors it raises, too.
+        LINEAGE_REPLICATION_FACTOR, LINEAGE_SERVE (HOST:PORT, or off), LINEAGE_TOKEN_FILE,
+        LINEAGE_ALERTS (a file), and those of `connection_from` and `registry_from`, whose errors it
+        raises, too.
         """
         from streams.kafka.registry import registry_from
 
@@ -86,6 +89,7 @@ class Settings:
             serve=_serve(
                 environment.get("LINEAGE_SERVE") or ANY_PORT, environment.get("LINEAGE_TOKEN_FILE")
             ),
+            alerts=_alerts(environment.get("LINEAGE_ALERTS")),
         )
 
 
@@ -104,6 +108,10 @@ def _serve(address: str, token_file: str | None) -> ServeSettings | None:
         return ServeSettings.of(address, Path(token_file) if token_file else None)
     except ListenError as error:
         raise WorkerError(f"LINEAGE_SERVE, LINEAGE_TOKEN_FILE: {error}") from None
+
+
+def _alerts(path: str | None) -> AlertSettings | None:
+    return AlertSettings.read(Path(path)) if path else None
 
 
 def _mib(text: str) -> int:

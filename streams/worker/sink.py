@@ -20,6 +20,7 @@ from lineage import BatchResult, StoreError
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
+from lineage.store.alert_outbox import AlertOutbox
 from lineage.store.backup import Backup
 from streams.errors import causes
 from streams.serve.readers import Readers
@@ -108,6 +109,10 @@ class StoreSink:
         self._with_memory(lambda: self._store.published(number))
         if self._changes is not None:
             self._changes = [table for table in self._changes if _last_seq(table) > number]
+
+    def alerts(self) -> AlertOutbox:
+        """Return what receivers of alerts are to be told."""
+        return self._store.alert_outbox
 
     def backup(self, to: Path) -> Backup:
         """Copy the database as it is now to a file; any thread may."""

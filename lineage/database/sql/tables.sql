@@ -40,3 +40,5 @@ CREATE TABLE core.declaration_span (
 -- The last seq of core.flag_history that is known to have been published.
 CREATE TABLE core.outbox (published BIGINT);
 INSERT INTO core.outbox VALUES (0);
+-- The last seq of core.flag_history that each receiver of alerts is known to have.
+CREATE TABLE core.alert_target (name VARCHAR, seq BIGINT);

@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--no-serve", is_flag=True, help="Answer no questions.")
 @options.token_file
+@click.option(
+    "--alerts", type=click.Path(path_type=Path, dir_okay=False), envvar="LINEAGE_ALERTS",
+    show_envvar=True, metavar="FILE",
+    help="Tell Alertmanager and webhooks of flags: a YAML file says whom (docs/alerts.md).",
+)  # fmt: skip
 @options.memory
 @options.as_json
 def worker(
@@ -45,6 +50,7 @@ def worker(
     address: str,
     no_serve: bool,
     token_file: Path | None,
+    alerts: Path | None,
     memory: int,
     as_json: bool,
 ) -> None:
@@ -55,6 +61,7 @@ def worker(
     end, what was recorded in all is written to stdout. Meanwhile the commands that ask the database
     go through the worker by themselves: a file beside it tells them where.
     """
+    from streams.alerts.settings import AlertSettings
     from streams.serve.settings import ServeSettings
     from streams.worker.logs import log_to_stderr
     from streams.worker.run import run_worker
@@ -71,6 +78,7 @@ def worker(
         memory_mib=memory,
         replication_factor=replication_factor,
         serve=serve,
+        alerts=None if alerts is None else AlertSettings.read(alerts),
     )
     if as_json:
         write_json(tally.summary())

@@ -1,0 +1,1 @@
+"""Alerts: tells Alertmanager and webhooks which flags are raised, changed and cleared."""
