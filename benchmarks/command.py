@@ -23,6 +23,7 @@ from benchmarks.report.throughput_chart import throughput_bars, throughput_chart
 from benchmarks.sizes import Sizes
 from benchmarks.suites import (
     disorder,
+    evolved,
     history,
     latency,
     live,
@@ -30,6 +31,7 @@ from benchmarks.suites import (
     questions,
     replay,
     stages,
+    whatif,
 )
 
 __all__ = ["SUITES", "main"]
@@ -47,8 +49,10 @@ SUITES: dict[str, Suite] = {
     "stages": stages.measure,
     "history": history.measure,
     "disorder": disorder.measure,
+    "evolved": evolved.measure,
     "views": questions.measure_views,
     "questions": questions.measure,
+    "whatif": whatif.measure,
     "live": live.measure,
     "latency": latency.measure,
     "peers": peers.measure,
@@ -62,7 +66,9 @@ _TITLES = {
     "views": "views: what an analyst asks of the views",
     "questions": "questions: the saved questions of auditors",
     "disorder": "disorder: single batches that are not in the order of time",
+    "evolved": "evolved: decoding values of other schemas",
     "history": "history: the cost of a batch, however much there is already",
+    "whatif": "whatif: the flags of a policy, without and with a replay",
     "live": "live: what lies in Kafka, until it is recorded",
     "latency": "latency: from a leak's last hop to its flag on the topic",
     "peers": "peers: the same job, written the usual way",

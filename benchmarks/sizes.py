@@ -31,6 +31,10 @@ class Sizes:
     rate: int = field(default=20_000, metadata={"help": "events a second while latency is taken"})
     seconds: int = field(default=30, metadata={"help": "seconds for which latency is taken"})
     peers: int = field(default=250_000, metadata={"help": "messages that each peer reads"})
+    whatif: int = field(
+        default=2_550_000,
+        metadata={"help": "messages of the log upon which a policy is tried, ten million arrivals"},
+    )
     partitions: int = field(default=4, metadata={"help": "partitions of each topic"})
 
 

@@ -19,6 +19,9 @@ from lineage.audit.query import QueryLimits, Question, query
 from lineage.audit.route import route
 from lineage.audit.select_check.check import Parameters, check
 from lineage.audit.verify.verify import Checked, Sample, verify
+from lineage.audit.whatif.changes import FlagChanges
+from lineage.audit.whatif.period import Instant, Period
+from lineage.audit.whatif.whatif import WhatIf
 from lineage.database.connection import MEMORY_MIB, connect
 from lineage.database.faults import store_error
 from lineage.database.positions import (
@@ -34,6 +37,7 @@ from lineage.database.write_ahead_log import unfinished
 from lineage.errors import StoreError
 from lineage.judge.timeline import Timeline
 from lineage.limits import DEFAULT_LIMITS, Limits
+from lineage.policy.parse import parse_policy
 from lineage.store.backup import Backup, Copy, check_target
 
 
@@ -181,6 +185,34 @@ class Reader:
         cursor = self._cursor()
         check(cursor, text, params)
         return Question(cursor, text, params, self._query_limits(timeout_seconds))
+
+    def whatif(
+        self, document: str, since: Instant = None, until: Instant = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Count the flags that a policy document would have raised against those that stand.
+
+        The columns are rule, dataset, new, gone and same. The document takes the place of those of
+        the policies in force from `since` until `until` (which is not in it); the policies keep
+        their instants. Nothing is written. Raises PolicyError for an invalid document.
+        """
+        policy, period = parse_policy(document), Period.of(since, until)
+        cursor = self._cursor()
+        with self._damage_told(), snapshot(cursor):
+            counts = WhatIf(cursor, policy, period, self._limits).counts()
+            return cursor.from_arrow(counts.to_arrow())
+
+    @contextmanager
+    def whatif_batches(
+        self, document: str, since: Instant = None, until: Instant = None
+    ) -> Iterator[FlagChanges]:
+        """Yield the flags that would be new or gone, in batches; else as `whatif`.
+
+        A new flag has no policy_id where the document would raise it.
+        """
+        policy, period = parse_policy(document), Period.of(since, until)
+        cursor = self._cursor()
+        with self._damage_told(), snapshot(cursor):
+            yield FlagChanges(WhatIf(cursor, policy, period, self._limits))
 
     def events(self) -> int:
         """Count the recorded events."""

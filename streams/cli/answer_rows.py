@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import chain
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from streams.cli.output import Shape, write_shaped
+from streams.cli.output import Shape, batch_rows, write_shaped
 from streams.cli.process_limits import bounded_memory, end_now
 from streams.cli.reader import reader_of
-
-if TYPE_CHECKING:
-    from pyarrow import RecordBatch
-
-    from lineage.audit.query import Question
-    from lineage.remote.client import RemoteQuestion
 
 
 def write_answer(
@@ -31,7 +23,7 @@ def write_answer(
         try:
             asked = store.sql_batches(query, values or None, timeout_seconds=seconds or None)
             with asked as question:
-                write_shaped(question.schema.names, _rows(question), shape)
+                write_shaped(question.schema.names, batch_rows(question.batches()), shape)
         except lineage.QueryStuckError as error:
             end_now(error)
         except (ValueError, OverflowError) as error:
@@ -39,17 +31,3 @@ def write_answer(
                 "the answer holds a value that has no spelling here (an instant outside of the"
                 " years 1 to 9999, say); cast it to VARCHAR"
             ) from error
-
-
-def _rows(question: Question | RemoteQuestion) -> Iterator[tuple[object, ...]]:
-    """Return the rows as they come; the first are fetched now: an error comes before any output."""
-    import duckdb
-    from pyarrow import Table
-
-    def rows_of(batch: RecordBatch) -> list[tuple[object, ...]]:
-        return connection.from_arrow(Table.from_batches([batch])).fetchall()
-
-    connection = duckdb.connect()
-    batches = map(rows_of, question.batches())
-    first = next(batches, [])
-    return chain(first, chain.from_iterable(batches))

@@ -26,6 +26,7 @@ from streams.cli.commands import (
     serve,
     simulate,
     sql,
+    whatif,
     worker,
 )
 from streams.cli.errors import explained, was_interrupted
@@ -77,6 +78,7 @@ for _command in (
     route.route,
     sql.sql,
     ask.ask,
+    whatif.whatif,
     digest.digest,
     backup.backup,
     worker.worker,

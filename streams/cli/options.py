@@ -116,6 +116,14 @@ memory: Callable[[_F], _F] = click.option(
     metavar="MIB",
     help="What the database may take; the batch that is recorded takes more beside it.",
 )
+memory_to_read: Callable[[_F], _F] = click.option(
+    "--memory",
+    type=click.IntRange(min=64),
+    default=1024,
+    show_default=True,
+    metavar="MIB",
+    help="What the database may take, where no worker holds it.",
+)
 as_json: Callable[[_F], _F] = click.option(
     "--json", "as_json", is_flag=True, help="Write JSON, one object a line."
 )

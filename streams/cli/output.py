@@ -17,6 +17,7 @@ from streams.json_values import csv_value, jsonable
 
 if TYPE_CHECKING:
     import duckdb
+    from pyarrow import RecordBatch
     from rich.console import Console
 
 Style = Literal["text", "json", "csv"]
@@ -75,6 +76,23 @@ def write_relation(relation: duckdb.DuckDBPyRelation, shape: Shape) -> int:
 def _rows(relation: duckdb.DuckDBPyRelation) -> Iterator[Row]:
     while rows := relation.fetchmany(_ROWS_AT_ONCE):
         yield from rows
+
+
+def batch_rows(batches: Iterable[RecordBatch]) -> Iterator[Row]:
+    """Return the rows of batches as they come.
+
+    The first are fetched now: an error comes before any output.
+    """
+    import duckdb
+    from pyarrow import Table
+
+    def rows_of(batch: RecordBatch) -> list[tuple[object, ...]]:
+        return connection.from_arrow(Table.from_batches([batch])).fetchall()
+
+    connection = duckdb.connect()
+    several = map(rows_of, batches)
+    first = next(several, [])
+    return chain(first, chain.from_iterable(several))
 
 
 def write_rows(columns: Sequence[str], rows: Iterable[Row], style: Style, limit: int = 0) -> int:

@@ -48,6 +48,7 @@ def application(readers: Readers, backup: Copying, instance: str, limits: ServeL
         Route("/flags", verbs.flags, methods=both),
         Route("/route", verbs.route, methods=both),
         Route("/route/{message_id:path}", verbs.route, methods=["GET"]),
+        Route("/whatif", verbs.whatif, methods=["POST"]),
         Route("/digest", verbs.digest, methods=both),
         Route("/backup", verbs.backup, methods=["POST"]),
     ]
@@ -82,6 +83,7 @@ class _Verbs:
                 "GET or POST /sql": "query, params, types; in the address p.NAME=VALUE",
                 "GET or POST /flags": "rule, dataset, message_id, severity",
                 "GET or POST /route, GET /route/MESSAGE_ID": "message_id",
+                "POST /whatif": "policy, from, to, flags",
                 "GET or POST /digest": "",
                 "POST /backup": "to",
                 "GET /health": "",
@@ -119,6 +121,15 @@ class _Verbs:
         message_id = asked.required("message_id") if in_path is None else str(in_path)
         return self._answer(
             asked, lambda reader: table_batches(reader.route(message_id).to_arrow_table())
+        )
+
+    async def whatif(self, request: Request) -> Answer:
+        asked = await read_request(request, ("policy", "from", "to", "flags"), self._limits)
+        given = (asked.required("policy"), asked.text("from"), asked.text("to"))
+        if asked.arguments.get("flags") in (True, "true"):
+            return self._answer(asked, lambda reader: reader.whatif_batches(*given))
+        return self._answer(
+            asked, lambda reader: table_batches(reader.whatif(*given).to_arrow_table())
         )
 
     async def digest(self, request: Request) -> Response:
