@@ -145,7 +145,6 @@ def test_a_document_that_declassifies_otherwise_changes_what_is_downstream() -> 
 
 
 def test_of_many_datasets_none_is_left_out_downstream() -> None:
-    """So many that the database gives their groups in no order."""
     rule = ("leak", "HIGH", "identifiable and dataset <> 'inbox'")
     masked = [
         hop(f"h{n}", "inbox", f"lake{n * 7919 % 1000}", moved_at=at(1 + n % 9),
