@@ -79,8 +79,9 @@ bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results/
 bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals, own mix and worst mix; it takes most of an hour
 	@$(BIN)/python -m benchmarks history long
 
-docs: $(VENV)/.installed-dev  ## write docs/commands.md anew from the commands themselves
+docs: $(VENV)/.installed-dev  ## write docs/commands.md and docs/questions.md anew from what they tell of
 	@$(BIN)/python -m streams.cli.reference > docs/commands.md
+	@$(BIN)/python -m lineage.audit.questions_page > docs/questions.md
 
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate pyproject.toml requirements/build.in

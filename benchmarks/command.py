@@ -21,7 +21,17 @@ from benchmarks.report.history_chart import history_chart
 from benchmarks.report.tables import fill, show
 from benchmarks.report.throughput_chart import throughput_bars, throughput_chart
 from benchmarks.sizes import Sizes
-from benchmarks.suites import disorder, history, latency, live, peers, replay, stages
+from benchmarks.suites import (
+    disorder,
+    history,
+    latency,
+    live,
+    peers,
+    questions,
+    replay,
+    stages,
+    whatif,
+)
 
 __all__ = ["SUITES", "main"]
 
@@ -38,6 +48,9 @@ SUITES: dict[str, Suite] = {
     "stages": stages.measure,
     "history": history.measure,
     "disorder": disorder.measure,
+    "views": questions.measure_views,
+    "questions": questions.measure,
+    "whatif": whatif.measure,
     "live": live.measure,
     "latency": latency.measure,
     "peers": peers.measure,
@@ -48,8 +61,11 @@ _TITLES = {
     "replay": "replay: a log on disk, from decoding to committed flags",
     "long": "long: one long log on disk, from decoding to committed flags",
     "stages": "stages: where the time goes, one thread, a stage after the other",
+    "views": "views: what an analyst asks of the views",
+    "questions": "questions: the saved questions of auditors",
     "disorder": "disorder: single batches that are not in the order of time",
     "history": "history: the cost of a batch, however much there is already",
+    "whatif": "whatif: the flags of a policy, without and with a replay",
     "live": "live: what lies in Kafka, until it is recorded",
     "latency": "latency: from a leak's last hop to its flag on the topic",
     "peers": "peers: the same job, written the usual way",

@@ -23,10 +23,18 @@ class Sizes:
     )
     batch: int = field(default=50_000, metadata={"help": "events of each batch upon history"})
     disorder: int = field(default=600_000, metadata={"help": "messages of the log in disorder"})
+    views: int = field(default=900_000, metadata={"help": "messages whose views are asked"})
+    questions: int = field(
+        default=2_600_000, metadata={"help": "messages upon which saved questions are asked"}
+    )
     live: int = field(default=300_000, metadata={"help": "messages of each log read from Kafka"})
     rate: int = field(default=20_000, metadata={"help": "events a second while latency is taken"})
     seconds: int = field(default=30, metadata={"help": "seconds for which latency is taken"})
     peers: int = field(default=250_000, metadata={"help": "messages that each peer reads"})
+    whatif: int = field(
+        default=2_550_000,
+        metadata={"help": "messages of the log upon which a policy is tried, ten million arrivals"},
+    )
     partitions: int = field(default=4, metadata={"help": "partitions of each topic"})
 
 

@@ -44,6 +44,11 @@ class Limits:
         digest_rows: Rows that a digest reads at a time; fewer where there is little memory.
         digest_bytes: Hashes of a digest that are held in memory; more are sorted on the disk.
         verified_rows: Rows that are verified at a time.
+        compared_rows: Arrivals and flags that are compared at a time with what a policy would flag.
+        combination_arrivals: Judging a combination of facts costs as much as judging so many
+            arrivals: where there are fewer, all are judged, and none is ruled out before.
+        followed_messages: Messages that are followed at a time where a policy declassifies
+            otherwise.
         query_mib: MiB of memory for a query, besides the database's own and its answer.
     """
 
@@ -68,6 +73,9 @@ class Limits:
     digest_rows: int = 200_000
     digest_bytes: int = 64 << 20
     verified_rows: int = 250_000
+    compared_rows: int = 250_000
+    combination_arrivals: int = 4
+    followed_messages: int = 50_000
     query_mib: int = 1_024
 
 

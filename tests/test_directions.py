@@ -38,7 +38,14 @@ STREAMS = {
 WITHIN = {
     "streams.simulate.world": {"errors"},
     "streams.simulate.leaks": {"errors", "world"},
-    "streams.cli.commands": {"errors", "options", "output", "process_limits", "progress"}
+    "streams.cli.commands": {
+        "errors",
+        "options",
+        "output",
+        "answer_rows",
+        "process_limits",
+        "progress",
+    }
     | {"reader", "route_tree"},
 }
 

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import statistics
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import lineage
+from benchmarks.measurement.questions import milliseconds
 
-_TIMES = 5
 _COPIES = 10_000
 _LATE_FLAG = (
     "SELECT message_id, dataset FROM flag WHERE rule = 'confidential-inmail-to-third-party' "
@@ -40,7 +38,7 @@ def main() -> None:
     copied = _relate(database)
     with lineage.open(database, read_only=True) as store:
         questions = _questions(store, copied)
-        print(json.dumps({name: _milliseconds(ask) for name, ask in questions.items()}))
+        print(json.dumps({name: milliseconds(ask) for name, ask in questions.items()}))
 
 
 def _relate(database: Path) -> tuple[str, str]:
@@ -100,16 +98,6 @@ def _questions(store: lineage.Store, copied: tuple[str, str]) -> dict[str, Ask]:
         f"upstream of a summary of all of history, {of_spread}": spread,
         f"downstream of a message, {of_copied}": copies,
     }
-
-
-def _milliseconds(ask: Ask) -> float:
-    ask()
-    times = []
-    for _ in range(_TIMES):
-        began = time.perf_counter()
-        ask()
-        times.append(1000 * (time.perf_counter() - began))
-    return statistics.median(times)
 
 
 if __name__ == "__main__":

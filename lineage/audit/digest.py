@@ -71,7 +71,7 @@ def _lines(section: str) -> str:
     of = table(section)
     columns = of.canonical
     if section not in _LARGE:
-        where = f"WHERE t.{of.where}" if of.where else ""
+        where = f"WHERE t.{of.digest_where}" if of.digest_where else ""
         return sql("audit/digest_table").format(
             line=digest_line(columns), table=section, joins=joins(columns), where=where
         )

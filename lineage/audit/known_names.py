@@ -6,6 +6,7 @@ from difflib import get_close_matches
 
 import duckdb
 
+from lineage.codec.contract.events import SEVERITIES
 from lineage.errors import QueryError
 from lineage.keys.texts import key_of
 
@@ -18,12 +19,15 @@ def check_known(
     rule: str | None,
     dataset: str | None,
     message_id: str | None,
+    severity: str | None = None,
 ) -> None:
     """Raise QueryError where one of these, if given, is not in the database, with the nearest."""
     if rule is not None:
         _check(connection, _RULES, rule, "no policy in the database has a rule")
     if dataset is not None:
         _check(connection, _DATASETS, dataset, "no event in the database names a dataset")
+    if severity is not None and severity not in SEVERITIES:
+        raise QueryError(f"a severity is {', '.join(SEVERITIES)}, and not {severity!r}")
     if message_id is not None and not _is_message(connection, message_id):
         raise QueryError(f"no message in the database has the id {message_id!r}")
 

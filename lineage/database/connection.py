@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -26,7 +27,7 @@ from lineage.errors import (
 from lineage.policy.parse import BUILT_IN, BUILT_IN_DOCUMENT, BUILT_IN_ID
 
 PROGRAM = "message-lineage"
-FORMAT_VERSION = 8
+FORMAT_VERSION = 9
 MEMORY_MIB = 1024
 # Below that, a batch or a digest does not find the room that it needs at least.
 WRITING_MIB_MIN = 200
@@ -56,6 +57,8 @@ _MIB_PER_THREAD = 128
 # Disk space for a query that does not fit into memory (spilling).
 _SPILL_MIB_MIN = 10_240
 _SPILL_PER_MEMORY = 10
+# No event is earlier: the built-in policy has always held, and been disclosed.
+_EVER = datetime(1970, 1, 1)  # without a zone, as all instants are stored
 _MAGIC = b"DUCK"
 _MAGIC_AT = 8
 _LOCK = {"lock_configuration": "true"}
@@ -212,10 +215,14 @@ def _create(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CHECKPOINT")
     connection.execute("BEGIN")
     connection.execute(";\n".join(_definitions()))
-    row = {"id": 0, "policy_id": BUILT_IN_ID, "document": BUILT_IN_DOCUMENT}
+    row = {
+        "id": 0,
+        "policy_id": BUILT_IN_ID,
+        "effective_at": _EVER,
+        "disclosed_at": _EVER,
+        "document": BUILT_IN_DOCUMENT,
+    }
     insert_policy(connection, row, BUILT_IN)
-    # The built-in policy has always been disclosed.
-    connection.execute("UPDATE core.policy SET disclosed_at = '-infinity' WHERE id = 0")
     derive_spans(connection, POLICIES)
     connection.execute("INSERT INTO core.format VALUES (?, ?, 0, false)", [PROGRAM, FORMAT_VERSION])
     connection.execute("COMMIT")
@@ -227,8 +234,6 @@ def _definitions() -> list[str]:
         sql("database/codes").format(name=name, labels=list(labels))
         for name, labels in LABELS.items()
     ]
-    fact = sql("database/fact").format(refusal=f"({sql('database/refusal')})")
-    fact_text = sql("database/fact_text").format(facts=f"({fact})", more="f.arrived_at")
     shown = [table for table in TABLES if table.view]
     return [
         sql("database/tables"),
@@ -236,7 +241,7 @@ def _definitions() -> list[str]:
         *codes,
         sql("database/identity"),
         *map(create_view, shown),
-        sql("database/views").replace("{fact_text}", fact_text),
+        sql("database/views"),
         sql("database/macros"),
         *(comment for table in shown for comment in comments(table)),
         sql("database/comments"),

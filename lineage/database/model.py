@@ -87,6 +87,7 @@ class Table:
         view: The name of the view; "" for none.
         comment: The meaning of a row, for auditors.
         where: The condition of rows that the view shows; "" for all.
+        digest_where: The condition of rows that the digest is of; "" for all.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Table:
     view: str = ""
     comment: str = ""
     where: str = ""
+    digest_where: str = ""
 
     @cached_property
     def kept(self) -> tuple[Column, ...]:

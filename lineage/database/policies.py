@@ -12,11 +12,17 @@ from lineage.policy.parse import Policy
 Rows = dict[str, list[dict[str, object]]]
 
 
+def tier_bits(policy: Policy) -> int:
+    """Return the paying tiers of a policy, a bit each."""
+    return sum(1 << i for i, tier in enumerate(TIERS) if tier in policy.paying_tiers)
+
+
 def policy_rows(key: object, policy: Policy) -> Rows:
     """Return what is derived from a policy's document: by table of core, the rows of the policy."""
-    tiers = sum(1 << i for i, tier in enumerate(TIERS) if tier in policy.paying_tiers)
     return {
-        "policy": [{"paying_tiers": tiers, "exempt_regions": sorted(policy.exempt_regions)}],
+        "policy": [
+            {"paying_tiers": tier_bits(policy), "exempt_regions": sorted(policy.exempt_regions)}
+        ],
         "policy_method": [
             {"policy": key, "method": method, "min_k": min_k}
             for method, min_k in sorted(policy.declassification.items())

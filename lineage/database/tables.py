@@ -161,13 +161,17 @@ _POLICY = Table(
     "policy",
     batch="policies",
     view="policy",
-    comment="Published policies. One row a policy; before the first, the built-in policy "
-    "(policy_id built-in) holds",
-    where="id <> 0",
+    comment="Policies: the published ones, and the built-in one, which holds before the first of "
+    "them. One row a policy",
+    digest_where="id <> 0",
     columns=(
         id_column("policy_id", shown=False),
         value_column("policy_id", "VARCHAR", "Id of the policy"),
-        value_column("effective_at", "TIMESTAMP", "From when it holds, UTC"),
+        value_column(
+            "effective_at",
+            "TIMESTAMP",
+            "From when it holds, UTC; of the built-in one 1970, which no event is before",
+        ),
         value_column("disclosed_at", "TIMESTAMP", "When it was disclosed, UTC; null: never"),
         value_column("document", "VARCHAR", "Its text, YAML"),
         Column("paying_tiers", "UTINYINT"),

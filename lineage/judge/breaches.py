@@ -96,7 +96,11 @@ def _broken(
     found = judge.breaches(facts)
     if not len(found.arrival):
         return pl.DataFrame(schema=_COLUMNS)
-    rows = judge.frame(facts, found)
+    return with_ids(connection, judge.frame(facts, found))
+
+
+def with_ids(connection: duckdb.DuckDBPyConnection, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return breaches (`Judge.frame`) with the texts of their ids, as the rows of a BreachPart."""
     message, hop = int_array(rows["message"]), int_array(rows["hop"])
     texts = IdTexts(connection, np.concatenate([message, hop]))
     told = rows.with_columns(message_id=texts.of(message), hop_id=texts.of(hop))

@@ -5,7 +5,8 @@ The view `fact` derives the same in SQL, for auditors; the tests compare both wi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -61,6 +62,21 @@ class Facts:
     exempt_region: BoolArray
     consents: tuple[BoolArray, ...]
     disclosed: BoolArray
+
+    def only(self, rows: IntArray) -> Facts:
+        """Return the facts of some of the arrivals."""
+        one = ("policy", "declaration", "channel", "confidential", "exempt_region", "disclosed")
+        return Facts(
+            arrivals=self.arrivals.only(rows),
+            consents=tuple(consent[rows] for consent in self.consents),
+            **{name: getattr(self, name)[rows] for name in one},
+        )
+
+    def with_identifiable_both(self) -> Iterator[Facts]:
+        """Yield the same facts as if no arrival were identifiable, then as if all were."""
+        for value in (False, True):
+            identifiable = np.full(len(self.arrivals), value)
+            yield replace(self, arrivals=replace(self.arrivals, identifiable=identifiable))
 
     def frame(self, timeline: Timeline, rows: IntArray) -> pl.DataFrame:
         """Return some rows in the columns of fact.sql, with `place`, the row."""

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from lineage.arrays import NO_INTS, IntArray
 from lineage.database.statements import sql
-from lineage.errors import RuleError, sentence
+from lineage.errors import PolicyError, RuleError, sentence
 from lineage.judge.timeline import StoredRule, Timeline
 from lineage.limits import Limits
 
@@ -30,10 +30,19 @@ Numbered = tuple[int, StoredRule]  # a rule, and its place in `Timeline.rules`
 class RuleEvaluator:
     """Evaluates the rules of the policies in force."""
 
-    def __init__(self, timeline: Timeline, limits: Limits) -> None:
+    def __init__(self, timeline: Timeline, limits: Limits, *, apart: bool = False) -> None:
+        """Take a timeline; apart: its rules are evaluated in a database of their own.
+
+        A rule that is not in force must not end the database of those that are.
+        """
         self._timeline = timeline
         self._limits = limits
-        self._connection = _database(limits.rule_memory_mib).cursor()
+        self._apart = apart
+        self._connection = self._connect()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        memory_mib = self._limits.rule_memory_mib
+        return _open(memory_mib) if self._apart else _database(memory_mib).cursor()
 
     def breaches(self, judged: pa.Table, rules: Sequence[Numbered]) -> tuple[IntArray, IntArray]:
         """Return which arrivals (`place` of `judged`) break which rules (their places).
@@ -65,8 +74,9 @@ class RuleEvaluator:
         silence.
         """
         # Some failures end a database for good.
-        _database.cache_clear()
-        self._connection = _database(self._limits.rule_memory_mib).cursor()
+        if not self._apart:
+            _database.cache_clear()
+        self._connection = self._connect()
         half = len(rules) // 2, judged.num_rows // 2
         if half[0]:
             parts = [(judged, rules[: half[0]]), (judged, rules[half[0] :])]
@@ -75,6 +85,11 @@ class RuleEvaluator:
         else:
             ((_, rule),) = rules
             policy_id = self._timeline.policy_id[rule.policy]
+            if policy_id is None:
+                raise PolicyError(
+                    f"rule {rule.rule} cannot be evaluated ({sentence(error)}); write it in a"
+                    " simpler way"
+                ) from error
             raise RuleError(
                 f"the batch was not recorded: policy {policy_id}: rule {rule.rule} cannot be"
                 f" evaluated ({sentence(error)}); it must be replaced: replay the log with this"
@@ -109,7 +124,12 @@ def _in_parts(rules: Sequence[Numbered], rules_max: int) -> Iterator[Sequence[Nu
 
 @lru_cache(maxsize=1)
 def _database(memory_mib: int) -> duckdb.DuckDBPyConnection:
-    """Open the database in which rules are evaluated; it can reach nothing, not even the disk."""
+    """Return the database in which the rules in force are evaluated."""
+    return _open(memory_mib)
+
+
+def _open(memory_mib: int) -> duckdb.DuckDBPyConnection:
+    """Open a database in which rules are evaluated; it can reach nothing, not even the disk."""
     connection = duckdb.connect(":memory:", config={"threads": 1})
     # In this order, since the last two forbid the settings before them.
     for setting in (

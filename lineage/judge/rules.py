@@ -10,6 +10,7 @@ import polars as pl
 
 from lineage.arrays import (
     NO_INTS,
+    BoolArray,
     IntArray,
     Ranks,
     distinct,
@@ -48,12 +49,15 @@ class Judge:
         consents: Consents,
         timeline: Timeline,
         limits: Limits,
+        *,
+        apart: bool = False,
     ) -> None:
+        """Take what it judges by; apart: see `RuleEvaluator`."""
         self._connection = connection
         self.consents = consents
         self.timeline = timeline
         self._limits = limits
-        self._evaluator = RuleEvaluator(timeline, limits)
+        self._evaluator = RuleEvaluator(timeline, limits, apart=apart)
         # Facts repeat: a cache of the rules (places in Timeline.rules) that a combination breaks.
         self._broken: dict[int, tuple[int, ...]] = {}
 
@@ -71,6 +75,16 @@ class Judge:
         return Breaches(
             np.concatenate([once.arrival, each.arrival]), np.concatenate([once.rule, each.rule])
         )
+
+    def may_break(self, facts: Facts) -> BoolArray:
+        """Say of combinations of facts whether arrivals with these can break a rule.
+
+        A rule that names the message or the instant may be broken by any.
+        """
+        each = [rule.policy for rule in self.timeline.rules if not rule.once]
+        found = np.isin(facts.policy, each)
+        found[self._of_combinations(facts).arrival] = True
+        return found
 
     def frame(self, facts: Facts, breaches: Breaches) -> pl.DataFrame:
         """Return breaches as rows, without the texts of ids; see `BreachPart`."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
 
 from lineage.arrays import AsOf, BoolArray, IntArray
 from lineage.database.codes import REGIONS
+from lineage.database.policies import tier_bits
+from lineage.policy.parse import Policy
 from lineage.policy.rule import OF_ONE_ARRIVAL
 
 _EVER = np.iinfo(np.int64).min
@@ -62,7 +65,7 @@ class Timeline:
         self.exempt_regions: BoolArray = np.array(
             [np.isin(REGIONS, row[5] or [""]) for row in policies]
         )
-        self.policy_id: list[str] = [row[6] for row in policies]
+        self.policy_id: list[str | None] = [row[6] for row in policies]
         row_of = {key: row for row, key in enumerate(self.policy_key.tolist())}
         self.rules = [
             StoredRule(row_of[policy], rule, severity, expression, not OF_ONE_ARRIVAL & {*facts})
@@ -75,6 +78,50 @@ class Timeline:
             np.array([row[1] for row in declared], dtype=np.int64),
             np.array([_EVER if row[2] is None else row[2] for row in declared], dtype=np.int64),
         )
+
+    def with_document(self, policy: Policy, since: int, until: int) -> Timeline:
+        """Return a timeline with another document in the policies in force from since to until.
+
+        The instants are microseconds; the policies keep the instants from which they hold and at
+        which they were disclosed. Rows have keys of their own, and no id where the document is.
+        """
+        pieces = [
+            (first, row, is_replaced)
+            for row, (begin, end) in enumerate(zip(*self.policy_bounds(), strict=True))
+            for first, last, is_replaced in (
+                (begin, min(end, since), False),
+                (max(begin, since), min(end, until), True),
+                (max(begin, until), end, False),
+            )
+            if first < last
+        ]
+        source = np.array([row for _, row, _ in pieces])
+        replaced = np.array([is_replaced for _, _, is_replaced in pieces])
+        exempt = np.isin(REGIONS, sorted(policy.exempt_regions) or [""])
+        changed = copy(self)
+        changed.policy_key = -1 - np.arange(len(pieces))
+        changed._policy_from = np.array([first for first, _, _ in pieces])
+        changed._disclosed_at = self._disclosed_at[source]
+        changed.paying_tiers = np.where(replaced, tier_bits(policy), self.paying_tiers[source])
+        changed.exempt_regions = np.where(replaced[:, None], exempt, self.exempt_regions[source])
+        changed.policy_id = [
+            None if is_replaced else self.policy_id[row] for _, row, is_replaced in pieces
+        ]
+        own = [
+            StoredRule(0, rule.id, rule.severity, rule.sql, not OF_ONE_ARRIVAL & rule.facts)
+            for rule in policy.rules
+        ]
+        changed.rules = [
+            replace(rule, policy=place)
+            for place, (_, row, is_replaced) in enumerate(pieces)
+            for rule in (own if is_replaced else self.rules)
+            if is_replaced or rule.policy == row
+        ]
+        return changed
+
+    def policy_bounds(self) -> tuple[IntArray, IntArray]:
+        """Return the instants from which and until which each policy is in force."""
+        return self._policy_from, np.append(self._policy_from[1:], _NEVER)
 
     def policies(self, at: IntArray) -> IntArray:
         """Return the row of the policy in force at each instant."""

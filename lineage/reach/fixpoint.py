@@ -194,9 +194,17 @@ def _stored_holdings(
     )
 
 
-def followed(connection: duckdb.DuckDBPyConnection, messages: pl.DataFrame) -> Arrivals:
-    """Return the arrivals of messages (id, dataset, sent_at) by the stored events alone."""
-    fixpoint = Fixpoint(connection, Hops.none(), _EVERYTHING, _EVERYTHING, reads_arrivals=False)
+def followed(
+    connection: duckdb.DuckDBPyConnection, messages: pl.DataFrame, flipped: IntArray = NO_INTS
+) -> Arrivals:
+    """Return the arrivals of messages (id, dataset, sent_at) by the stored events alone.
+
+    flipped: hops that are taken to declassify where they are stored as not doing so, and the other
+    way round.
+    """
+    fixpoint = Fixpoint(
+        connection, Hops.none(), _EVERYTHING, _EVERYTHING, reads_arrivals=False, flipped=flipped
+    )
     fixpoint.run(origins(messages), None)
     return fixpoint.arrived()
 
@@ -212,13 +220,16 @@ class Fixpoint:
         latest_hop: int,
         *,
         reads_arrivals: bool = True,
+        flipped: IntArray = NO_INTS,
     ) -> None:
         """Begin with some hops.
 
         first_new: records and hops with keys below may be stored. latest_hop: no stored hop moved
         later (microseconds). reads_arrivals: False where stored arrivals are not to be believed.
+        flipped: stored hops that are to declassify the other way.
         """
         self._reads_arrivals = reads_arrivals
+        self._flipped = flipped
         self._connection = connection
         self._rule = HopJoin(hops)
         self._own_hops = np.sort(hops.id)
@@ -331,6 +342,8 @@ class Fixpoint:
         rows = ("core.hop_input", "record")
         query = sql("reach/hop_inputs")
         read = execute_on(self._connection, records, query, since, rows=rows).fetchnumpy()
+        if len(self._flipped):
+            read["declassifies"] = read["declassifies"] ^ np.isin(read["hop"], self._flipped)
         # The batch's own hops are there already, with all their inputs.
         old = ~lookup_sorted(self._own_hops, read["hop"])[1]
         if old.any():

@@ -15,6 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from lineage.audit.select_check.check import Parameters
+from lineage.audit.whatif.period import Instant, utc_text
 from lineage.errors import QueryError
 from lineage.remote.transport import Transport
 from lineage.remote.wire import ERROR_KEY, error_of
@@ -48,10 +49,16 @@ class RemoteStore:
         """Do nothing: each question has a connection of its own, which is closed with it."""
 
     def flags(
-        self, rule: str | None = None, dataset: str | None = None, message_id: str | None = None
+        self,
+        rule: str | None = None,
+        dataset: str | None = None,
+        message_id: str | None = None,
+        severity: str | None = None,
     ) -> duckdb.DuckDBPyRelation:
         """Return the flags; see `Reader.flags`."""
-        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        wanted = {
+            "rule": rule, "dataset": dataset, "message_id": message_id, "severity": severity
+        }  # fmt: skip
         arguments = {name: value for name, value in wanted.items() if value is not None}
         return _relation(RemoteQuestion(self._transport, "/flags", arguments, None))
 
@@ -72,6 +79,30 @@ class RemoteStore:
         """Return a context manager that yields an answer of any size in batches; else as `sql`."""
         arguments = {"query": text, **_spelled(params)}
         return RemoteQuestion(self._transport, "/sql", arguments, timeout_seconds)
+
+    def whatif(
+        self, document: str, since: Instant = None, until: Instant = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Count the flags that a policy document would have raised; see `Reader.whatif`."""
+        return _relation(self._whatif(document, since, until, {}))
+
+    def whatif_batches(
+        self, document: str, since: Instant = None, until: Instant = None
+    ) -> RemoteQuestion:
+        """Return a context manager that yields the flags that would be new or gone, in batches."""
+        return self._whatif(document, since, until, {"flags": True})
+
+    def _whatif(
+        self, document: str, since: Instant, until: Instant, more: Mapping[str, object]
+    ) -> RemoteQuestion:
+        period = {"from": since, "to": until}
+        arguments = {
+            name: value if isinstance(value, str) else utc_text(value)
+            for name, value in period.items()
+            if value is not None
+        }
+        given = {"policy": document, **arguments, **more}
+        return RemoteQuestion(self._transport, "/whatif", given, None)
 
     def digest(self) -> str:
         """Return the SHA-256 in hex over events, arrivals and flags; see `Reader.digest`."""

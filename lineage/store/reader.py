@@ -19,6 +19,9 @@ from lineage.audit.query import QueryLimits, Question, query
 from lineage.audit.route import route
 from lineage.audit.select_check.check import Parameters, check
 from lineage.audit.verify.verify import Checked, Sample, verify
+from lineage.audit.whatif.changes import FlagChanges
+from lineage.audit.whatif.period import Instant, Period
+from lineage.audit.whatif.whatif import WhatIf
 from lineage.database.connection import MEMORY_MIB, connect
 from lineage.database.faults import store_error
 from lineage.database.positions import (
@@ -35,6 +38,7 @@ from lineage.errors import StoreError
 from lineage.judge.timeline import Timeline
 from lineage.keys.texts import key_of
 from lineage.limits import DEFAULT_LIMITS, Limits
+from lineage.policy.parse import parse_policy
 from lineage.store.backup import Backup, Copy, check_target
 
 
@@ -115,17 +119,23 @@ class Reader:
         self._end()
 
     def flags(
-        self, rule: str | None = None, dataset: str | None = None, message_id: str | None = None
+        self,
+        rule: str | None = None,
+        dataset: str | None = None,
+        message_id: str | None = None,
+        severity: str | None = None,
     ) -> duckdb.DuckDBPyRelation:
-        """Return the flags, in the columns of `flag`, ordered by rule, message and dataset.
+        """Return the flags, ordered by rule, message and dataset.
 
-        Raises QueryError where no policy has the rule, no event names the dataset, or no message
-        has the id, with the nearest name there is: a typo would be answered with no flags.
+        The columns are those of `flag`, then the job of the first breach's hop and the recipient as
+        the dataset was declared then. Raises QueryError where no policy has the rule, no event
+        names the dataset, no message has the id, or there is no such severity, with the nearest
+        name there is: a typo would be answered with no flags.
         """
         cursor = self._cursor()
-        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
+        wanted = _wanted(rule, dataset, message_id, severity)
         with self._damage_told():
-            check_known(cursor, rule, dataset, message_id)
+            check_known(cursor, rule, dataset, message_id, severity)
             return query(cursor, sql("audit/flags"), wanted)
 
     def flag_batches(
@@ -133,12 +143,13 @@ class Reader:
         rule: str | None = None,
         dataset: str | None = None,
         message_id: str | None = None,
+        severity: str | None = None,
         timeout_seconds: float | None = None,
     ) -> Question:
         """Return a context manager that yields the flags in batches; else as `flags`."""
         cursor = self._cursor()
-        wanted = {"rule": rule, "dataset": dataset, "message_id": message_id}
-        check_known(cursor, rule, dataset, message_id)
+        wanted = _wanted(rule, dataset, message_id, severity)
+        check_known(cursor, rule, dataset, message_id, severity)
         return Question(cursor, sql("audit/flags"), wanted, QueryLimits(timeout_seconds))
 
     def route(self, message_id: str) -> duckdb.DuckDBPyRelation:
@@ -185,6 +196,34 @@ class Reader:
         cursor = self._cursor()
         check(cursor, text, params)
         return Question(cursor, text, params, self._query_limits(timeout_seconds))
+
+    def whatif(
+        self, document: str, since: Instant = None, until: Instant = None
+    ) -> duckdb.DuckDBPyRelation:
+        """Count the flags that a policy document would have raised against those that stand.
+
+        The columns are rule, dataset, new, gone and same. The document takes the place of those of
+        the policies in force from `since` until `until` (which is not in it); the policies keep
+        their instants. Nothing is written. Raises PolicyError for an invalid document.
+        """
+        policy, period = parse_policy(document), Period.of(since, until)
+        cursor = self._cursor()
+        with self._damage_told(), snapshot(cursor):
+            counts = WhatIf(cursor, policy, period, self._limits).counts()
+            return cursor.from_arrow(counts.to_arrow())
+
+    @contextmanager
+    def whatif_batches(
+        self, document: str, since: Instant = None, until: Instant = None
+    ) -> Iterator[FlagChanges]:
+        """Yield the flags that would be new or gone, in batches; else as `whatif`.
+
+        A new flag has no policy_id where the document would raise it.
+        """
+        policy, period = parse_policy(document), Period.of(since, until)
+        cursor = self._cursor()
+        with self._damage_told(), snapshot(cursor):
+            yield FlagChanges(WhatIf(cursor, policy, period, self._limits))
 
     def events(self) -> int:
         """Count the recorded events."""
@@ -270,3 +309,9 @@ class Reader:
     def _query_limits(self, timeout_seconds: float | None) -> QueryLimits:
         memory = 2 * self._memory_mib + self._limits.query_mib
         return QueryLimits(timeout_seconds, self._memory_mib, memory)
+
+
+def _wanted(
+    rule: str | None, dataset: str | None, message_id: str | None, severity: str | None
+) -> dict[str, object]:
+    return {"rule": rule, "dataset": dataset, "message_id": message_id, "severity": severity}

@@ -12,6 +12,7 @@ from types import FrameType
 import click
 
 from streams.cli.commands import (
+    ask,
     backup,
     broker,
     check,
@@ -25,6 +26,7 @@ from streams.cli.commands import (
     serve,
     simulate,
     sql,
+    whatif,
     worker,
 )
 from streams.cli.errors import explained, was_interrupted
@@ -75,6 +77,8 @@ for _command in (
     flags.flags,
     route.route,
     sql.sql,
+    ask.ask,
+    whatif.whatif,
     digest.digest,
     backup.backup,
     worker.worker,

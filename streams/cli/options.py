@@ -116,8 +116,27 @@ memory: Callable[[_F], _F] = click.option(
     metavar="MIB",
     help="What the database may take; the batch that is recorded takes more beside it.",
 )
+memory_to_read: Callable[[_F], _F] = click.option(
+    "--memory",
+    type=click.IntRange(min=64),
+    default=1024,
+    show_default=True,
+    metavar="MIB",
+    help="What the database may take, where no worker holds it.",
+)
 as_json: Callable[[_F], _F] = click.option(
     "--json", "as_json", is_flag=True, help="Write JSON, one object a line."
+)
+_vertical: Callable[[_F], _F] = click.option(
+    "--vertical",
+    is_flag=True,
+    help="Write a line a value; a terminal that is narrower than the rows gets it so anyway.",
+)
+_columns: Callable[[_F], _F] = click.option(
+    "--columns",
+    default="",
+    metavar="NAME,...",
+    help="Write only these columns, in this order.",
 )
 as_csv: Callable[[_F], _F] = click.option(
     "--csv", "as_csv", is_flag=True, help="Write CSV with a header line."
@@ -147,6 +166,13 @@ token_file: Callable[[_F], _F] = click.option(
     help="A file that its owner alone can read, with the token that every question has to bring; "
     "without it, questions from the same machine need none.",
 )
+params: Callable[[_F], _F] = click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="The value of $NAME in the question; as often as there are parameters.",
+)
 fail_on_flag: Callable[[_F], _F] = click.option(
     "--fail-on-flag", is_flag=True, help="Exit with 1 if there is any flag."
 )
@@ -156,6 +182,43 @@ fail_on_dead_letter: Callable[[_F], _F] = click.option(
 event_logs: Callable[[_F], _F] = click.argument(
     "paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH..."
 )
+
+
+def rows(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say how rows are written; the command gets them as `shape`."""
+
+    @functools.wraps(command)
+    def shaped(
+        *,
+        as_json: bool,
+        as_csv: bool,
+        limit: int,
+        columns: str,
+        vertical: bool,
+        **others: object,
+    ) -> None:
+        from streams.cli.output import Shape, style_of
+
+        chosen = tuple(name.strip() for name in columns.split(",") if name.strip())
+        style = style_of(as_json, as_csv)
+        if vertical and style != "text":
+            raise click.UsageError(f"--vertical and --{style} exclude each other")
+        command(shape=Shape(style, limit, chosen, vertical), **others)
+
+    for option in (as_json, as_csv, limit, _columns, _vertical):
+        shaped = option(shaped)
+    return shaped
+
+
+def values_of(params: tuple[str, ...]) -> dict[str, str]:
+    """Return what --param says, by name. Raises UsageError for one without = or given twice."""
+    values: dict[str, str] = {}
+    for each in params:
+        name, equals, value = each.partition("=")
+        if not equals or not name or name in values:
+            raise click.UsageError(f"--param is NAME=VALUE, each name once, and not {each!r}")
+        values[name.removeprefix("$")] = value
+    return values
 
 
 def instant_now() -> Any:  # noqa: ANN401 - a datetime, imported when it is asked for

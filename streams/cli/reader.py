@@ -13,15 +13,19 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def reader_of(db: Path) -> Iterator[Store | RemoteStore]:
+def reader_of(db: Path, memory_mib: int | None = None) -> Iterator[Store | RemoteStore]:
     """Open a database to ask it; through the worker that holds it, where that serves it.
 
-    Raises what `lineage.open` raises: StoreBusyError where the process that holds it serves it not.
+    memory_mib: of a file that is opened here. Raises what `lineage.open` raises: StoreBusyError
+    where the process that holds it serves it not.
     """
     import lineage
 
     try:
-        store = lineage.open(db, read_only=True)
+        if memory_mib is None:
+            store = lineage.open(db, read_only=True)
+        else:
+            store = lineage.open(db, read_only=True, memory_mib=memory_mib)
     except lineage.StoreBusyError:
         served = served_store(db)
         if served is None:

@@ -57,6 +57,7 @@ def application(
         Route("/flags", verbs.flags, methods=both),
         Route("/route", verbs.route, methods=both),
         Route("/route/{message_id:path}", verbs.route, methods=["GET"]),
+        Route("/whatif", verbs.whatif, methods=["POST"]),
         Route("/digest", verbs.digest, methods=both),
         Route("/backup", verbs.backup, methods=["POST"]),
     ]
@@ -96,9 +97,10 @@ class _Verbs:
     async def index(self, _: Request) -> Response:
         return JSONResponse(
             {
-                "GET or POST /sql": "query, params, types",
-                "GET or POST /flags": "rule, dataset, message_id",
+                "GET or POST /sql": "query, params, types; in the address p.NAME=VALUE",
+                "GET or POST /flags": "rule, dataset, message_id, severity",
                 "GET or POST /route, GET /route/MESSAGE_ID": "message_id",
+                "POST /whatif": "policy, from, to, flags",
                 "GET or POST /digest": "",
                 "POST /backup": "to",
                 "GET /health": "",
@@ -119,15 +121,17 @@ class _Verbs:
         )
 
     async def sql(self, request: Request) -> Answer:
-        asked = await read_request(request, ("query", "params", "types"), self._limits)
+        asked = await read_request(request, ("query", "params", "types"), self._limits, named=True)
         query, params = asked.required("query"), asked.parameters()
         return self._answer(asked, lambda reader: reader.sql_batches(query, params))
 
     async def flags(self, request: Request) -> Answer:
-        names = ("rule", "dataset", "message_id")
+        names = ("rule", "dataset", "message_id", "severity")
         asked = await read_request(request, names, self._limits)
-        rule, dataset, message_id = map(asked.text, names)
-        return self._answer(asked, lambda reader: reader.flag_batches(rule, dataset, message_id))
+        rule, dataset, message_id, severity = map(asked.text, names)
+        return self._answer(
+            asked, lambda reader: reader.flag_batches(rule, dataset, message_id, severity)
+        )
 
     async def route(self, request: Request) -> Answer:
         asked = await read_request(request, ("message_id",), self._limits)
@@ -135,6 +139,15 @@ class _Verbs:
         message_id = asked.required("message_id") if in_path is None else str(in_path)
         return self._answer(
             asked, lambda reader: table_batches(reader.route(message_id).to_arrow_table())
+        )
+
+    async def whatif(self, request: Request) -> Answer:
+        asked = await read_request(request, ("policy", "from", "to", "flags"), self._limits)
+        given = (asked.required("policy"), asked.text("from"), asked.text("to"))
+        if asked.arguments.get("flags") in (True, "true"):
+            return self._answer(asked, lambda reader: reader.whatif_batches(*given))
+        return self._answer(
+            asked, lambda reader: table_batches(reader.whatif(*given).to_arrow_table())
         )
 
     async def digest(self, request: Request) -> Response:

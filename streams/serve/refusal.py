@@ -8,7 +8,14 @@ from collections.abc import Mapping
 import duckdb
 from starlette.responses import JSONResponse
 
-from lineage import BackupError, LineageError, QueryError, StoreBusyError, StoreError
+from lineage import (
+    BackupError,
+    LineageError,
+    PolicyError,
+    QueryError,
+    StoreBusyError,
+    StoreError,
+)
 from lineage.errors import sentence
 from lineage.remote.wire import error_body
 from streams.serve.limits import ServeLimits
@@ -36,7 +43,7 @@ def error_response(error: Exception, limits: ServeLimits) -> JSONResponse:
         status, headers = error.status, dict(error.headers)
     elif isinstance(error, StoreBusyError):
         status, headers = 503, {"retry-after": str(limits.retry_seconds)}
-    elif isinstance(error, (QueryError, BackupError)):
+    elif isinstance(error, (QueryError, BackupError, PolicyError)):
         status = 400
     return JSONResponse(error_body(error), status, headers)
 

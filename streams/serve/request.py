@@ -23,6 +23,7 @@ from streams.serve.work import ClientGoneError
 
 __all__ = ["Asked", "read_request"]
 
+_PARAMETER = "p."
 _OF_ALL = ("format", "limit", "timeout")
 
 
@@ -68,11 +69,22 @@ class Asked:
         )
 
 
-async def read_request(request: Request, known: tuple[str, ...], limits: ServeLimits) -> Asked:
-    """Read a request for a verb that takes the arguments `known`. Raises HttpError, QueryError."""
+async def read_request(
+    request: Request, known: tuple[str, ...], limits: ServeLimits, *, named: bool = False
+) -> Asked:
+    """Read a request for a verb that takes the arguments `known`. Raises HttpError, QueryError.
+
+    named: the address may give texts for the parameters of a query, as p.NAME=VALUE.
+    """
     given: dict[str, Any] = dict(request.query_params)
     if len(given) != len(request.query_params.multi_items()):
         raise QueryError("the address gives an argument twice")
+    if named:
+        texts = {name: given.pop(name) for name in list(given) if name.startswith(_PARAMETER)}
+        if texts and "params" in given:
+            raise QueryError("the address gives parameters twice, as params and as p.NAME")
+        if texts:
+            given["params"] = {name.removeprefix(_PARAMETER): text for name, text in texts.items()}
     if request.method == "POST":
         body = await _body(request, limits)
         more = _arguments(body, request.headers.get("content-type", ""), known)

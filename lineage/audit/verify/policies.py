@@ -69,7 +69,8 @@ def _check_policy(
 
 def _check_built_in(ex: Examination, policy_id: str, document: str, problems: Problems) -> None:
     ever = ex.rows(
-        "SELECT effective_at IS NULL AND disclosed_at = '-infinity' FROM core.policy WHERE id = 0"
+        "SELECT (effective_at, disclosed_at) = (TIMESTAMP '1970-01-01', TIMESTAMP '1970-01-01')"
+        " FROM core.policy WHERE id = 0"
     )
     if (policy_id, document) != (BUILT_IN_ID, BUILT_IN_DOCUMENT) or ever != [(True,)]:
         problems.add("core.policy: the built-in policy is another")

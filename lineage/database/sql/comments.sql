@@ -33,6 +33,19 @@ COMMENT ON COLUMN fact.hop_id IS 'The hop that carried it; null at the origin';
 COMMENT ON COLUMN fact.record_id IS 'The record that holds it';
 COMMENT ON COLUMN fact.policy_id IS 'The policy in force';
 
+COMMENT ON VIEW party_consent IS 'What each party of a message consented to as of each arrival: by the latest change of the member, else by the tag on the message. One row an arrival and party';
+COMMENT ON COLUMN party_consent.message_id IS 'Id of the message';
+COMMENT ON COLUMN party_consent.hop_id IS 'The hop that carried it; null at the origin';
+COMMENT ON COLUMN party_consent.dataset IS 'Where it arrived';
+COMMENT ON COLUMN party_consent.record_id IS 'The record that holds it';
+COMMENT ON COLUMN party_consent.arrived_at IS 'The instant as of which all this is said, UTC';
+COMMENT ON COLUMN party_consent.role IS 'SENDER or RECIPIENT';
+COMMENT ON COLUMN party_consent.member_id IS 'Id of the member';
+COMMENT ON COLUMN party_consent.ai_training_consent IS 'This party consents to AI training';
+COMMENT ON COLUMN party_consent.ai_training_changed_at IS 'Since when, by a change of consent, UTC; null: by the tag on the message';
+COMMENT ON COLUMN party_consent.third_party_consent IS 'This party consents to third parties';
+COMMENT ON COLUMN party_consent.third_party_changed_at IS 'Since when, by a change of consent, UTC; null: by the tag on the message';
+
 COMMENT ON VIEW unmatched_input IS 'Inputs of hops that held no message at the hop''s instant, so that nothing went on from them. One row a hop and record. A dataset that no message ever was in usually holds records of other things';
 COMMENT ON COLUMN unmatched_input.hop_id IS 'Id of the hop';
 COMMENT ON COLUMN unmatched_input.run_id IS 'Id of the run of the job';

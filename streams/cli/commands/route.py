@@ -10,7 +10,7 @@ import click
 
 from streams.cli import options
 from streams.cli.errors import BAD_INPUT, Failure
-from streams.cli.output import console, text, write_relation
+from streams.cli.output import Shape, console, text, write_relation
 from streams.cli.reader import reader_of
 from streams.cli.route_tree import Arrival, RouteTree, Step
 from streams.json_values import instant
@@ -36,7 +36,7 @@ def route(message_id: str, db: Path, limit: int, as_json: bool) -> None:
     with reader_of(db) as store:
         relation = store.route(message_id)
         if as_json:
-            found = write_relation(relation, "json")
+            found = write_relation(relation, Shape("json"))
         else:
             columns = relation.columns
             rows = [dict(zip(columns, row, strict=True)) for row in relation.fetchall()]

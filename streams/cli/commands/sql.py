@@ -2,66 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from streams.cli import options
-from streams.cli.output import style_of, write_rows
-from streams.cli.process_limits import bounded_memory, end_now
-from streams.cli.reader import reader_of
-
-if TYPE_CHECKING:
-    from pyarrow import RecordBatch
-
-    from lineage.audit.query import Question
-    from lineage.remote.client import RemoteQuestion
+from streams.cli.answer_rows import write_answer
+from streams.cli.output import Shape
 
 
 @click.command()
 @click.argument("query")
 @options.database
+@options.params
 @options.timeout
-@options.limit
-@options.as_csv
-@options.as_json
-def sql(query: str, db: Path, timeout: float, limit: int, as_csv: bool, as_json: bool) -> None:
+@options.rows
+def sql(query: str, db: Path, params: tuple[str, ...], timeout: float, shape: Shape) -> None:
     """Answer one SELECT. `-` as QUERY reads it from stdin.
 
     It can change nothing and read nothing but the database. What there is to ask about:
     `lineage sql "SHOW TABLES"`; the table macros are route(message_id),
-    upstream(dataset, record_id) and downstream(dataset, record_id).
+    upstream(dataset, record_id) and downstream(dataset, record_id). A value of --param is a text;
+    CAST($since AS TIMESTAMP) makes it another.
     """
-    import lineage
-
-    style = style_of(as_json, as_csv)
+    values = options.values_of(params)
     if query == "-":
         query = click.get_text_stream("stdin", errors="replace").read()
-    with reader_of(db) as store, bounded_memory():
-        try:
-            with store.sql_batches(query, timeout_seconds=timeout or None) as question:
-                write_rows(question.schema.names, _rows(question), style, limit)
-        except lineage.QueryStuckError as error:
-            end_now(error)
-        except (ValueError, OverflowError) as error:
-            raise lineage.QueryError(
-                "the answer holds a value that has no spelling here (an instant outside of the"
-                " years 1 to 9999, say); cast it to VARCHAR"
-            ) from error
-
-
-def _rows(question: Question | RemoteQuestion) -> Iterator[tuple[object, ...]]:
-    """Return the rows as they come; the first are fetched now: an error comes before any output."""
-    import duckdb
-    from pyarrow import Table
-
-    def rows_of(batch: RecordBatch) -> list[tuple[object, ...]]:
-        return connection.from_arrow(Table.from_batches([batch])).fetchall()
-
-    connection = duckdb.connect()
-    batches = map(rows_of, question.batches())
-    first = next(batches, [])
-    return chain(first, chain.from_iterable(batches))
+    write_answer(db, query, values, timeout, shape)

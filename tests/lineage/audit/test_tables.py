@@ -23,6 +23,8 @@ TABLES = {
     "fact": "message_id channel confidential exempt_region ai_training_consent third_party_consent "
     "dataset declared kind party recipient operation identifiable disclosed arrived_at hop_id "
     "record_id policy_id",
+    "party_consent": "message_id hop_id dataset record_id arrived_at role member_id "
+    "ai_training_consent ai_training_changed_at third_party_consent third_party_changed_at",
     "flag": "rule severity message_id dataset policy_id first_at last_at arrivals first_hop",
     "flag_history": "seq status rule severity message_id dataset policy_id first_at last_at "
     "arrivals first_hop recorded_at",

@@ -46,5 +46,7 @@ def event_rows(events: Iterable[Event]) -> dict[str, EventTable]:
             ],
         ),
         "consent_change": plain(log.consents, FIELDS["ConsentChanged"]),
-        "policy": plain(log.by_type["PolicyPublished"], FIELDS["PolicyPublished"]),
+        "(FROM policy WHERE policy_id <> 'built-in')": plain(
+            log.by_type["PolicyPublished"], FIELDS["PolicyPublished"]
+        ),
     }

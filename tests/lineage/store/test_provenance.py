@@ -21,7 +21,8 @@ EVENTS: list[Event] = [
     declared("d", "lake"),
     policy("p"),
 ]
-VIEWS = ("message", "hop", "consent_change", "dataset", "policy", "arrival")
+PUBLISHED = "(FROM policy WHERE policy_id <> 'built-in')"
+VIEWS = ("message", "hop", "consent_change", "dataset", PUBLISHED, "arrival")
 
 
 def instants(store: lineage.Store, view: str) -> list[datetime | None]:

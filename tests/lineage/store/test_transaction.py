@@ -146,7 +146,8 @@ def test_a_policy_with_a_bad_rule_is_a_dead_letter(store: lineage.Store) -> None
     (letter,) = applied.dead_letters
     assert letter.position == 0
     assert letter.reason.startswith("document: rules[0].when ")
-    assert store.sql("SELECT policy_id FROM policy").fetchall() == [("p",)]
+    stored = store.sql("SELECT policy_id FROM policy ORDER BY policy_id").fetchall()
+    assert stored == [("built-in",), ("p",)]
 
 
 def test_the_name_of_the_built_in_policy_is_taken(store: lineage.Store) -> None:

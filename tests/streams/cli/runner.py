@@ -46,6 +46,8 @@ def flag(row: tuple[Any, ...]) -> dict[str, object]:
         "last_at": last_at,
         "arrivals": arrivals,
         "first_hop": first_hop,
+        "job": "job",
+        "recipient": "Acme" if dataset == "partner" else None,
     }
 
 

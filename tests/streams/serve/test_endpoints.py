@@ -31,13 +31,22 @@ def test_a_question_is_in_the_address(url: str) -> None:
     assert ask(url, f"/sql?query={quote(ONE)}").json == ask(url, "/sql", ONE).json
 
 
+def test_parameters_are_in_the_address_by_name(url: str) -> None:
+    query = quote("SELECT count(*) AS n FROM flag WHERE rule = $rule AND arrivals = $n::BIGINT")
+    rule = "confidential-inmail-to-undeclared-dataset"
+    told = ask(url, f"/sql?query={query}&p.rule={rule}&p.n=2")
+    assert told.json["rows"] == [{"n": 2}]
+
+
 def test_every_format_says_the_same(url: str) -> None:
     rows = [flag(row) for row in FLAGS]
     assert ask(url, "/flags").json["rows"] == rows
     lines = ask(url, "/flags?format=jsonl").body.decode().splitlines()
     assert list(map(json.loads, lines)) == rows
     table = csv.DictReader(io.StringIO(ask(url, "/flags", accept="text/csv").body.decode()))
-    assert list(table) == [{name: str(value) for name, value in row.items()} for row in rows]
+    assert list(table) == [
+        {name: "" if value is None else str(value) for name, value in row.items()} for row in rows
+    ]
     told = ask(url, "/flags", accept="application/vnd.apache.arrow.stream")
     arrow = pa.ipc.open_stream(told.body).read_all()
     assert arrow["dataset"].to_pylist() == [row["dataset"] for row in rows]
@@ -121,6 +130,8 @@ def test_flags_route_and_digest(url: str, store: lineage.Store) -> None:
         ("/sql?query=SELECT+1&timeout=nan", None, 400, "timeout must be a number from 0 on"),
         ("/sql?query=SELECT+1&query=SELECT+2", None, 400, "gives an argument twice"),
         ("/sql?query=SELECT+1", "SELECT 2", 400, "the address and the body give the same"),
+        ("/sql?query=SELECT+1&p.a=1&params=x", None, 400, "parameters twice, as params and as p"),
+        ("/flags?p.a=1", None, 400, "unknown arguments 'p.a'"),
         ("/sql?query=SELECT+1&file=x", None, 400, "unknown arguments 'file'; known are query"),
         ("/sql", {"query": 1}, 400, "query must be a text"),
         ("/sql", {"query": "SELECT 1", "params": 1}, 400, "params must be a list"),
