@@ -23,15 +23,17 @@ from streams.console.pages.member import member
 from streams.console.pages.message import message
 from streams.console.pages.overview import overview
 from streams.console.pages.policies import policies, policy
-from streams.console.pages.questions import questions
+from streams.console.pages.questions import question, questions
 from streams.console.sign_in import SignIn
 from streams.console.writing import as_csv, as_html, as_json, template
 from streams.serve.answer import watched
 from streams.serve.limits import ServeLimits
+from streams.serve.pages import Pages
 from streams.serve.refusal import error_response, told
+from streams.serve.settings import ServeSettings
 from streams.serve.work import ClientGoneError, Places, Work
 
-__all__ = ["Console"]
+__all__ = ["Console", "pages_of"]
 
 _PAGES: Mapping[str, Callable[[Asked], Page]] = {
     "": overview,
@@ -42,6 +44,7 @@ _PAGES: Mapping[str, Callable[[Asked], Page]] = {
     "policies": policies,
     "policy": policy,
     "questions": questions,
+    "question": question,
     "health": health,
 }
 _SIGN_IN = "/sign-in"
@@ -163,6 +166,11 @@ class Console:
         if "retry-after" in refused.headers:
             response.headers["retry-after"] = refused.headers["retry-after"]
         return response
+
+
+def pages_of(settings: ServeSettings) -> Callable[[str], Pages] | None:
+    """Return what makes the pages for a token; None where the settings want none."""
+    return partial(Console, settings.limits) if settings.console else None
 
 
 def _is_browser(headers: Headers) -> bool:

@@ -44,4 +44,6 @@ class Page:
 
 def whole_number(text: str | None, default: int, most: int) -> int:
     """Read a number from an address; what is none, or is out of bounds, is the default."""
-    return int(text) if text is not None and text.isdecimal() and 0 <= int(text) <= most else default
+    return (
+        int(text) if text is not None and text.isdecimal() and 0 <= int(text) <= most else default
+    )

@@ -19,7 +19,7 @@ _BODY_BYTES_MAX = 8_192
 
 
 class SignIn:
-    """Compares what is given with a token. The cookie is made of the token, and does not tell it."""
+    """Compares what is given with a token. The cookie is made of it, and does not tell it."""
 
     def __init__(self, token: str) -> None:
         self._token = token.encode()

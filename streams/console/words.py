@@ -9,7 +9,8 @@ __all__ = ["breach_in_words", "minutes"]
 
 _OF_RULE: Final[Mapping[str, str]] = {
     "confidential-inmail-to-third-party": (
-        "A confidential InMail, still identifiable, reached {where}, which belongs to a third party{whose}."
+        "A confidential InMail, still identifiable, reached {where}, which belongs to a third"
+        " party{whose}."
     ),
     "confidential-inmail-to-undeclared-dataset": (
         "A confidential InMail, still identifiable, reached {where}, which nobody has declared."
@@ -24,8 +25,8 @@ _OF_RULE: Final[Mapping[str, str]] = {
         "A message was used in AI training without the consent of every party: it reached {where}."
     ),
     "ai-training-before-disclosure": (
-        "A message was used in AI training before the policy then in force was disclosed: it reached"
-        " {where}."
+        "A message was used in AI training before the policy then in force was disclosed: it"
+        " reached {where}."
     ),
 }
 

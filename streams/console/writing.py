@@ -73,7 +73,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     environment.globals["page"] = page_address
-    environment.filters |= {"at": minutes, "count": "{:,}".format, "value": _value}
+    environment.filters |= {"at": minutes, "count": "{:,}".format, "spelled": _value}
     return environment
 
 

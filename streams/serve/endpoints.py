@@ -44,8 +44,8 @@ def application(
     """Return the web application that asks `readers`.
 
     backup: copies the database. instance: a name of this server alone, by which a client knows that
-    it is still the one it was told of. pages: for people, beside the answers. Everything is made for
-    the event loop that runs.
+    it is still the one it was told of. pages: for people, beside the answers. Everything is
+    made for the event loop that runs.
     """
     places = Places(readers, limits)
     verbs = _Verbs(readers, backup, instance, limits, places, pages is not None)

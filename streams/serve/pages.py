@@ -1,4 +1,4 @@
-"""Defines the pages that a browser is shown at the address of the answers, as the server sees them."""
+"""Defines the pages that a browser is shown beside the answers, as the server sees them."""
 
 from __future__ import annotations
 

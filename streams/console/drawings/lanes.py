@@ -75,7 +75,11 @@ def lanes(arrivals: Sequence[Mapping[str, Any]]) -> Lanes:
                 path = _curve(last[source], here)
                 ways[path] = Way(path)
         last.setdefault((arrival["dataset"], arrival["record_id"]), here)
-    shown = instants if len(instants) <= 5 else [instants[0], instants[len(instants) // 2], instants[-1]]
+    shown = (
+        instants
+        if len(instants) <= 5
+        else [instants[0], instants[len(instants) // 2], instants[-1]]
+    )
     return Lanes(
         _WIDTH,
         _TOP + _LANE * len(datasets) + 10,
@@ -87,9 +91,7 @@ def lanes(arrivals: Sequence[Mapping[str, Any]]) -> Lanes:
     )
 
 
-def _stop(
-    arrival: Mapping[str, Any], x_of: Mapping[Any, float], y_of: Mapping[str, float]
-) -> Stop:
+def _stop(arrival: Mapping[str, Any], x_of: Mapping[Any, float], y_of: Mapping[str, float]) -> Stop:
     broken = f", breaks {', '.join(arrival['rules'])}" if arrival["rules"] else ""
     form = "identifiable" if arrival["identifiable"] else "declassified"
     label = f"{arrival['operation']} into {arrival['dataset']}, {form}{broken}"

@@ -98,4 +98,6 @@ def _path(source: Box, target: Box) -> str:
     middle = _BOX_HEIGHT / 2
     a, b = (source.x + _BOX_WIDTH, source.y + middle), (target.x, target.y + middle)
     bend = max(abs(b[0] - a[0]) / 2, 30)
-    return f"M{a[0]:g},{a[1]:g} C{a[0] + bend:g},{a[1]:g} {b[0] - bend:g},{b[1]:g} {b[0]:g},{b[1]:g}"
+    return (
+        f"M{a[0]:g},{a[1]:g} C{a[0] + bend:g},{a[1]:g} {b[0] - bend:g},{b[1]:g} {b[0]:g},{b[1]:g}"
+    )

@@ -12,7 +12,17 @@ from streams.console.rows import Rows, ask, statement
 
 __all__ = ["flags"]
 
-FILTERS = ("rule", "severity", "dataset", "recipient", "message", "region", "tier", "since", "until")
+FILTERS = (
+    "rule",
+    "severity",
+    "dataset",
+    "recipient",
+    "message",
+    "region",
+    "tier",
+    "since",
+    "until",
+)
 ORDERS: Mapping[str, str] = {
     "newest": "f.first_at DESC",
     "oldest": "f.first_at",
@@ -46,16 +56,14 @@ def flags(asked: Asked) -> Page:
         "severities": SEVERITIES,
         "tiers": TIERS,
         "first": skipped + 1,
-        "query": urlencode(given),
+        "own_query": urlencode(given),
         "next": urlencode({**given, "skip": skipped + most}) if found.cut else None,
         "before": urlencode({**given, "skip": max(skipped - most, 0)}) if skipped else None,
     }
     return Page("flags.html", "Flags", {"flags": found}, shown)
 
 
-def _found(
-    asked: Asked, wanted: Mapping[str, object], order: str, skipped: int, most: int
-) -> Rows:
+def _found(asked: Asked, wanted: Mapping[str, object], order: str, skipped: int, most: int) -> Rows:
     own = dict(wanted)
     of_parties = ""
     region, tier = own.pop("region"), own.pop("tier")
