@@ -50,7 +50,7 @@ WITHIN = {
     "streams.simulate.world": {"errors"},
     "streams.simulate.leaks": {"errors", "world"},
     "streams.console.drawings": {"flows"},
-    "streams.console.pages": {"drawings", "flows", "page", "rows", "words"},
+    "streams.console.pages": {"drawings", "flows", "page", "rows", "rule_texts", "words"},
     "streams.cli.commands": {
         "serving",
         "errors",

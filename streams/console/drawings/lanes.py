@@ -77,7 +77,7 @@ def lanes(arrivals: Sequence[Mapping[str, Any]]) -> Lanes:
         last.setdefault((arrival["dataset"], arrival["record_id"]), here)
     shown = (
         instants
-        if len(instants) <= 5
+        if len(instants) <= 3
         else [instants[0], instants[len(instants) // 2], instants[-1]]
     )
     return Lanes(

@@ -9,7 +9,7 @@ from streams.console.flows import Dataset, Flow
 
 __all__ = ["Box", "Edge", "Neighbourhood", "neighbourhood"]
 
-_BOX_WIDTH, _BOX_HEIGHT, _ACROSS, _DOWN = 210.0, 44.0, 290.0, 62.0
+_BOX_WIDTH, _BOX_HEIGHT, _ACROSS, _DOWN = 250.0, 44.0, 330.0, 62.0
 _BOXES_MAX = 12
 
 
@@ -47,7 +47,10 @@ class Neighbourhood:
 def neighbourhood(
     name: str, flows: Sequence[Flow], datasets: Mapping[str, Dataset], depth: int
 ) -> Neighbourhood:
-    """Lay out what is up to `depth` flows away from a dataset, at most some boxes a column."""
+    """Lay out what is up to `depth` flows away from a dataset, at most some boxes a column.
+
+    Of the flows between them those are drawn that lead one column to the right.
+    """
     column = {name: 0}
     left_out = 0
     for side in (-1, 1):
@@ -75,7 +78,7 @@ def neighbourhood(
     edges = [
         Edge(flow, _path(boxes[flow.source], boxes[flow.target]))
         for flow in flows
-        if flow.source in boxes and flow.target in boxes
+        if flow.source in column and column.get(flow.target) == column[flow.source] + 1
     ]
     width = (max(rows) - first) * _ACROSS + _BOX_WIDTH + 8
     height = tallest * _DOWN + 8

@@ -17,14 +17,21 @@ def member(asked: Asked) -> Page:
     if not keys.rows:
         raise MissingError(f"no member has the id {asked.name[:256]!r}")
     key = keys.rows[0]["id"]
-    messages = ask(asked.reader, "member_messages", asked.rows_max or _MESSAGES_MAX, member=key)
+    own = ask(asked.reader, "member_parts", asked.rows_max or _MESSAGES_MAX, member=key)
     consents = ask(asked.reader, "member_consents", asked.rows_max or _CONSENTS_MAX, member=key)
-    places = sorted({row["key"] for row in messages})
-    texts = {"keys": ", ".join(map(str, places)) or "-1"}
+    texts = {"keys": ", ".join(str(row["message"]) for row in own) or "-1"}
+    part_of = {row["message"]: row for row in own}
+    messages = [
+        {
+            name: value
+            for name, value in {**row, **part_of[row["message"]]}.items()
+            if name != "message"
+        }
+        for row in ask(asked.reader, "member_messages", texts=texts)
+    ]
     reach = ask(asked.reader, "member_reach", texts=texts, member=key)
-    own = [{name: value for name, value in row.items() if name != "key"} for row in messages]
     parts = {
-        "messages": Rows(messages.columns[:-1], own, messages.cut),
+        "messages": Rows(tuple(messages[0]) if messages else (), messages, own.cut),
         "consents": consents,
         "reach": reach,
     }

@@ -8,6 +8,7 @@ from typing import Any
 from streams.console.drawings.lanes import lanes
 from streams.console.page import Asked, MissingError, Page
 from streams.console.rows import Rows, ask
+from streams.console.rule_texts import with_rule_texts
 from streams.console.words import breach_in_words
 
 __all__ = ["message"]
@@ -22,7 +23,7 @@ def message(asked: Asked) -> Page:
     if key is None or not parties.rows:
         raise MissingError(f"no message has the id {asked.name[:256]!r}")
     steps = _route(asked)
-    flags = ask(asked.reader, "message_flags", message=key)
+    flags = with_rule_texts(ask(asked.reader, "message_flags", message=key))
     arrivals = _arrivals(steps)
     most = asked.rows_max or _STEPS_MAX
     held = _held(arrivals)

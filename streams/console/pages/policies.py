@@ -6,6 +6,7 @@ import difflib
 
 from streams.console.page import Asked, MissingError, Page
 from streams.console.rows import ask
+from streams.console.rule_texts import with_rule_texts
 
 __all__ = ["policies", "policy"]
 
@@ -28,6 +29,7 @@ def policy(asked: Asked) -> Page:
         )
         if line[0] != "?"
     ]
-    parts = {"rules": ask(asked.reader, "policy_rules", policy=asked.name), "policy": found}
+    rules = with_rule_texts(ask(asked.reader, "policy_rules", policy=asked.name))
+    parts = {"rules": rules, "policy": found}
     shown = {"policy": row, "changes": changes if row["policy_before"] else []}
     return Page("policy.html", f"Policy {asked.name}", parts, shown)
