@@ -92,8 +92,8 @@ def test_flows_that_come_later_are_counted_once() -> None:
     [
         ({"dataset": "partner"}, 1), ({"severity": "CRITICAL"}, 1), ({"severity": "LOW"}, 0),
         ({"recipient": "Acme"}, 1), ({"message": "m2"}, 1), ({"message": "m9"}, 0),
-        ({"region": "US"}, 2), ({"region": "DE"}, 0), ({"tier": "SALES_NAVIGATOR"}, 2), ({"until": "2024-09-18"}, 0),
-        ({"since": "2024-09-18"}, 2), ({"since": "2024-09-19"}, 0),
+        ({"region": "US"}, 2), ({"region": "DE"}, 0), ({"tier": "SALES_NAVIGATOR"}, 2),
+        ({"until": "2024-09-18"}, 0), ({"since": "2024-09-18"}, 2), ({"since": "2024-09-19"}, 0),
     ],
 )  # fmt: skip
 def test_flags_are_filtered(url: str, given: dict[str, str], messages: int) -> None:
