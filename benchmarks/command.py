@@ -22,6 +22,7 @@ from benchmarks.report.tables import fill, show
 from benchmarks.report.throughput_chart import throughput_bars, throughput_chart
 from benchmarks.sizes import Sizes
 from benchmarks.suites import (
+    console,
     disorder,
     history,
     latency,
@@ -50,6 +51,7 @@ SUITES: dict[str, Suite] = {
     "disorder": disorder.measure,
     "views": questions.measure_views,
     "questions": questions.measure,
+    "console": console.measure,
     "whatif": whatif.measure,
     "live": live.measure,
     "latency": latency.measure,
@@ -63,6 +65,7 @@ _TITLES = {
     "stages": "stages: where the time goes, one thread, a stage after the other",
     "views": "views: what an analyst asks of the views",
     "questions": "questions: the saved questions of auditors",
+    "console": "console: pages, as a browser asks for them",
     "disorder": "disorder: single batches that are not in the order of time",
     "history": "history: the cost of a batch, however much there is already",
     "whatif": "whatif: the flags of a policy, without and with a replay",

@@ -23,4 +23,5 @@ def _texts(document: str) -> Mapping[str, str]:
     """Return the text of each rule; the document has passed its check when it was recorded."""
     read = read_document(document)
     rules = read["rules"] if isinstance(read, dict) else []
-    return {str(r["id"]): str(r["when"]) for r in rules or [] if isinstance(r, dict)}
+    every = rules if isinstance(rules, list) else []
+    return {str(rule["id"]): str(rule["when"]) for rule in every if isinstance(rule, dict)}

@@ -11,19 +11,18 @@ from streams.console.flows import Dataset, Flow
 
 __all__ = ["Band", "Bar", "Sankey", "sankey"]
 
-_WIDTH, _BAR, _GAP, _TOP = 1000.0, 12.0, 26.0, 14.0
+_COLUMN, _BAR, _GAP, _TOP = 225.0, 12.0, 34.0, 14.0
 _BAND_MIN, _BAND_MAX = 1.5, 26.0
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A dataset's bar; label_left: whether its name is to its left."""
+    """A dataset's bar, with its name on its right."""
 
     dataset: Dataset
     x: float
     y: float
     height: float
-    label_left: bool
 
 
 @dataclass(frozen=True)
@@ -57,17 +56,21 @@ def sankey(flows: Sequence[Flow], datasets: Mapping[str, Dataset]) -> Sankey:
     column: dict[int, list[str]] = {}
     for name in sorted(layer, key=lambda n: (layer[n], datasets[n].mark, n)):
         column.setdefault(layer[name], []).append(name)
-    step = (_WIDTH - _BAR) / max(len(column) - 1, 1)
     bars: dict[str, Bar] = {}
     for number, names in column.items():
         y = _TOP
         for name in names:
             height = max(leaving[name], coming[name], 4.0)
-            last = number == len(column) - 1 and number > 0
-            bars[name] = Bar(datasets[name], round(number * step, 1), y, height, last)
+            bars[name] = Bar(datasets[name], number * _COLUMN, y, height)
             y += height + _GAP
     bottom = max((bar.y + bar.height for bar in bars.values()), default=_TOP)
-    return Sankey(_WIDTH, bottom + _GAP, _BAR, list(bars.values()), _bands(flows, bars, width))
+    return Sankey(
+        max(len(column), 4) * _COLUMN,
+        bottom + _GAP,
+        _BAR,
+        list(bars.values()),
+        _bands(flows, bars, width),
+    )
 
 
 def _bands(
