@@ -24,7 +24,8 @@ def dataset(asked: Asked) -> Page:
     if not keys.rows:
         raise MissingError(f"no event names a dataset {name[:256]!r}")
     key = keys.rows[0]["id"]
-    datasets, flows = datasets_of(asked.reader), asked.flows.flows(asked.reader)
+    flows = asked.flows.flows(asked.reader)
+    datasets = datasets_of(asked.reader)  # after the flows, so that it has all that these name
     depth = max(whole_number(asked.text("depth"), 1, _DEPTH_MAX), 1)
     after = whole_number(asked.text("after"), -1, _ROWS_MAX)
     most = asked.rows_max or _RECORDS_MAX

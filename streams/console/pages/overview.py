@@ -18,8 +18,8 @@ def overview(asked: Asked) -> Page:
     """Return the overview."""
     totals = ask(asked.reader, "totals")
     flags = ask(asked.reader, "flags_by_rule")
-    datasets = datasets_of(asked.reader)
     flows = asked.flows.flows(asked.reader)
+    datasets = datasets_of(asked.reader)  # after the flows, so that it has all that these name
     drawn = flows[:_FLOWS_MAX]
     parts = {
         "flags": flags,
