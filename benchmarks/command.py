@@ -24,6 +24,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.suites import (
     console,
     disorder,
+    evolved,
     history,
     latency,
     live,
@@ -49,6 +50,7 @@ SUITES: dict[str, Suite] = {
     "stages": stages.measure,
     "history": history.measure,
     "disorder": disorder.measure,
+    "evolved": evolved.measure,
     "views": questions.measure_views,
     "questions": questions.measure,
     "console": console.measure,
@@ -67,6 +69,7 @@ _TITLES = {
     "questions": "questions: the saved questions of auditors",
     "console": "console: pages, as a browser asks for them",
     "disorder": "disorder: single batches that are not in the order of time",
+    "evolved": "evolved: decoding values of other schemas",
     "history": "history: the cost of a batch, however much there is already",
     "whatif": "whatif: the flags of a policy, without and with a replay",
     "live": "live: what lies in Kafka, until it is recorded",

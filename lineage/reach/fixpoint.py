@@ -75,6 +75,7 @@ from lineage.reach.hops import (
     Holdings,
     HopJoin,
     Hops,
+    dataset_of,
     record_keys,
     record_of,
     unpack,
@@ -180,12 +181,17 @@ def _rederive(
 def _stored_holdings(
     connection: duckdb.DuckDBPyConnection, hops: Hops, first_new: int
 ) -> Holdings | None:
-    """Return the messages that the records read by the hops held before the batch."""
-    records = distinct(hops.input_record[hops.input_record < first_new])
+    """Return the messages that the records read by the hops held before the batch.
+
+    Of the datasets that they are read from alone: a record that keeps its id is in many others.
+    """
+    old = hops.input_record < first_new
+    records = distinct(hops.input_record[old])
     if not len(records):
         return None
-    rows = ("core.arrival", "record")
-    found = execute_on(connection, records, sql("reach/holdings"), rows=rows).fetchnumpy()
+    datasets = distinct(dataset_of(hops.input_key[old]))
+    query = sql("reach/holdings").replace("{datasets}", ", ".join(map(str, datasets.tolist())))
+    found = execute_on(connection, records, query, rows=("core.arrival", "record")).fetchnumpy()
     return Holdings(
         found["message"],
         record_keys(found["record"], found["dataset"]),

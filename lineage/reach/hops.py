@@ -52,6 +52,11 @@ def record_of(keys: IntArray) -> IntArray:
     return keys >> _DATASET_BITS
 
 
+def dataset_of(keys: IntArray) -> IntArray:
+    """Return the datasets of `record_keys`."""
+    return keys & ((1 << _DATASET_BITS) - 1)
+
+
 def _check(values: IntArray, bits: int, what: str) -> None:
     if len(values) and int(values.max()) >> bits:
         raise StoreError(f"a store holds {1 << bits:,} {what} at most, and this one has more")

@@ -144,6 +144,22 @@ def test_a_document_that_declassifies_otherwise_changes_what_is_downstream() -> 
         assert store.whatif(stricter, "2024-09-18T00:02:00Z").fetchall() == []
 
 
+def test_of_many_datasets_none_is_left_out_downstream() -> None:
+    rule = ("leak", "HIGH", "identifiable and dataset <> 'inbox'")
+    masked = [
+        hop(f"h{n}", "inbox", f"lake{n * 7919 % 1000}", moved_at=at(1 + n % 9),
+            operation=("COPY", "JOIN", "EMBED", "TRAIN")[n % 4],
+            declassification=("noise", 1))
+        for n in range(1, 400)
+    ]  # fmt: skip
+    with new_store(SMALL) as store:
+        store.apply([message(), *masked, published("p", [rule], declassification=[("noise", 1)])])
+        assert store.flags().fetchall() == []
+        counts = store.whatif(document([rule])).fetchall()
+    assert len(counts) == 399
+    assert {count[2:] for count in counts} == {(1, 0, 0)}
+
+
 def test_a_rule_that_names_one_message_is_judged_for_each() -> None:
     with new_store(SMALL) as store:
         store.apply(EVENTS)

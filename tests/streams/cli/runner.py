@@ -46,9 +46,13 @@ def flag(row: tuple[Any, ...]) -> dict[str, object]:
         "last_at": last_at,
         "arrivals": arrivals,
         "first_hop": first_hop,
-        "job": "job",
-        "recipient": "Acme" if dataset == "partner" else None,
     }
+
+
+def listed(row: tuple[Any, ...]) -> dict[str, object]:
+    """A flag as `flags` lists it."""
+    found = flag(row)
+    return {**found, "job": "job", "recipient": "Acme" if found["dataset"] == "partner" else None}
 
 
 @dataclass

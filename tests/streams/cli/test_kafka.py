@@ -12,7 +12,7 @@ import pytest
 
 from streams.worker.settings import Settings
 from tests.registry_service import RegistryService
-from tests.streams.cli.runner import EVENTS, FLAGS, flag, run, write_log
+from tests.streams.cli.runner import EVENTS, FLAGS, listed, run, write_log
 
 CLOSED = "127.0.0.1:1"
 LINEAGE = [sys.executable, "-c", "from streams.cli import main; main()"]
@@ -140,7 +140,7 @@ def test_what_is_published_and_worked_off_is_what_is_replayed(
     assert ["events", "10"] in [line.split() for line in worker.stdout.splitlines()]
     assert run("replay", log, "--db", replayed).code == 0
     assert run("digest", "--db", live).out == run("digest", "--db", replayed).out
-    assert run("flags", "--db", live, "--json").rows == [flag(row) for row in FLAGS]
+    assert run("flags", "--db", live, "--json").rows == [listed(row) for row in FLAGS]
     assert run("doctor", "--bootstrap", no_topics).code == 0
 
 

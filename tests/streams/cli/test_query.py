@@ -12,7 +12,7 @@ import pytest
 
 import lineage
 from tests.lineage.events.builders import at, declared, hop, message
-from tests.streams.cli.runner import FLAGS, flag, run
+from tests.streams.cli.runner import FLAGS, listed, run
 
 ROOT = Path(__file__).parents[3]
 
@@ -21,16 +21,18 @@ def test_flags_are_one_json_object_a_line_in_order(db: Path) -> None:
     ran = run("flags", "--db", db, "--json")
     assert ran.code == 0
     assert ran.err == ""
-    assert ran.rows == [flag(row) for row in FLAGS]
-    assert list(ran.rows[0]) == list(flag(FLAGS[0]))
+    assert ran.rows == [listed(row) for row in FLAGS]
+    assert list(ran.rows[0]) == list(listed(FLAGS[0]))
     assert '"first_at": "2024-09-18T00:03:00.000000Z"' in ran.out
 
 
 def test_flags_as_csv_and_as_aligned_text_say_the_same(db: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(run("flags", "--db", db, "--csv").out)))
-    assert rows == [{k: "" if v is None else str(v) for k, v in flag(row).items()} for row in FLAGS]
+    assert rows == [
+        {k: "" if v is None else str(v) for k, v in listed(row).items()} for row in FLAGS
+    ]
     head, *lines = run("flags", "--db", db).out.splitlines()
-    assert head.split() == list(flag(FLAGS[0]))
+    assert head.split() == list(listed(FLAGS[0]))
     assert [line.split() for line in lines] == [[v for v in row.values() if v] for row in rows]
 
 

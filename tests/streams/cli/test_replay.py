@@ -168,6 +168,12 @@ def test_check_takes_any_spelling_of_an_instant(log: Path, db: Path) -> None:
     assert run("check", log, "--db", db).code == 0
 
 
+def test_check_takes_what_flags_writes(log: Path, db: Path) -> None:
+    listed = run("flags", "--db", db, "--json").out
+    (log / "expected-flags.jsonl").write_text(listed)
+    assert run("check", log, "--db", db).code == 0
+
+
 def test_check_says_what_differs(log: Path, db: Path) -> None:
     expected = [flag(row) for row in FLAGS]
     expected[0]["severity"] = "LOW"

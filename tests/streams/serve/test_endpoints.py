@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 
 import lineage
-from tests.streams.cli.runner import FLAGS, flag
+from tests.streams.cli.runner import FLAGS, listed
 from tests.streams.serve.serving import ask, serving
 
 ONE = "SELECT 1 AS one, 'ä' AS text"
@@ -39,7 +39,7 @@ def test_parameters_are_in_the_address_by_name(url: str) -> None:
 
 
 def test_every_format_says_the_same(url: str) -> None:
-    rows = [flag(row) for row in FLAGS]
+    rows = [listed(row) for row in FLAGS]
     assert ask(url, "/flags").json["rows"] == rows
     lines = ask(url, "/flags?format=jsonl").body.decode().splitlines()
     assert list(map(json.loads, lines)) == rows

@@ -1,5 +1,8 @@
 -- In which datasets did messages arrive, by which operations, from when until when (microseconds)?
-SELECT CAST(dataset AS BIGINT) AS dataset, CAST(operation AS BIGINT) AS operation,
-    epoch_us(min(arrived_at)) AS first_at, epoch_us(max(arrived_at)) AS last_at, count(*) AS arrivals
-FROM core.arrival
-GROUP BY ALL
+-- In order, for the as-of lookup of what can break a rule.
+SELECT CAST(a.dataset AS BIGINT) AS dataset, CAST(a.operation AS BIGINT) AS operation,
+    epoch_us(min(a.arrived_at)) AS first_at, epoch_us(max(a.arrived_at)) AS last_at,
+    count(*) AS arrivals
+FROM core.arrival a
+GROUP BY 1, 2
+ORDER BY 1, 2
