@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 DEMO := demo
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint audit torture bench bench-history docs lock clean
+.PHONY: help screenshots demo test quick lint audit torture bench bench-history docs lock clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /	/' | expand -t 16
@@ -82,6 +82,9 @@ bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals, o
 docs: $(VENV)/.installed-dev  ## write docs/commands.md and docs/questions.md anew from what they tell of
 	@$(BIN)/python -m streams.cli.reference > docs/commands.md
 	@$(BIN)/python -m lineage.audit.questions_page > docs/questions.md
+
+screenshots: $(VENV)/.installed-dev  ## take the pictures of the console anew, with Debian's chromium
+	@$(BIN)/python -m tests.streams.console.screenshots docs/pictures
 
 LOCK = $(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 \
 	--generate-hashes --no-header --no-annotate pyproject.toml requirements/build.in

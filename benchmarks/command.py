@@ -22,6 +22,7 @@ from benchmarks.report.tables import fill, show
 from benchmarks.report.throughput_chart import throughput_bars, throughput_chart
 from benchmarks.sizes import Sizes
 from benchmarks.suites import (
+    console,
     disorder,
     evolved,
     history,
@@ -52,6 +53,7 @@ SUITES: dict[str, Suite] = {
     "evolved": evolved.measure,
     "views": questions.measure_views,
     "questions": questions.measure,
+    "console": console.measure,
     "whatif": whatif.measure,
     "live": live.measure,
     "latency": latency.measure,
@@ -65,6 +67,7 @@ _TITLES = {
     "stages": "stages: where the time goes, one thread, a stage after the other",
     "views": "views: what an analyst asks of the views",
     "questions": "questions: the saved questions of auditors",
+    "console": "console: pages, as a browser asks for them",
     "disorder": "disorder: single batches that are not in the order of time",
     "evolved": "evolved: decoding values of other schemas",
     "history": "history: the cost of a batch, however much there is already",

@@ -24,6 +24,9 @@ class Sizes:
     batch: int = field(default=50_000, metadata={"help": "events of each batch upon history"})
     disorder: int = field(default=600_000, metadata={"help": "messages of the log in disorder"})
     views: int = field(default=900_000, metadata={"help": "messages whose views are asked"})
+    console: int = field(
+        default=2_600_000, metadata={"help": "messages of the database whose pages are shown"}
+    )
     questions: int = field(
         default=2_600_000, metadata={"help": "messages upon which saved questions are asked"}
     )

@@ -31,14 +31,28 @@ STREAMS = {
     "broker": {"errors"},
     "simulate": {"errors"},
     "serve": {"errors", "json_values"},
-    "worker": {"errors", "kafka", "serve"},
-    "cli": {"errors", "json_values", "kafka", "broker", "simulate", "serve", "worker", "demo"},
+    "console": {"errors", "json_values", "serve"},
+    "worker": {"errors", "kafka", "serve", "console"},
+    "cli": {
+        "errors",
+        "json_values",
+        "kafka",
+        "broker",
+        "simulate",
+        "serve",
+        "console",
+        "worker",
+        "demo",
+    },
 }
 # The rooms within a room of streams, and what of that room each is built on.
 WITHIN = {
     "streams.simulate.world": {"errors"},
     "streams.simulate.leaks": {"errors", "world"},
+    "streams.console.drawings": {"flows"},
+    "streams.console.pages": {"drawings", "flows", "page", "rows", "rule_texts", "words"},
     "streams.cli.commands": {
+        "serving",
         "errors",
         "options",
         "output",

@@ -36,6 +36,7 @@ from lineage.database.statements import sql
 from lineage.database.write_ahead_log import unfinished
 from lineage.errors import StoreError
 from lineage.judge.timeline import Timeline
+from lineage.keys.texts import key_of
 from lineage.limits import DEFAULT_LIMITS, Limits
 from lineage.policy.parse import parse_policy
 from lineage.store.backup import Backup, Copy, check_target
@@ -177,6 +178,16 @@ class Reader:
         with self._damage_told():
             check(cursor, text, params)
             return query(cursor, text, params, self._query_limits(timeout_seconds))
+
+    def answer(self, text: str, params: Parameters = None) -> duckdb.DuckDBPyRelation:
+        """Answer a SELECT that is part of the program, and so is not checked; else as `sql`."""
+        with self._damage_told():
+            return query(self._cursor(), text, params, self._query_limits(None))
+
+    def key_of(self, id_: str) -> int | None:
+        """Return the key of an id, as the tables of the schema core have it; None if unknown."""
+        with self._damage_told():
+            return key_of(self._cursor(), id_)
 
     def sql_batches(
         self, text: str, params: Parameters = None, timeout_seconds: float | None = None

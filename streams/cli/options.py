@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
+from streams.serve.settings import ANY_PORT
 from streams.worker.settings import WRITER_MEMORY_MIB
 
 _F = TypeVar("_F", bound=Callable[..., Any])
@@ -172,6 +173,13 @@ params: Callable[[_F], _F] = click.option(
     multiple=True,
     metavar="NAME=VALUE",
     help="The value of $NAME in the question; as often as there are parameters.",
+)
+listen: Callable[[_F], _F] = click.option(
+    "--listen",
+    default=ANY_PORT,
+    show_default=True,
+    metavar="HOST:PORT",
+    help="Where to listen; port 0 is any free one. Other machines need a token file.",
 )
 fail_on_flag: Callable[[_F], _F] = click.option(
     "--fail-on-flag", is_flag=True, help="Exit with 1 if there is any flag."

@@ -19,6 +19,7 @@ from lineage import LineageError, QueryError
 from lineage.store.backup import Backup
 from streams.serve.answer import Answer, Verb, table_batches, watched
 from streams.serve.limits import ServeLimits
+from streams.serve.pages import Pages
 from streams.serve.readers import Readers
 from streams.serve.refusal import HttpError, error_response
 from streams.serve.request import Asked, read_request
@@ -33,13 +34,21 @@ Copying = Callable[[Path], Backup]
 """Copies the database to a path. Raises BackupError, StoreError."""
 
 
-def application(readers: Readers, backup: Copying, instance: str, limits: ServeLimits) -> ASGIApp:
+def application(
+    readers: Readers,
+    backup: Copying,
+    instance: str,
+    limits: ServeLimits,
+    pages: Pages | None = None,
+) -> ASGIApp:
     """Return the web application that asks `readers`.
 
     backup: copies the database. instance: a name of this server alone, by which a client knows that
-    it is still the one it was told of. Everything is made for the event loop that runs.
+    it is still the one it was told of. pages: for people, beside the answers. Everything is
+    made for the event loop that runs.
     """
-    verbs = _Verbs(readers, backup, instance, limits)
+    places = Places(readers, limits)
+    verbs = _Verbs(readers, backup, instance, limits, places, pages is not None)
     both = ["GET", "POST"]
     routes = [
         Route("/", verbs.index),
@@ -63,18 +72,26 @@ def application(readers: Readers, backup: Copying, instance: str, limits: ServeL
 
     # LineageError: what a request may be wrong about. Exception: a mistake in this program.
     handlers = {HTTPException: refused, LineageError: refused, Exception: refused}
-    return Starlette(routes=routes, exception_handlers=handlers)
+    answers = Starlette(routes=routes, exception_handlers=handlers)
+    return answers if pages is None else pages.beside(answers, places)
 
 
 class _Verbs:
     def __init__(
-        self, readers: Readers, backup: Copying, instance: str, limits: ServeLimits
+        self,
+        readers: Readers,
+        backup: Copying,
+        instance: str,
+        limits: ServeLimits,
+        places: Places,
+        has_pages: bool,
     ) -> None:
         self._readers = readers
         self._backup = backup
         self._instance = instance
         self._limits = limits
-        self._places = Places(readers, limits)
+        self._places = places
+        self._has_pages = has_pages
         self._copying = asyncio.Lock()
 
     async def index(self, _: Request) -> Response:
@@ -98,6 +115,7 @@ class _Verbs:
                 "program": "message-lineage",
                 "version": _version(),
                 "instance": self._instance,
+                "console": self._has_pages,
                 "questions": self._readers.at_work,
             }
         )

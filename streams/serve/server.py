@@ -9,6 +9,7 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from streams.serve.address_file import ServedAt, announce, withdraw
 from streams.serve.connection import connection_class
 from streams.serve.endpoints import ACTING, Copying, application
 from streams.serve.guard import Guard
+from streams.serve.pages import Pages
 from streams.serve.readers import Readers
 from streams.serve.settings import ServeSettings, is_loopback
 
@@ -34,7 +36,7 @@ class QuestionServer:
     """Serves one open database until it is stopped; the database has to stay open as long.
 
     db: its file, beside which the address is told; None: nowhere. backup: copies the
-    database.
+    database. pages: what is shown to a browser, made for the token; None: nothing.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class QuestionServer:
         settings: ServeSettings,
         db: Path | None,
         backup: Copying,
+        pages: Callable[[str], Pages] | None = None,
     ) -> None:
         self._readers = readers
         self._settings = settings
         self._db = db
         self._backup = backup
+        self._pages = pages
         self._instance = secrets.token_hex(16)
         self._server: uvicorn.Server | None = None
         self._started = threading.Event()
@@ -100,7 +104,8 @@ class QuestionServer:
 
     async def _serve(self, listener: socket.socket, token: str, port: int) -> None:
         settings, limits = self._settings, self._settings.limits
-        inner = application(self._readers, self._backup, self._instance, limits)
+        pages = None if self._pages is None else self._pages(token)
+        inner = application(self._readers, self._backup, self._instance, limits, pages)
         app = Guard(
             inner,
             token=token,
@@ -109,6 +114,7 @@ class QuestionServer:
             port=port,
             acting=ACTING,
             limits=limits,
+            pages=pages,
         )
         config = uvicorn.Config(
             app,

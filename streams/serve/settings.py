@@ -24,15 +24,19 @@ class ServeSettings:
     """Where a database is served: HOST and port (0: any free one).
 
     token: what a question has to bring; None: nothing, which is possible on loopback alone.
+    console: whether pages are shown there, too.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
     token: str | None = field(default=None, repr=False)
     limits: ServeLimits = SERVE_LIMITS
+    console: bool = False
 
     @classmethod
-    def of(cls, address: str = ANY_PORT, token_file: Path | None = None) -> ServeSettings:
+    def of(
+        cls, address: str = ANY_PORT, token_file: Path | None = None, console: bool = False
+    ) -> ServeSettings:
         """Read HOST:PORT and a file with a token.
 
         Raises ListenError for what is no address, an address that others reach without a token,
@@ -50,7 +54,7 @@ class ServeSettings:
                 f"{host} can be reached from other machines, so questions there need a token: name"
                 " a file that holds one with --token-file"
             )
-        return cls(host, int(found[3]), token)
+        return cls(host, int(found[3]), token, console=console)
 
 
 ON_LOOPBACK = ServeSettings()

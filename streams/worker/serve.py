@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from streams.console.console import pages_of
 from streams.errors import ServeError
 from streams.serve.server import QuestionServer
 from streams.worker.settings import Settings
@@ -20,11 +21,13 @@ def start_server(sink: StoreSink, settings: Settings) -> QuestionServer | None:
     if settings.serve is None:
         return None
     db = None if settings.db == ":memory:" else Path(settings.db)
-    server = QuestionServer(sink.readers, settings.serve, db, sink.backup)
+    pages = pages_of(settings.serve)
+    server = QuestionServer(sink.readers, settings.serve, db, sink.backup, pages)
     try:
         server.start()
     except ServeError as error:
         logger.error("recording goes on, but answers no questions: %s", error)  # noqa: TRY400 -- the sentence says it all
         return None
-    logger.info("answering questions at %s", server.url)
+    shown = ", and showing the console" if pages is not None else ""
+    logger.info("answering questions%s at %s", shown, server.url)
     return server

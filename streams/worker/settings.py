@@ -68,8 +68,8 @@ class Settings:
 
         The variables are LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_MEMORY,
         LINEAGE_REPLICATION_FACTOR, LINEAGE_SERVE (HOST:PORT, or off), LINEAGE_TOKEN_FILE,
-        LINEAGE_ALERTS (a file), and those of `connection_from` and `registry_from`, whose errors it
-        raises, too.
+        LINEAGE_CONSOLE (1: the console is shown, too), LINEAGE_ALERTS (a file), and those of
+        `connection_from` and `registry_from`, whose errors it raises, too.
         """
         from streams.kafka.registry import registry_from
 
@@ -87,7 +87,9 @@ class Settings:
             memory_mib=_mib(environment.get("LINEAGE_MEMORY") or str(WRITER_MEMORY_MIB)),
             replication_factor=_factor(environment.get("LINEAGE_REPLICATION_FACTOR")),
             serve=_serve(
-                environment.get("LINEAGE_SERVE") or ANY_PORT, environment.get("LINEAGE_TOKEN_FILE")
+                environment.get("LINEAGE_SERVE") or ANY_PORT,
+                environment.get("LINEAGE_TOKEN_FILE"),
+                _console(environment.get("LINEAGE_CONSOLE")),
             ),
             alerts=_alerts(environment.get("LINEAGE_ALERTS")),
         )
@@ -101,11 +103,17 @@ def _factor(text: str | None) -> int | None:
     return int(text)
 
 
-def _serve(address: str, token_file: str | None) -> ServeSettings | None:
+def _console(text: str | None) -> bool:
+    if text not in (None, "", "0", "1"):
+        raise WorkerError("LINEAGE_CONSOLE must be 1 or 0")
+    return text == "1"
+
+
+def _serve(address: str, token_file: str | None, console: bool) -> ServeSettings | None:
     if address == "off":
         return None
     try:
-        return ServeSettings.of(address, Path(token_file) if token_file else None)
+        return ServeSettings.of(address, Path(token_file) if token_file else None, console)
     except ListenError as error:
         raise WorkerError(f"LINEAGE_SERVE, LINEAGE_TOKEN_FILE: {error}") from None
 

@@ -7,17 +7,11 @@ from pathlib import Path
 import click
 
 from streams.cli import options
-from streams.serve.settings import ANY_PORT
-
-_LOOK_SECONDS = 0.5
 
 
 @click.command()
 @options.database
-@click.option(
-    "--listen", default=ANY_PORT, show_default=True, metavar="HOST:PORT",
-    help="Where to listen; port 0 is any free one. Other machines need a token file.",
-)  # fmt: skip
+@options.listen
 @options.token_file
 def serve(db: Path, listen: str, token_file: Path | None) -> None:
     """Answer questions to a database over HTTP, until SIGINT or SIGTERM.
@@ -25,24 +19,7 @@ def serve(db: Path, listen: str, token_file: Path | None) -> None:
     The database is open to be read: no worker can write it meanwhile. A worker serves its own
     database by itself. Writes the address to stdout once it answers.
     """
-    import signal
-    import threading
-
-    import lineage
-    from streams.serve.readers import Readers
-    from streams.serve.server import QuestionServer
+    from streams.cli.serving import serve_file
     from streams.serve.settings import ServeSettings
 
-    settings = ServeSettings.of(listen, token_file)
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
-    with lineage.open(db, read_only=True) as store:
-        server = QuestionServer(Readers(store, settings.limits), settings, None, store.backup)
-        server.start()
-        click.echo(server.url)
-        # The system may give a signal to any thread, and only the main one handles it: a wait
-        # without an end would sleep through it.
-        while not stopped.wait(_LOOK_SECONDS):
-            pass
-        server.stop()
+    serve_file(db, ServeSettings.of(listen, token_file))

@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     "file.",
 )  # fmt: skip
 @click.option("--no-serve", is_flag=True, help="Answer no questions.")
+@click.option(
+    "--console", is_flag=True, envvar="LINEAGE_CONSOLE", show_envvar=True,
+    help="Show pages for a browser there, too.",
+)  # fmt: skip
 @options.token_file
 @click.option(
     "--alerts", type=click.Path(path_type=Path, dir_okay=False), envvar="LINEAGE_ALERTS",
@@ -49,6 +53,7 @@ def worker(
     replication_factor: int | None,
     address: str,
     no_serve: bool,
+    console: bool,
     token_file: Path | None,
     alerts: Path | None,
     memory: int,
@@ -67,7 +72,9 @@ def worker(
     from streams.worker.run import run_worker
 
     off = no_serve or address == "off"
-    serve = None if off else ServeSettings.of(address, token_file)
+    if off and console:
+        raise click.UsageError("--console needs an address: leave out --no-serve")
+    serve = None if off else ServeSettings.of(address, token_file, console)
     log_to_stderr()
     tally = run_worker(
         db,

@@ -44,7 +44,7 @@ def test_every_command_and_option_is_documented() -> None:
 def test_the_commands_are_those_of_the_design() -> None:
     assert set(cli.commands) == {
         *("simulate", "replay", "check", "flags", "route", "sql", "ask", "whatif", "digest"),
-        *("worker", "serve", "publish", "dlq", "broker", "doctor", "backup"),
+        *("worker", "serve", "console", "publish", "dlq", "broker", "doctor", "backup"),
     }
 
 

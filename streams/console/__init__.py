@@ -1,0 +1,1 @@
+"""Shows a served database to people: pages drawn on the server, with the rows behind them."""

@@ -1,0 +1,1 @@
+"""Lays out the drawings of the pages; templates write them as SVG."""

@@ -1,0 +1,1 @@
+"""Answers what each page shows: one module a page."""

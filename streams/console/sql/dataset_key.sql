@@ -1,0 +1,2 @@
+-- The key of a dataset.
+SELECT id FROM core.dataset_name WHERE text = $dataset

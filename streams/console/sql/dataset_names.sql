@@ -1,0 +1,2 @@
+-- The names of datasets by their keys.
+FROM core.dataset_name

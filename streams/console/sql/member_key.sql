@@ -1,0 +1,2 @@
+-- The key of a member.
+SELECT id FROM core.member WHERE text = $member

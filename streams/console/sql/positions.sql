@@ -1,0 +1,2 @@
+-- How far is each partition recorded?
+FROM ingest_position ORDER BY topic, partition
