@@ -31,8 +31,19 @@ STREAMS = {
     "broker": {"errors"},
     "simulate": {"errors"},
     "serve": {"errors", "json_values"},
-    "worker": {"errors", "kafka", "serve"},
-    "cli": {"errors", "json_values", "kafka", "broker", "simulate", "serve", "worker", "demo"},
+    "metrics": {"errors", "serve"},
+    "worker": {"errors", "kafka", "serve", "metrics"},
+    "cli": {
+        "errors",
+        "json_values",
+        "kafka",
+        "broker",
+        "simulate",
+        "serve",
+        "worker",
+        "demo",
+        "metrics",
+    },
 }
 # The rooms within a room of streams, and what of that room each is built on.
 WITHIN = {
@@ -46,7 +57,7 @@ WITHIN = {
         "process_limits",
         "progress",
     }
-    | {"reader", "route_tree"},
+    | {"live", "reader", "route_tree"},
 }
 
 

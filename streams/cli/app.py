@@ -26,6 +26,8 @@ from streams.cli.commands import (
     serve,
     simulate,
     sql,
+    tail,
+    top,
     whatif,
     worker,
 )
@@ -83,6 +85,8 @@ for _command in (
     backup.backup,
     worker.worker,
     serve.serve,
+    tail.tail,
+    top.top,
     publish.publish,
     dlq.dlq,
     broker.broker,

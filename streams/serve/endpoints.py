@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from lineage import LineageError, QueryError
@@ -33,11 +33,18 @@ Copying = Callable[[Path], Backup]
 """Copies the database to a path. Raises BackupError, StoreError."""
 
 
-def application(readers: Readers, backup: Copying, instance: str, limits: ServeLimits) -> ASGIApp:
+def application(
+    readers: Readers,
+    backup: Copying,
+    instance: str,
+    limits: ServeLimits,
+    more: Sequence[BaseRoute] = (),
+) -> ASGIApp:
     """Return the web application that asks `readers`.
 
     backup: copies the database. instance: a name of this server alone, by which a client knows that
-    it is still the one it was told of. Everything is made for the event loop that runs.
+    it is still the one it was told of. more: further paths. Everything is made for the event loop
+    that runs.
     """
     verbs = _Verbs(readers, backup, instance, limits)
     both = ["GET", "POST"]
@@ -51,6 +58,7 @@ def application(readers: Readers, backup: Copying, instance: str, limits: ServeL
         Route("/whatif", verbs.whatif, methods=["POST"]),
         Route("/digest", verbs.digest, methods=both),
         Route("/backup", verbs.backup, methods=["POST"]),
+        *more,
     ]
 
     async def refused(_: Request, error: Exception) -> Response:
@@ -87,6 +95,7 @@ class _Verbs:
                 "GET or POST /digest": "",
                 "POST /backup": "to",
                 "GET /health": "",
+                "GET /metrics, /healthz, /readyz": "of Prometheus",
                 "of all questions": "format (json, jsonl, csv, arrow), limit, timeout",
             }
         )

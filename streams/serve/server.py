@@ -9,10 +9,12 @@ import os
 import secrets
 import socket
 import threading
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
+from starlette.routing import BaseRoute
 
 from streams.errors import ServeError
 from streams.serve.address_file import ServedAt, announce, withdraw
@@ -34,7 +36,7 @@ class QuestionServer:
     """Serves one open database until it is stopped; the database has to stay open as long.
 
     db: its file, beside which the address is told; None: nowhere. backup: copies the
-    database.
+    database. more: further paths, as those of the metrics.
     """
 
     def __init__(
@@ -43,11 +45,13 @@ class QuestionServer:
         settings: ServeSettings,
         db: Path | None,
         backup: Copying,
+        more: Sequence[BaseRoute] = (),
     ) -> None:
         self._readers = readers
         self._settings = settings
         self._db = db
         self._backup = backup
+        self._more = more
         self._instance = secrets.token_hex(16)
         self._server: uvicorn.Server | None = None
         self._started = threading.Event()
@@ -100,7 +104,7 @@ class QuestionServer:
 
     async def _serve(self, listener: socket.socket, token: str, port: int) -> None:
         settings, limits = self._settings, self._settings.limits
-        inner = application(self._readers, self._backup, self._instance, limits)
+        inner = application(self._readers, self._backup, self._instance, limits, self._more)
         app = Guard(
             inner,
             token=token,

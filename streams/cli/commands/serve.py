@@ -29,6 +29,9 @@ def serve(db: Path, listen: str, token_file: Path | None) -> None:
     import threading
 
     import lineage
+    from streams.metrics.endpoints import metrics_routes
+    from streams.metrics.meter import Meter
+    from streams.metrics.scraped import Watched
     from streams.serve.readers import Readers
     from streams.serve.server import QuestionServer
     from streams.serve.settings import ServeSettings
@@ -38,7 +41,9 @@ def serve(db: Path, listen: str, token_file: Path | None) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with lineage.open(db, read_only=True) as store:
-        server = QuestionServer(Readers(store, settings.limits), settings, None, store.backup)
+        readers = Readers(store, settings.limits)
+        more = metrics_routes(Meter(), Watched(readers, db))
+        server = QuestionServer(readers, settings, None, store.backup, more)
         server.start()
         click.echo(server.url)
         # The system may give a signal to any thread, and only the main one handles it: a wait

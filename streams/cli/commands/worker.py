@@ -14,6 +14,7 @@ from streams.serve.settings import ANY_PORT
 if TYPE_CHECKING:
     from streams.kafka.connection import KafkaConnection
     from streams.kafka.rest import Address
+    from streams.worker.logs import LogForm
 
 
 @click.command()
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
 @click.option("--no-serve", is_flag=True, help="Answer no questions.")
 @options.token_file
 @options.memory
+@click.option(
+    "--log", "log_form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    envvar="LINEAGE_LOG", show_envvar=True, help="The lines on stderr: text, or JSON with counts.",
+)  # fmt: skip
 @options.as_json
 def worker(
     db: Path,
@@ -46,6 +51,7 @@ def worker(
     no_serve: bool,
     token_file: Path | None,
     memory: int,
+    log_form: LogForm,
     as_json: bool,
 ) -> None:
     """Record what is in the topics, and what comes, until SIGINT or SIGTERM.
@@ -61,7 +67,7 @@ def worker(
 
     off = no_serve or address == "off"
     serve = None if off else ServeSettings.of(address, token_file)
-    log_to_stderr()
+    log_to_stderr(form=log_form)
     tally = run_worker(
         db,
         kafka,
