@@ -32,7 +32,9 @@ STREAMS = {
     "simulate": {"errors"},
     "serve": {"errors", "json_values"},
     "console": {"errors", "json_values", "serve"},
-    "worker": {"errors", "kafka", "serve", "console"},
+    "metrics": {"errors", "serve"},
+    "alerts": {"errors"},
+    "worker": {"errors", "kafka", "serve", "console", "metrics", "alerts"},
     "cli": {
         "errors",
         "json_values",
@@ -41,6 +43,8 @@ STREAMS = {
         "simulate",
         "serve",
         "console",
+        "metrics",
+        "alerts",
         "worker",
         "demo",
     },
@@ -60,7 +64,7 @@ WITHIN = {
         "process_limits",
         "progress",
     }
-    | {"reader", "route_tree"},
+    | {"live", "reader", "route_tree"},
 }
 
 

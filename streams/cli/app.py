@@ -27,6 +27,8 @@ from streams.cli.commands import (
     serve,
     simulate,
     sql,
+    tail,
+    top,
     whatif,
     worker,
 )
@@ -85,6 +87,8 @@ for _command in (
     worker.worker,
     serve.serve,
     console.console,
+    tail.tail,
+    top.top,
     publish.publish,
     dlq.dlq,
     broker.broker,

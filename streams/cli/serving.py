@@ -25,6 +25,9 @@ def serve_file(db: Path, settings: ServeSettings) -> None:
 
     import lineage
     from streams.console.console import pages_of
+    from streams.metrics.endpoints import metrics_routes
+    from streams.metrics.meter import Meter
+    from streams.metrics.scraped import Watched
     from streams.serve.readers import Readers
     from streams.serve.server import QuestionServer
 
@@ -33,7 +36,8 @@ def serve_file(db: Path, settings: ServeSettings) -> None:
         signal.signal(number, lambda *_: stopped.set())
     with lineage.open(db, read_only=True) as store:
         readers = Readers(store, settings.limits)
-        server = QuestionServer(readers, settings, None, store.backup, pages_of(settings))
+        more = metrics_routes(Meter(), Watched(readers, db))
+        server = QuestionServer(readers, settings, None, store.backup, more, pages_of(settings))
         server.start()
         click.echo(server.url)
         # The system may give a signal to any thread, and only the main one handles it: a wait

@@ -59,6 +59,11 @@ class Records:
         """The offset from which to read on."""
         return self.offsets[-1] + 1
 
+    @property
+    def latest(self) -> int | None:
+        """Return the time of the last record, else of the first that was fetched with it."""
+        return self.originals[-1].timestamp if self.originals else self.timestamp
+
     def since(self, offset: int) -> Records | None:
         """Return the records from an offset on, None if there are none."""
         first = bisect_left(self.offsets, offset)

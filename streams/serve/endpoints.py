@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from lineage import LineageError, QueryError
@@ -39,13 +39,14 @@ def application(
     backup: Copying,
     instance: str,
     limits: ServeLimits,
+    more: Sequence[BaseRoute] = (),
     pages: Pages | None = None,
 ) -> ASGIApp:
     """Return the web application that asks `readers`.
 
     backup: copies the database. instance: a name of this server alone, by which a client knows that
-    it is still the one it was told of. pages: for people, beside the answers. Everything is
-    made for the event loop that runs.
+    it is still the one it was told of. more: further paths. pages: for people, beside the answers.
+    Everything is made for the event loop that runs.
     """
     places = Places(readers, limits)
     verbs = _Verbs(readers, backup, instance, limits, places, pages is not None)
@@ -60,6 +61,7 @@ def application(
         Route("/whatif", verbs.whatif, methods=["POST"]),
         Route("/digest", verbs.digest, methods=both),
         Route("/backup", verbs.backup, methods=["POST"]),
+        *more,
     ]
 
     async def refused(_: Request, error: Exception) -> Response:
@@ -104,6 +106,7 @@ class _Verbs:
                 "GET or POST /digest": "",
                 "POST /backup": "to",
                 "GET /health": "",
+                "GET /metrics, /healthz, /readyz": "of Prometheus",
                 "of all questions": "format (json, jsonl, csv, arrow), limit, timeout",
             }
         )

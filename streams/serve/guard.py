@@ -23,7 +23,7 @@ _HEADERS: Mapping[str, str] = {
     "x-content-type-options": "nosniff",
 }
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]")
-_OPEN_PATHS = frozenset({"/health"})
+_OPEN_PATHS = frozenset({"/health", "/healthz", "/readyz"})
 _READING = frozenset({"GET", "HEAD"})
 
 

@@ -9,11 +9,12 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
+from starlette.routing import BaseRoute
 
 from streams.errors import ServeError
 from streams.serve.address_file import ServedAt, announce, withdraw
@@ -36,7 +37,8 @@ class QuestionServer:
     """Serves one open database until it is stopped; the database has to stay open as long.
 
     db: its file, beside which the address is told; None: nowhere. backup: copies the
-    database. pages: what is shown to a browser, made for the token; None: nothing.
+    database. more: further paths, as those of the metrics. pages: what is shown to a browser, made
+    for the token; None: nothing.
     """
 
     def __init__(
@@ -45,12 +47,14 @@ class QuestionServer:
         settings: ServeSettings,
         db: Path | None,
         backup: Copying,
+        more: Sequence[BaseRoute] = (),
         pages: Callable[[str], Pages] | None = None,
     ) -> None:
         self._readers = readers
         self._settings = settings
         self._db = db
         self._backup = backup
+        self._more = more
         self._pages = pages
         self._instance = secrets.token_hex(16)
         self._server: uvicorn.Server | None = None
@@ -105,7 +109,7 @@ class QuestionServer:
     async def _serve(self, listener: socket.socket, token: str, port: int) -> None:
         settings, limits = self._settings, self._settings.limits
         pages = None if self._pages is None else self._pages(token)
-        inner = application(self._readers, self._backup, self._instance, limits, pages)
+        inner = application(self._readers, self._backup, self._instance, limits, self._more, pages)
         app = Guard(
             inner,
             token=token,

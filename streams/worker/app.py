@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import faust
 from aiokafka.errors import KafkaError
+from faust.exceptions import ConsumerNotStarted
 from faust.streams import Stream
 from faust.types import TP, StreamT
 
@@ -37,6 +38,7 @@ from streams.kafka.topics import (
     topics_state,
 )
 from streams.kafka.transport import Consumer, Producer
+from streams.metrics.progress import Progress
 from streams.serve.server import QuestionServer
 from streams.worker.alerts import start_alerts
 from streams.worker.decode import Decoders
@@ -44,6 +46,7 @@ from streams.worker.faust_configuration import faust_configuration
 from streams.worker.gaps import CompactionGaps
 from streams.worker.gc_tuning import few_collections, usual_collections
 from streams.worker.group_commit import GroupCommitter
+from streams.worker.progress import progress_of
 from streams.worker.serve import start_server
 from streams.worker.settings import Settings
 from streams.worker.sink import StoreSink
@@ -80,6 +83,8 @@ class LineageApp(faust.App):
         self._watch: TopicWatch | None = None
         self._gaps = CompactionGaps()
         self._reports: asyncio.Task[None] | None = None
+        self._looks: asyncio.Task[None] | None = None
+        self.progress = Progress()
         self._server: QuestionServer | None = None
         self._alerts: Dispatcher | None = None
         limits = settings.limits
@@ -208,11 +213,14 @@ class LineageApp(faust.App):
                 self.end(error)
                 raise
         if self._sink is not None:
-            self._server = await asyncio.to_thread(start_server, self._sink, self.settings)
+            self._server = await asyncio.to_thread(
+                start_server, self._sink, self.settings, self.committer.meter, lambda: self.progress
+            )
         self.committer.start()
         if self._sink is not None:
             self._alerts = await start_alerts(self._sink, self.committer, self.settings, self.end)
         self._reports = asyncio.create_task(self._report())
+        self._looks = asyncio.create_task(self._look())
         if self._watch is not None:
             self._watch.start()
         if self.settings.once:
@@ -224,6 +232,8 @@ class LineageApp(faust.App):
             self._once.cancel()
         if self._reports is not None:
             self._reports.cancel()
+        if self._looks is not None:
+            self._looks.cancel()
         if self._watch is not None:
             self._watch.stop()
         if self._away:
@@ -233,7 +243,8 @@ class LineageApp(faust.App):
         if self._alerts is not None:
             await self._alerts.stop()
         await self.committer.stop()
-        logger.info("recorded in all: %s", self.committer.tally.line())
+        tally = self.committer.tally
+        logger.info("recorded in all: %s", tally.line(), extra={"counts": tally.summary()})
         self._decoders.close()
         usual_collections()
         await super().on_stop()
@@ -312,12 +323,27 @@ class LineageApp(faust.App):
         while True:
             await asyncio.sleep(seconds)
             now = self.committer.tally.copy()
-            said = now.since(before).line()
+            since = now.since(before)
             behind = self._records_behind()
-            logger.info("in %.0f s: %s; %s records behind%s", seconds, said, behind, self._away)
+            logger.info(
+                "in %.0f s: %s; %s records behind%s", seconds, since.line(), f"{behind:,}",
+                self._away, extra={"counts": {**since.summary(), "records_behind": behind}},
+            )  # fmt: skip
             before = now
 
-    def _records_behind(self) -> str:
+    async def _look(self) -> None:
+        """Look once in a while how far it is behind, for the metrics: another thread tells them."""
+        while True:
+            with suppress(KafkaError, ConsumerNotStarted):
+                self.progress = await progress_of(self)
+            await asyncio.sleep(self.settings.limits.look_seconds)
+
+    @property
+    def away_seconds(self) -> float | None:
+        """Return for how long the broker has been away; None while it answers."""
+        return None if self._watch is None else self._watch.away_seconds
+
+    def _records_behind(self) -> int:
         """Return how many records are in Kafka and not recorded, as far as the consumer knows."""
         positions = self.committer.positions
         ends = {tp: self.consumer.highwater(tp) for tp in self.consumer.assignment()}
@@ -326,7 +352,7 @@ class LineageApp(faust.App):
             for tp, end in ends.items()
             if end is not None
         )
-        return f"{sum(behind):,}"
+        return sum(behind)
 
     async def _end_when_recorded(self) -> None:
         try:
@@ -380,7 +406,7 @@ class LineageApp(faust.App):
     @property
     def _away(self) -> str:
         """Say for how long the broker has been away; nothing while it answers."""
-        seconds = None if self._watch is None else self._watch.away_seconds
+        seconds = self.away_seconds
         return "" if seconds is None else f"; the broker has been away for {seconds:.0f} s"
 
     async def _produce(self, topic: str, records: Sequence[OutgoingRecord]) -> Sequence[int]:

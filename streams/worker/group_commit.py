@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from time import perf_counter
 from typing import Protocol, TypeVar
 
 from lineage import BatchResult
@@ -34,6 +35,7 @@ from lineage.ingest.encode import EncodedBatch
 from streams.kafka.marks import Mark, Marks, mark_of
 from streams.kafka.producer import Produce, send_dead_letters, send_flags
 from streams.kafka.records import OriginalRecord, Place, Records, originals_at
+from streams.metrics.meter import Meter, totals
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 from streams.worker.tally import Tally
 
@@ -106,7 +108,8 @@ class _Group:
     """Lists that are recorded together, decoded, and where to go on from after them.
 
     acks: how each is acknowledged. records: how many there are in all. originals: the records that
-    became dead letters. The lists themselves are let go of.
+    became dead letters. topics: records and bytes by topic. latest: the time in Kafka, in
+    milliseconds, of the last record of each partition. The lists themselves are let go of.
     """
 
     acks: Sequence[Callable[[], object]]
@@ -115,6 +118,8 @@ class _Group:
     originals: Mapping[Place, OriginalRecord]
     positions: Mapping[Partition, int]
     marks: Marks
+    topics: Mapping[str, tuple[int, int]]
+    latest: Mapping[Partition, int]
 
 
 class GroupCommitter:
@@ -122,7 +127,8 @@ class GroupCommitter:
 
     decode: fetched lists and further dead letters to batches that are ready to be applied; called
     in a thread of its own. open_sink: called in the writer's thread. fail: told of the error that
-    ends it, once; nothing is recorded or acknowledged afterwards. tally: counts what is recorded.
+    ends it, once; nothing is recorded or acknowledged afterwards. tally, meter: count what is
+    recorded; latest: the time in Kafka, in milliseconds, of the last record of each partition.
     `positions` are what is recorded, and `marks` the last records of it.
     """
 
@@ -134,12 +140,15 @@ class GroupCommitter:
         fail: Callable[[BaseException], None],
         tally: Tally | None = None,
         limits: WorkerLimits = WORKER_LIMITS,
+        meter: Meter | None = None,
     ) -> None:
         self._open_sink = open_sink
         self._decode = decode
         self._produce = produce
         self._fail = fail
         self.tally = tally or Tally()
+        self.meter = meter or Meter()
+        self.latest: dict[Partition, int] = {}
         self._limits = limits
         # Prefetch: the next group is decoded while the one before it is written.
         self._decode_thread = ThreadPoolExecutor(1, thread_name_prefix="decode")
@@ -198,6 +207,11 @@ class GroupCommitter:
     def idle(self) -> bool:
         """True if nothing that was read waits to be recorded, published or acknowledged."""
         return not (self._queue or self._taken)
+
+    @property
+    def queued(self) -> int:
+        """Return how many records wait for a transaction."""
+        return self._queued
 
     async def read(
         self, records: Records, ack: Callable[[], object], letter: DeadLetter | None = None
@@ -295,11 +309,16 @@ class GroupCommitter:
                 marks[read.partition] = mark_of(new)
             else:
                 marks.pop(read.partition, None)
+        begun = perf_counter()
         parts = await self._in_thread(self._decode_thread, lambda: self._decode(lists, letters))
+        self.meter.decoded(perf_counter() - begun)
         dead = (letter for part in parts for letter in part.dead_letters)
         places = ((letter.source, letter.partition, letter.position) for letter in dead)
         acks, records = [read.ack for read in reads], sum(len(read.records) for read in reads)
-        return _Group(acks, records, parts, originals_at(lists, places), positions, marks)
+        originals = originals_at(lists, places)
+        topics = totals((read.records.topic, len(read.records), read.bytes) for read in reads)
+        latest = {(one.topic, one.partition): one.latest or 0 for one in lists}
+        return _Group(acks, records, parts, originals, positions, marks, topics, latest)
 
     async def _record(self, group: _Group) -> None:
         if group.positions:
@@ -308,17 +327,25 @@ class GroupCommitter:
             sink = self._open
             *others, last = group.parts
             for part in others:
-                self.tally.add(await self._write(partial(sink.apply, part, {}, {})))
+                await self._apply(partial(sink.apply, part, {}, {}))
             hashes = {at: mark.sha256 for at, mark in group.marks.items()}
-            self.tally.add(await self._write(lambda: sink.apply(last, group.positions, hashes)))
+            await self._apply(lambda: sink.apply(last, group.positions, hashes))
             self.positions.update(group.positions)
             self.marks.update(group.marks)
+            self.latest.update(group.latest)
         self._recording = False
         self._changed.set()  # the next group is decoded while flags are published
         for ack in group.acks:
             ack()
         self.tally.records += group.records
+        self.meter.recorded(group.topics)
         await self._publish_flags()
+
+    async def _apply(self, apply: Callable[[], BatchResult]) -> None:
+        begun = perf_counter()
+        result = await self._write(apply)
+        self.meter.committed(result, perf_counter() - begun)
+        self.tally.add(result)
 
     async def _publish_flags(self) -> None:
         number, flags = await self._write(self._open.flags)

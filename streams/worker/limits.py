@@ -52,6 +52,12 @@ class WorkerLimits:
     request_seconds_max: float = 30.0
     """For the broker to answer."""
 
+    # Metrics
+    ready_lag_seconds_max: float = 60.0
+    """Further behind, /readyz says that it is not ready."""
+    look_seconds: float = 1.0
+    """Between two looks at how far it is behind."""
+
     # The log
     report_seconds: float = 60.0
     """Between two lines on what was recorded."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import sys
 import threading
+from datetime import UTC, datetime
+from typing import Literal
 
 from aiokafka.errors import KafkaConnectionError, NodeNotReadyError, RequestTimedOutError
 
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
-__all__ = ["RepeatFilter", "log_to_stderr"]
+__all__ = ["LogForm", "RepeatFilter", "log_to_stderr"]
+
+LogForm = Literal["text", "json"]
 
 logger = logging.getLogger(__name__)
 
@@ -67,13 +72,38 @@ class _OneLine(logging.Formatter):
         return super().format(record).rstrip("\n")
 
 
-def log_to_stderr(level: int = logging.INFO) -> None:
-    """Write the log of this process to stderr; with LINEAGE_DEBUG set, with tracebacks."""
+class _JsonLine(_OneLine):
+    """Formats each record as one object of JSON; `counts` are those of the line of each minute."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        told = {
+            "at": at.replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        counts = getattr(record, "counts", None)
+        if counts is not None:
+            told["counts"] = counts
+        if record.exc_info and os.environ.get("LINEAGE_DEBUG"):
+            told["traceback"] = logging.Formatter().formatException(record.exc_info)
+        return json.dumps(told, ensure_ascii=False)
+
+
+def log_to_stderr(level: int = logging.INFO, form: LogForm = "text") -> None:
+    """Write the log of this process to stderr; with LINEAGE_DEBUG set, with tracebacks.
+
+    form: lines of text, or of JSON.
+    """
     handler = logging.StreamHandler(sys.stderr)
     line = "%(asctime)s %(levelname)s %(message)s"
-    handler.setFormatter(
-        logging.Formatter(line) if os.environ.get("LINEAGE_DEBUG") else _OneLine(line)
-    )
+    if form == "json":
+        handler.setFormatter(_JsonLine())
+    else:
+        handler.setFormatter(
+            logging.Formatter(line) if os.environ.get("LINEAGE_DEBUG") else _OneLine(line)
+        )
     handler.addFilter(RepeatFilter())
     logging.basicConfig(level=level, handlers=[handler])
     threading.excepthook = _log_thread_error

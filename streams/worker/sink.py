@@ -54,6 +54,7 @@ class StoreSink:
             logger.warning("%s", self._store.unfinished)
         self.readers = Readers(self._store)
         self._encoder = encoder
+        self.retried = 0  # transactions, for lack of memory
         # The flags that are not published yet; None until the store has been asked, which costs as
         # much as a small batch.
         self._changes: list[pa.Table] | None = None
@@ -132,6 +133,7 @@ class StoreSink:
             if not (lacked and self.readers.were_at_work(finished)):
                 raise
         logger.warning("all questions were ended, as a transaction needs their memory")
+        self.retried += 1
         with self.readers.held_off():
             # A transaction may have lacked memory even to be rolled back, which leaves a database
             # that does nothing any more, or wrong things. On the disk it is as after a kill.

@@ -14,6 +14,7 @@ from streams.serve.settings import ANY_PORT
 if TYPE_CHECKING:
     from streams.kafka.connection import KafkaConnection
     from streams.kafka.rest import Address
+    from streams.worker.logs import LogForm
 
 
 @click.command()
@@ -43,6 +44,10 @@ if TYPE_CHECKING:
     help="Tell Alertmanager and webhooks of flags: a YAML file says whom (docs/alerts.md).",
 )  # fmt: skip
 @options.memory
+@click.option(
+    "--log", "log_form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+    envvar="LINEAGE_LOG", show_envvar=True, help="The lines on stderr: text, or JSON with counts.",
+)  # fmt: skip
 @options.as_json
 def worker(
     db: Path,
@@ -57,6 +62,7 @@ def worker(
     token_file: Path | None,
     alerts: Path | None,
     memory: int,
+    log_form: LogForm,
     as_json: bool,
 ) -> None:
     """Record what is in the topics, and what comes, until SIGINT or SIGTERM.
@@ -75,7 +81,7 @@ def worker(
     if off and console:
         raise click.UsageError("--console needs an address: leave out --no-serve")
     serve = None if off else ServeSettings.of(address, token_file, console)
-    log_to_stderr()
+    log_to_stderr(form=log_form)
     tally = run_worker(
         db,
         kafka,

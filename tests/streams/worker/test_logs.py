@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import subprocess
 import sys
@@ -10,9 +11,10 @@ import pytest
 from aiokafka.errors import NodeNotReadyError, SaslAuthenticationFailed
 
 from streams.worker.limits import WORKER_LIMITS
-from streams.worker.logs import RepeatFilter
+from streams.worker.logs import RepeatFilter, log_to_stderr
 
 SPEAKING = """
+import json
 import logging
 from streams.worker.logs import log_to_stderr
 log_to_stderr()
@@ -94,3 +96,19 @@ def test_an_error_that_ends_a_thread_is_one_line_without_its_text() -> None:
         "consumer ended with ValueError",
         "cleaning up ended with OSError",
     ]
+
+
+def test_lines_of_json_have_the_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    root.handlers = []
+    try:
+        log_to_stderr(form="json")
+        logging.getLogger("streams.x").info("in %d s", 60, extra={"counts": {"events": 5}})
+    finally:
+        root.handlers, level = before
+        root.setLevel(level)
+    (line,) = capsys.readouterr().err.splitlines()
+    told = json.loads(line)
+    assert (told["message"], told["counts"], told["level"]) == ("in 60 s", {"events": 5}, "INFO")
+    assert told["at"].endswith("Z")
