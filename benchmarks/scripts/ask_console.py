@@ -40,7 +40,7 @@ def main() -> None:
     settings = ServeSettings.of(ANY_PORT, console=True)
     with lineage.open(parser.parse_args().database, read_only=True) as store:
         readers = Readers(store, settings.limits)
-        server = QuestionServer(readers, settings, None, store.backup, pages_of(settings))
+        server = QuestionServer(readers, settings, None, store.backup, (), pages_of(settings))
         server.start()
         asked = {name: _milliseconds(server.url, path) for name, path in _pages(store).items()}
         server.stop()

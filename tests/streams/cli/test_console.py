@@ -49,7 +49,7 @@ def test_the_console_of_a_running_worker_is_found(file: Path, shows: bool) -> No
     settings = ServeSettings.of(console=shows)
     with lineage.open(file) as store:
         readers = Readers(store, settings.limits)
-        server = QuestionServer(readers, settings, file, store.backup, pages_of(settings))
+        server = QuestionServer(readers, settings, file, store.backup, (), pages_of(settings))
         server.start()
         try:
             done = subprocess.run([*COMMAND, file], capture_output=True, text=True, check=False)

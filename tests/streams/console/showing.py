@@ -46,7 +46,7 @@ def showing(store: lineage.Store, token: str | None = None) -> Iterator[str]:
     """Show a store from this process; its address."""
     settings = ServeSettings(token=token, console=True)
     readers = Readers(store, settings.limits)
-    server = QuestionServer(readers, settings, None, store.backup, pages_of(settings))
+    server = QuestionServer(readers, settings, None, store.backup, (), pages_of(settings))
     server.start()
     try:
         yield server.url
