@@ -29,7 +29,7 @@ def test_images_are_pinned_to_a_version(compose: dict[str, Any]) -> None:
     images = [service["image"] for service in compose["services"].values()]
     base = re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(encoding="utf-8"), re.M)
     for image in images + base:
-        assert re.search(r":\d+\.\d+\.\d+", image), image
+        assert re.search(r":v?\d+\.\d+\.\d+", image), image
 
 
 def test_every_service_has_a_health_check(compose: dict[str, Any]) -> None:
