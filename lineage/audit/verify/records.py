@@ -29,6 +29,9 @@ def check_history(ex: Examination) -> Checked:
     for (published,) in ex.rows("SELECT published FROM core.outbox"):
         if published is None or not 0 <= published <= (last or 0):
             problems.add(f"core.outbox: {published} was published, and there are {rows} changes")
+    for name, seq in ex.rows("SELECT name, seq FROM core.alert_target"):
+        if name is None or seq is None or not 0 <= seq <= (last or 0):
+            problems.add(f"core.alert_target: {name} has {seq} of {rows} changes")
     told = f"{rows:,} raisings and clearings come to the flags that stand"
     return Checked("flag history", told, problems.all(), MEND_DERIVED)
 

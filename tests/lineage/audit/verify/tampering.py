@@ -53,6 +53,7 @@ def recorded(path: Path) -> Path:
         store.apply(AGAIN)
         store.apply([declared("d3", "lake", "TABLE", "FIRST", declared_at=at(2))])
         store.published(1)
+        store.alert_outbox.note("on-call", 1)
         store.note_digest()
     return path
 

@@ -32,6 +32,7 @@ OTHERS = sorted(
         "member",
         "policy_method",
         "outbox",
+        "alert_target",
     }
 )
 
@@ -144,6 +145,7 @@ def test_what_is_derived_needs_no_note(path: Path, table: str) -> None:
             ("DELETE FROM core.origin", r"core.hop: 5 events of an origin that is not there"),
             ("DELETE FROM core.unmatched_input", r"hop h1, input nothing: is not told"),
             ("DELETE FROM core.flag_history WHERE seq = 1", r"are not 1, 2, 3"),
+            ("UPDATE core.alert_target SET seq = 99", r"core.alert_target: on-call has 99 of"),
             ("UPDATE core.message SET channel = 9", r"core.message.channel: 4 rows have no value"),
         ],
         4,
