@@ -19,6 +19,7 @@ _RULE = "confidential and identifiable and party = 'THIRD'"
 _METHODS = "declassification: []"
 _KINDS = ("new", "gone", "same")
 _STORED = "SELECT effective_at, disclosed_at FROM policy WHERE policy_id <> 'built-in'"
+_REPLAY_MIB = 4_096
 _BUILT_IN = Path(__file__).parents[2] / "lineage" / "policy" / "built_in.yaml"
 
 
@@ -68,7 +69,9 @@ def _replayed(
     more.write_text("".join(json.dumps(line) + "\n" for line in lines))
     here.say("replaying the log with it published")
     database = here.folder / "published.duckdb"
-    done = here.lineage("replay", log.folder, more, "--db", database, "--json")
+    # A policy that flags all of history changes millions of flags in one transaction.
+    memory = ("--memory", str(_REPLAY_MIB))
+    done = here.lineage("replay", log.folder, more, "--db", database, "--json", *memory)
     database.unlink()
     flags = json.loads(done.stdout)["flags_by_rule_and_dataset"]
     found = {(one["rule"], one["dataset"]): one["flags"] for one in flags}
