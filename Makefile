@@ -79,9 +79,10 @@ bench: $(VENV)/.installed-bench  ## measure: a table, and benchmarks/results/
 bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals, own mix and worst mix; it takes most of an hour
 	@$(BIN)/python -m benchmarks history long
 
-docs: $(VENV)/.installed-dev  ## write docs/commands.md and docs/questions.md anew from what they tell of
+docs: $(VENV)/.installed-dev  ## write the pages of commands and questions, and the notebook, anew
 	@$(BIN)/python -m streams.cli.reference > docs/commands.md
 	@$(BIN)/python -m lineage.audit.questions_page > docs/questions.md
+	@$(BIN)/python -m tests.notebook
 
 screenshots: $(VENV)/.installed-dev  ## take the pictures of the console anew, with Debian's chromium
 	@$(BIN)/python -m tests.streams.console.screenshots docs/pictures

@@ -46,8 +46,6 @@ _SETTINGS = {
     "max_vacuum_tasks": "4",
     # Larger ones stall the writer longer, smaller ones cost throughput.
     "checkpoint_threshold": "'64MB'",
-    # The client's progress bar would write into the data on stdout.
-    "enable_progress_bar": "false",
 }
 # Writers use one thread: a batch is faster than with two, as decoding needs the other core.
 # Read-only connections use as many threads as processors and memory allow: each thread holds
@@ -104,6 +102,15 @@ def connect(
         raise
 
 
+def without_progress_bar(connection: duckdb.DuckDBPyConnection) -> None:
+    """Turn the client's progress bar off, which would write into the data on stdout.
+
+    In Jupyter without ipywidgets there is none, and the setting cannot be changed at all.
+    """
+    with suppress(duckdb.InvalidInputException):
+        connection.execute("SET enable_progress_bar = false")
+
+
 def _opened(
     path: str | Path, read_only: bool, memory_mib: int, threads: int | None, spill: Path | None
 ) -> duckdb.DuckDBPyConnection:
@@ -118,6 +125,7 @@ def _opened(
             "temp_directory": _quoted(str(spill or "")),
             "max_temp_directory_size": f"'{spill_mib}MiB'",
         }
+        without_progress_bar(connection)
         for name, value in {**limits, **_SETTINGS, **_LOCK}.items():
             connection.execute(f"SET {name} = {value}")
         _check_format(connection, path, read_only=read_only)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from lineage.arrays import NO_INTS, IntArray
+from lineage.database.connection import without_progress_bar
 from lineage.database.statements import sql
 from lineage.errors import PolicyError, RuleError, sentence
 from lineage.judge.timeline import StoredRule, Timeline
@@ -131,11 +132,11 @@ def _database(memory_mib: int) -> duckdb.DuckDBPyConnection:
 def _open(memory_mib: int) -> duckdb.DuckDBPyConnection:
     """Open a database in which rules are evaluated; it can reach nothing, not even the disk."""
     connection = duckdb.connect(":memory:", config={"threads": 1})
+    without_progress_bar(connection)
     # In this order, since the last two forbid the settings before them.
     for setting in (
         f"memory_limit = '{memory_mib}MiB'",
         "temp_directory = ''",
-        "enable_progress_bar = false",
         "autoload_known_extensions = false",
         "autoinstall_known_extensions = false",
         "enable_external_access = false",
