@@ -30,6 +30,7 @@ from benchmarks.suites import (
     live,
     peers,
     questions,
+    readers,
     replay,
     stages,
     whatif,
@@ -57,6 +58,7 @@ SUITES: dict[str, Suite] = {
     "whatif": whatif.measure,
     "live": live.measure,
     "latency": latency.measure,
+    "readers": readers.measure,
     "peers": peers.measure,
 }
 # Each takes longer than all the others.
@@ -74,6 +76,7 @@ _TITLES = {
     "whatif": "whatif: the flags of a policy, without and with a replay",
     "live": "live: what lies in Kafka, until it is recorded",
     "latency": "latency: from a leak's last hop to its flag on the topic",
+    "readers": "readers: what ten of them and a hostile one cost a worker",
     "peers": "peers: the same job, written the usual way",
 }
 
