@@ -40,6 +40,14 @@ if slow == "away":  # a broker that goes away while it is slowly read
     limits = replace(limits, request_seconds_max=7.0)
     logging.getLogger("streams").setLevel("INFO")
     logging.getLogger("aiokafka").setLevel("CRITICAL")
+if slow == "behind":  # slow, and ready only where nothing is left
+    fetch = dict(fetch_bytes_max=8192, group_events_max=200)
+    limits = replace(limits, **fetch, ready_lag_seconds_max=0.0, look_seconds=0.05)
+    apply = streams.worker.sink.StoreSink.apply
+    def behind(*arguments):
+        time.sleep(0.05)
+        return apply(*arguments)
+    streams.worker.sink.StoreSink.apply = behind
 if slow == "watched":
     apply = streams.worker.sink.StoreSink.apply
     def watched(*arguments):

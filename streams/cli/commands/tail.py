@@ -40,14 +40,15 @@ def tail(db: Path, begin: str, interval: float) -> None:
     for found in changes(db, begin == "beginning", interval):
         for change in found:
             if on_terminal:
-                console().print(_line(change), soft_wrap=True)
+                console().print(line_of(change), soft_wrap=True)
             else:
                 write_json(change)
         if found:
             sys.stdout.flush()
 
 
-def _line(change: Mapping[str, object]) -> Text:
+def line_of(change: Mapping[str, object]) -> Text:
+    """Return a change of a flag as a line for people."""
     from rich.text import Text
 
     severity, cleared = str(change["severity"]), change["status"] == "CLEARED"

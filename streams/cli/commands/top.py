@@ -46,7 +46,7 @@ def top(db: Path, interval: float, count: int | None) -> None:
             now, now_at = scrape(db), time.monotonic()
             view = view_of(before, now, now_at - before_at)
             if isinstance(live, Live):
-                live.update(_panel(view), refresh=True)
+                live.update(panel_of(view), refresh=True)
             else:
                 write_json(view.told())
                 sys.stdout.flush()
@@ -122,7 +122,8 @@ def by_label(samples: Samples, name: str, label: str) -> dict[str, int]:
     return dict(sorted(sums.items(), key=lambda pair: -pair[1]))
 
 
-def _panel(view: View) -> RenderableType:
+def panel_of(view: View) -> RenderableType:
+    """Return a look as a table for people."""
     from rich.filesize import decimal
     from rich.table import Table
     from rich.text import Text

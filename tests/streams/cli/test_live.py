@@ -5,16 +5,26 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console, RenderableType
 
 import lineage
-from streams.cli.commands.top import Samples, view_of
+from streams.cli.commands.tail import line_of
+from streams.cli.commands.top import Samples, panel_of, view_of
 from streams.kafka.publish import publish
+from tests.lineage.events.builders import declared, hop, message
 from tests.streams.cli.runner import run
 from tests.streams.kafka_helpers import PARTITIONS
 from tests.streams.workers import Worker
+
+LEAK = [
+    declared("of-later", "vendor-of-later", kind="SINK", party="THIRD", recipient="Acme"),
+    message("told-later"),
+    hop("hop-of-later", "inbox", "vendor-of-later", ["told-later"]),
+]
 
 
 def tailed(db: Path, *options: str) -> subprocess.Popen[str]:
@@ -37,6 +47,31 @@ def test_rates_and_sums_of_two_scrapes() -> None:
     assert list(view.flags_open.items()) == [("a", 4), ("b", 2)]
 
 
+def shown(what: RenderableType) -> str:
+    console = Console(width=120)
+    with console.capture() as captured:
+        console.print(what)
+    return captured.get()
+
+
+def test_a_line_and_a_panel_for_people() -> None:
+    change = {
+        "recorded_at": datetime(2024, 9, 18, 10, 30), "status": "RAISED", "severity": "HIGH",
+        "rule": "a-rule", "message_id": "m-1", "dataset": "vendors.x",
+    }  # fmt: skip
+    assert shown(line_of(change)).split() == [
+        "2024-09-18T10:30:00", "raised", "HIGH", "a-rule", "m-1", "vendors.x",
+    ]  # fmt: skip
+    assert "cleared" in shown(line_of(change | {"status": "CLEARED"}))
+    now: Samples = {
+        "lineage_consumer_lag_records": [({}, 1234.0)],
+        "lineage_dead_letters_total": [({"reason": "no event"}, 3.0)],
+    }
+    panel = shown(panel_of(view_of({}, now, 1.0)))
+    for text in ("1,234 records", "not ready", "dead letters  3", "no event"):
+        assert text in panel
+
+
 def test_top_says_where_no_worker_is(db: Path) -> None:
     ran = run("top", "--db", db, "--count", 1)
     assert ran.code == 3
@@ -54,11 +89,15 @@ def test_tail_from_the_beginning_has_the_history_and_what_comes_without_a_worker
     try:
         assert process.stdout is not None
         rows = [json.loads(process.stdout.readline()) for _ in wanted]
+        with lineage.open(db) as store:
+            assert store.apply(LEAK).raised
+        come = json.loads(process.stdout.readline())
     finally:
         process.kill()
         process.wait()
     assert [(row["seq"],) for row in rows] == wanted
     assert {"rule", "message_id", "dataset", "status", "severity"} <= rows[0].keys()
+    assert (come["message_id"], come["dataset"]) == ("told-later", "vendor-of-later")
 
 
 @pytest.mark.kafka

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from lineage.codec import MESSAGE_SENT
 from streams.kafka.publish import publish
+from streams.serve.address_file import announced
 from tests.streams.cli.runner import run
 from tests.streams.kafka_helpers import PARTITIONS
 from tests.streams.serve.serving import ask
@@ -48,8 +49,6 @@ def test_a_worker_tells_what_it_recorded_and_is_ready(
     token.write_text("0123456789abcdef")
     running = worker.command("--token-file", str(token))
     url = url_of(running)
-    first = ask(url, "/readyz")
-    assert first.status in (200, 503)
     until_ready(url)
     assert ask(url, "/healthz").status == 200
     assert ask(url, "/metrics").status == 401
@@ -74,3 +73,22 @@ def test_a_worker_tells_what_it_recorded_and_is_ready(
     assert found["lineage_ready"] == 1
     assert f'lineage_records_total{{topic="{MESSAGE_SENT.topic}"}}' in text
     assert "message_id" not in text
+
+
+def test_a_worker_that_is_behind_is_not_ready_until_it_has_caught_up(
+    worker: Worker, log: Path
+) -> None:
+    sent = sum(publish([log], worker.bootstrap, PARTITIONS).events.values())
+    worker.start(slow="behind")
+    deadline = time.monotonic() + 30
+    whys: set[str] = set()
+    while not any("records" in why and why.endswith(" behind") for why in whys):
+        assert time.monotonic() < deadline, whys
+        where = announced(worker.db)
+        if where is not None:
+            told = ask(where.url, "/readyz")
+            whys.add(told.json.get("why", ""))
+        time.sleep(0.02)
+    assert where is not None
+    worker.until_committed(sent)
+    until_ready(where.url)

@@ -15,7 +15,9 @@ from kafka import KafkaProducer
 from streams.broker import LocalBroker
 from streams.kafka.publish import publish
 from streams.kafka.topics import INPUT_TOPICS, create_topics
+from streams.serve.address_file import announced
 from tests.streams.kafka_helpers import PARTITIONS, flags_on_topic
+from tests.streams.serve.serving import ask
 from tests.streams.workers import RunningWorker, Worker, digest
 
 pytestmark = [pytest.mark.kafka, pytest.mark.usefixtures("local_broker_possible")]
@@ -63,6 +65,12 @@ def test_it_goes_on_where_it_was_when_the_broker_is_back(
     os.kill(broker.pid, gone)
     running.until("; the broker has been away for ")
     time.sleep(AWAY_SECONDS)
+    where = announced(worker.db)
+    assert where is not None
+    assert ask(where.url, "/healthz").status == 200
+    readiness = ask(where.url, "/readyz")
+    assert (readiness.status, readiness.json["ready"]) == (503, False)
+    assert "the broker has been away for " in readiness.json["why"]
     if gone is signal.SIGKILL:
         broker.stop()
         broker.start()
