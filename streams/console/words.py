@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from lineage.policy.parse import BUILT_IN_DOCUMENT
+from streams.console.rule_texts import rule_texts
+
 __all__ = ["breach_in_words", "minutes"]
 
 _OF_RULE: Final[Mapping[str, str]] = {
@@ -29,6 +32,7 @@ _OF_RULE: Final[Mapping[str, str]] = {
         " reached {where}."
     ),
 }
+_OF_ANY: Final = "The message broke the rule {rule} of the policy in {where}."
 
 
 def minutes(at: Any) -> str:  # noqa: ANN401 -- a datetime, or None
@@ -42,12 +46,15 @@ def minutes(at: Any) -> str:  # noqa: ANN401 -- a datetime, or None
 def breach_in_words(flag: Mapping[str, Any]) -> str:
     """Return sentences for a flag: what happened, when, and by which policy.
 
-    A rule that is not built in has no words of its own: its name and text stand for it.
+    Words tell what a rule says, not what it is called: a policy may give the name of a built-in
+    rule to another text. A rule with another text has no words: its name and text stand for it.
+    flag: with the text of its rule as `when`.
     """
+    known = rule_texts(BUILT_IN_DOCUMENT).get(flag["rule"]) == flag["when"]
     whose = f", {flag['recipient']}" if flag["recipient"] else ""
-    said = _OF_RULE.get(
-        flag["rule"], "The message broke the rule " + "{rule}" + " of the policy in {where}."
-    ).format(where=flag["dataset"], whose=whose, rule=flag["rule"])
+    said = (_OF_RULE.get(flag["rule"], _OF_ANY) if known else _OF_ANY).format(
+        where=flag["dataset"], whose=whose, rule=flag["rule"]
+    )
     times = f", {flag['arrivals']} times in all" if flag["arrivals"] > 1 else ""
     return (
         f"{said} It first happened on {minutes(flag['first_at'])}{times}, judged by the policy"

@@ -27,8 +27,7 @@ async def start_alerts(
         return None
 
     async def ask(work: Callable[[AlertOutbox], T]) -> T:
-        # Asked each time: the sink may have opened its store anew.
-        return await committer.ask(lambda: work(sink.alerts()))
+        return await committer.ask(lambda: sink.with_alerts(work))
 
     dispatcher = Dispatcher(settings.alerts, ask, fail)
     await dispatcher.start()

@@ -111,9 +111,9 @@ class StoreSink:
         if self._changes is not None:
             self._changes = [table for table in self._changes if _last_seq(table) > number]
 
-    def alerts(self) -> AlertOutbox:
-        """Return what receivers of alerts are to be told."""
-        return self._store.alert_outbox
+    def with_alerts(self, work: Callable[[AlertOutbox], T]) -> T:
+        """Return the result of work on what receivers of alerts are to be told."""
+        return self._with_memory(lambda: work(self._store.alert_outbox))
 
     def backup(self, to: Path) -> Backup:
         """Copy the database as it is now to a file; any thread may."""

@@ -15,6 +15,8 @@ from tests.lineage.codec.examples import FLAG
 from tests.torture.checks import Findings, _compare_digests, _compare_ids, folded
 from tests.torture.hostile_log import HostileLog, hostile_log
 
+pytestmark = pytest.mark.slow  # a replay for each
+
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> HostileLog:

@@ -16,6 +16,8 @@ from tests.disks import Disk, batch, disk, killed
 from tests.lineage.events.builders import message
 from tests.stores import new_database, new_store
 
+pytestmark = pytest.mark.slow  # disks and logs that are cut
+
 BATCHES = 4
 # A log begins with 8 bytes; an entry with its length and checksum, 8 bytes each.
 FIRST_ENTRY = 8

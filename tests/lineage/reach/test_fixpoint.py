@@ -7,8 +7,13 @@ from pathlib import Path
 import pytest
 
 import lineage
+from lineage.reach.arrivals import Arrivals
+from lineage.reach.fixpoint import Fixpoint
+from lineage.reach.hops import Holdings
 from streams.simulate import simulate
+from tests.lineage.events.builders import at, hop, message
 from tests.lineage.reach.plain_reach import COLUMNS, KEY, plain_reach
+from tests.stores import new_store
 
 DECLASSIFYING = """
 SELECT h.hop_id, h.source, h.target, h.moved_at,
@@ -45,3 +50,23 @@ def test_the_arrivals_are_those_of_the_plain_version(
     assert len(ours) > 1_000
     assert not ours["identifiable"].all() or mix == "worst"
     assert ours.equals(plain)
+
+
+def test_what_records_held_is_looked_up_in_the_datasets_that_are_read_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A record that keeps its id is in many: looked up in all, memory would grow with history."""
+    looked_up = []
+    run = Fixpoint.run
+
+    def spy(fixpoint: Fixpoint, born: Arrivals, held: Holdings | None) -> None:
+        looked_up.append(0 if held is None else len(held))
+        run(fixpoint, born, held)
+
+    monkeypatch.setattr(Fixpoint, "run", spy)
+    copies = [hop(f"h{n}", "inbox", f"copy{n}", ["m"], moved_at=at(1)) for n in range(20)]
+    with new_store() as store:
+        store.apply([message("m"), *copies])
+        store.apply([hop("late", "copy7", "vendor", ["m"], moved_at=at(2))])
+        held = store.sql("SELECT count(*) FROM arrival WHERE dataset = 'vendor'").fetchall()
+    assert (looked_up, held) == ([0, 1], [(1,)])

@@ -18,6 +18,8 @@ from tests.disks import ROOT, batch, disk, killed
 from tests.lineage.events.builders import message
 from tests.stores import new_database, new_store
 
+pytestmark = pytest.mark.slow  # copies beside a writer
+
 OPENS = "import duckdb, sys; duckdb.connect(sys.argv[1])"
 
 

@@ -86,7 +86,7 @@ class Bench:
 
     async def ask(self, work: Callable[[AlertOutbox], T]) -> T:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.pool, lambda: work(self.sink.alerts()))
+        return await loop.run_in_executor(self.pool, lambda: self.sink.with_alerts(work))
 
     @asynccontextmanager
     async def telling(

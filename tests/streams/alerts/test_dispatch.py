@@ -15,6 +15,8 @@ from streams.alerts.settings import Receiver
 from tests.lineage.events.builders import at, declared, hop, message
 from tests.streams.alerts.receiver import Bench, Webhook, until, webhook
 
+pytestmark = pytest.mark.slow  # each waits for a receiver
+
 VENDOR = declared("d", "vendor", kind="SINK", party="THIRD", recipient="Acme")
 CLEARED = declared("e", "vendor", kind="SINK", party="FIRST", declared_at=at(5))
 CRITICAL = ("CRITICAL",)

@@ -14,6 +14,8 @@ from tests.disks import disk, killed
 from tests.lineage.events.builders import message
 from tests.streams.cli.runner import run, write_log
 
+pytestmark = pytest.mark.slow  # a check of the whole file each
+
 
 def test_a_sound_database_is_said_to_be_so(db: Path) -> None:
     before = db.read_bytes()

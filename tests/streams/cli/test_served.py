@@ -17,6 +17,8 @@ from streams.serve.address_file import ServedAt, address_file, announce, announc
 from tests.streams.cli.runner import run
 from tests.streams.serve.serving import ENDLESS, ask, holder
 
+pytestmark = pytest.mark.slow  # processes of their own
+
 ROOT = Path(__file__).parents[3]
 COMMANDS = [
     ["digest"],

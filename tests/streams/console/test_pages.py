@@ -10,7 +10,7 @@ import pytest
 
 import lineage
 from lineage.audit.saved_questions import saved_questions
-from tests.lineage.events.builders import hop, message
+from tests.lineage.events.builders import at, hop, message, policy
 from tests.stores import new_store
 from tests.streams.console.showing import PAGES, showing
 from tests.streams.serve.serving import ask
@@ -112,6 +112,16 @@ def test_a_message_says_what_it_breaks_in_words_and_shows_the_rule(url: str) -> 
     assert {row["dataset"] for row in held} == {
         "inbox", "raw", "copy", "wide", "partner", "corpus"
     }  # fmt: skip
+
+
+def test_a_rule_with_a_known_name_and_another_text_is_not_put_into_its_words() -> None:
+    name = "confidential-inmail-to-third-party"
+    other = policy("p", [(name, "CRITICAL", "confidential")])
+    with new_store() as store, showing(store) as url:
+        store.apply([other, message("m", sent_at=at(1))])
+        text = html(url, "/message/m")
+    assert f"The message broke the rule {name} of the policy in inbox." in text
+    assert "belongs to a third party" not in text
 
 
 def test_names_of_any_spelling_have_a_page_and_are_escaped() -> None:

@@ -17,6 +17,8 @@ import pytest
 import lineage
 from tests.streams.serve.serving import ENDLESS, ask, serving
 
+pytestmark = pytest.mark.slow  # each waits for a limit
+
 GIANT = "SELECT i, repeat('x', 200) AS text FROM range(2_000_000) t(i)"
 END = b"0\r\n\r\n"
 """Of a body that is whole."""

@@ -17,6 +17,7 @@ from lineage.codec import Encoder, LocalIds, from_events
 from lineage.ingest.encode import encode
 from lineage.ingest.replay import encoded_batches
 from lineage.limits import DEFAULT_LIMITS
+from lineage.store.alert_outbox import AlertOutbox
 from lineage.store.session import Session
 from streams.simulate import simulate
 from streams.worker.sink import StoreSink
@@ -125,6 +126,25 @@ def test_with_readers_at_work_a_batch_is_tried_again_alone(
     reader = sink.readers.begin()
     assert reader.sql("SELECT message_id FROM message").fetchall() == [("m1",)]
     sink.readers.finish(reader)
+
+
+def test_so_is_what_receivers_of_alerts_are_told(sink: StoreSink) -> None:
+    tries = []
+
+    def work(outbox: AlertOutbox) -> int:
+        tries.append(outbox)
+        if len(tries) == 1:
+            cause = duckdb.OutOfMemoryException("Out of Memory Error: failed to pin block")
+            raise StoreError("it was not read") from cause
+        return outbox.latest()
+
+    session = sink.readers.begin()
+    ended = threading.Thread(target=_finish_when_ended, args=(sink, session))
+    ended.start()
+    assert sink.with_alerts(work) == 0
+    ended.join(10)
+    assert len(tries) == 2
+    assert isinstance(session.reason, StoreBusyError)
 
 
 def _finish_when_ended(sink: StoreSink, session: Session) -> None:

@@ -19,6 +19,8 @@ from tests.lineage.events.builders import message
 from tests.samples import sampled
 from tests.stores import new_database
 
+pytestmark = pytest.mark.slow  # a check of the whole file each
+
 # What follows from the events alone, or is held by the shape of events: found without a note.
 DERIVED = ("arrival", "flag", "unmatched_input", "policy_span", "declaration_span", "policy_rule")
 OTHERS = sorted(
