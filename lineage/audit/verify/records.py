@@ -47,7 +47,8 @@ def check_positions(ex: Examination) -> Checked:
         query = sql("audit/verify/records/wrong_origins").format(table=table)
         for place, count, first in ex.rows(query):
             problems.add(f"core.{table}: {count:,} events of {place}, the first at {first}")
-    ((partitions, records, events, read, letters, lost),) = ex.rows(sql("audit/verify/records/positions"))
+    counts = ex.rows(sql("audit/verify/records/positions"))
+    ((partitions, records, events, read, letters, lost),) = counts
     rest = records - events - read
     if rest < 0:
         problems.add(f"{events + read:,} events and dead letters are of {records:,} records")

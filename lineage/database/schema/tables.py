@@ -1,8 +1,8 @@
 """The tables: every column of the database, declared once.
 
 The declarations give CREATE TABLE, INSERT, the views that auditors read and their comments, the
-digest's lines (`database.schema.ddl`), the encoding of a batch (`ingest.encode`), and the columns of keys
-(`keys.assign`). A field that an event gains is added to its .avsc and here, and nowhere else.
+digest's lines (`database.schema.ddl`), the encoding of a batch (`ingest.encode`), and the columns of
+keys (`keys.assign`). A field that an event gains is added to its .avsc and here, and nowhere else.
 
 Queries are in the .sql files.
 """
