@@ -12,7 +12,7 @@ import pytest
 
 import lineage
 from lineage.judge import flags
-from lineage.limits import Limits
+from lineage.limits import DEFAULT_LIMITS, Limits
 from streams.simulate import simulate
 from tests.stores import new_store
 from tests.streams.simulate.log_reader import events
@@ -53,6 +53,54 @@ def test_parts_make_no_difference(
             store.apply(log)
             assert store.sql("SELECT count(*) FROM flag_history").fetchall() == history
         assert store.digest() == expected
+
+
+HISTORY = "SELECT * EXCLUDE (recorded_at) FROM core.flag_history ORDER BY seq"
+FEW = Limits(changed_flags=7, judged_breaches=100, rejudged_arrivals=40, told_changes=3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("late", [True, False])
+def test_many_flags_in_portions_are_in_the_order_of_few(late: bool, tmp_path: Path) -> None:
+    simulate(1_000, seed=3, out=tmp_path / "log")
+    log = events(tmp_path / "log")
+    batches = [[one for one in log if (one["event"] in LATE) == wanted] for wanted in (False, True)]
+    found = []
+    for limits in (DEFAULT_LIMITS, FEW):
+        with new_store(limits=limits) as store:
+            results = [store.apply(batch) for batch in (batches if late else [log])]
+            changes = pa.concat_tables([result.flag_changes for result in results])
+            found.append(
+                (
+                    store.digest(),
+                    store._connection.execute(HISTORY).fetchall(),
+                    changes.drop_columns(["job", "run_id", "source"]),  # looked up later, if many
+                    store.flag_records(changes),
+                    [result.flags.counts for result in results],
+                    [(len(result.raised), len(result.cleared)) for result in results],
+                )
+            )
+            held = [result.flags.held is not None for result in results]
+            assert held == [limits is DEFAULT_LIMITS] * len(results)
+    assert found[0] == found[1]
+
+
+CROWD = """
+from lineage.codec import from_events
+from lineage.ingest.encode import encode
+from lineage.limits import DEFAULT_LIMITS, Limits
+from tests.lineage.events.builders import declared, hop, message, policy
+ids = [f"m{number:04}" for number in range(2_000)]
+targets = [f"t{number}" for number in range(200)]
+with lineage.open(sys.argv[1], memory_mib=200) as store:
+    store.apply([declared(f"d{one}", one) for one in ("inbox", *targets)])
+    store.apply([message(one) for one in ids])
+    for target in targets:
+        store.apply([hop(f"h{target}", "inbox", target, ids)])
+    before = resident_bytes()
+    late = store.apply([policy("p", [("all", "LOW", "declared"), ("those", "LOW", "identifiable")])])
+    print(late.count_of("RAISED"))
+"""
 
 
 @pytest.mark.parametrize("reopened", [False, True])
