@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from lineage.arrays import IntArray
-from lineage.database.pruning import rows_near
+from lineage.database.storage.pruning import rows_near
 
 Frame = pl.DataFrame | pa.Table
 # So many integers are faster in the text of a statement than in a registered table.
@@ -37,8 +37,10 @@ class _Slot:
 
     def release(self) -> None:
         """Let go of the rows."""
-        is_polars = isinstance(self.frame, pl.DataFrame)
-        self.frame = self.frame.clear() if is_polars else self.frame.schema.empty_table()
+        if isinstance(self.frame, pl.DataFrame):
+            self.frame = self.frame.clear()
+        else:
+            self.frame = self.frame.schema.empty_table()
 
 
 # By connection its present transaction, and the slots that are registered in it.
@@ -98,10 +100,11 @@ def release_frames(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _slots(connection: duckdb.DuckDBPyConnection) -> dict[str, _Slot]:
     """Return the slots that are registered in the present transaction."""
-    ((transaction,),) = connection.execute("SELECT txid_current()").fetchall()
-    begun, slots = _SLOTS.get(connection, (transaction, {}))
+    ((found,),) = connection.execute("SELECT txid_current()").fetchall()
+    transaction, none = int(found), dict[str, _Slot]()
+    begun, slots = _SLOTS.get(connection, (transaction, none))
     if begun != transaction:  # it may have been rolled back
-        slots = {}
+        slots = none
     _SLOTS[connection] = transaction, slots
     return slots
 

@@ -12,11 +12,11 @@ import polars as pl
 import pyarrow as pa
 
 from lineage.arrays import IntArray, distinct, int_array
-from lineage.database.ddl import select
-from lineage.database.model import Reference
 from lineage.database.relations import execute_on
+from lineage.database.schema.ddl import select
+from lineage.database.schema.model import Reference
+from lineage.database.schema.tables import table
 from lineage.database.statements import sql
-from lineage.database.tables import table
 from lineage.ingest.encode import EncodedBatch
 from lineage.keys.keyed_batch import KeyedBatch
 from lineage.keys.texts import IdTexts
@@ -137,7 +137,7 @@ def _last_of(connection: duckdb.DuckDBPyConnection, seq: int, count: int | None)
         return None
     wanted = {"seq": seq, "count": count}
     ((last,),) = connection.execute(sql("judge/flags/last_of_portion"), wanted).fetchall()
-    return last
+    return None if last is None else int(last)
 
 
 def flag_records(connection: duckdb.DuckDBPyConnection, changes: pa.Table) -> list[dict[str, Any]]:

@@ -21,14 +21,15 @@ from lineage.codec import (
     MESSAGE_SENT,
     POLICY_PUBLISHED,
     RECORDS_MOVED,
+    RUN_REPORTED,
     EventType,
     canonical_json,
 )
 from lineage.codec.fingerprint import as_events, contents
-from lineage.database.ddl import stored
 from lineage.database.relations import execute_with
+from lineage.database.schema.ddl import stored
+from lineage.database.schema.tables import table
 from lineage.database.statements import sql
-from lineage.database.tables import table
 from lineage.ingest.encode import EncodedBatch
 from lineage.keys.duplicates import IN_INTEGERS, repeats, stored_events
 from lineage.keys.keyed_batch import CHILDREN, PROVENANCE, KeyedBatch
@@ -40,6 +41,7 @@ _TYPES: dict[str, EventType] = {
     "consent_change": CONSENT_CHANGED,
     "declaration": DATASET_DECLARED,
     "policy": POLICY_PUBLISHED,
+    "run_report": RUN_REPORTED,
 }
 
 
@@ -53,6 +55,8 @@ def resolve(
     """
     events = keyed
     for name in _TYPES:
+        if keyed[name].is_empty():
+            continue
         again, stored = _again(connection, keyed, name)
         if again.is_empty():
             continue

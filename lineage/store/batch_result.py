@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineage.codec import DeadLetter
-from lineage.database.tables import table
+from lineage.database.schema.tables import table
 from lineage.store.flag_changes import NONE_CHANGED, FlagChanges
 
 FLAG_COLUMNS = tuple(column.shown for column in table("flag").columns if column.shown)
@@ -37,8 +37,8 @@ class BatchResult:
     def flag_changes(self) -> pa.Table:
         """Return the flags that the batch raised, cleared and updated.
 
-        The columns are those of `flag_history` and others for publishing, in the order of seq. Where
-        there are many (`Limits.told_changes`), they are read from the store, which is to be open.
+        The columns are those of `flag_history` and others for publishing, in the order of seq.
+        Many (`Limits.told_changes`) are read from the store, which has to be open.
         """
         return self.flags.table
 

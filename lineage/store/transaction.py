@@ -13,8 +13,8 @@ from lineage.ingest.encode import EncodedBatch
 from lineage.judge import flags
 from lineage.judge.breaches import breaches
 from lineage.judge.consents import Consents
-from lineage.judge.invalidate import record
 from lineage.judge.flag_history import FlagHistory
+from lineage.judge.invalidate import record
 from lineage.judge.outbox import Outbox, change_counts
 from lineage.judge.rules import Judge
 from lineage.judge.timeline import Timeline

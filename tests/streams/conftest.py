@@ -12,7 +12,7 @@ import pytest
 import lineage
 from streams.broker import LocalBroker, find_java, find_maven, kafka_jars
 from streams.errors import BrokerError
-from streams.kafka.topics import create_topics
+from streams.kafka.topics.topics import create_topics
 from streams.simulate import simulate
 from tests.streams.docker_kafka import docker_broker, why_no_engine
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics
@@ -85,7 +85,7 @@ def worker(tmp_path: Path, topics: str) -> Iterator[Worker]:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An event log with planted leaks and events of all five types."""
+    """An event log with planted leaks and events of all types but RunReported."""
     folder = tmp_path_factory.mktemp("log") / "log"
     simulate(1_500, 7, folder)
     return folder

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -86,21 +88,36 @@ def test_many_flags_in_portions_are_in_the_order_of_few(late: bool, tmp_path: Pa
 
 
 CROWD = """
-from lineage.codec import from_events
-from lineage.ingest.encode import encode
-from lineage.limits import DEFAULT_LIMITS, Limits
+import resource, sys
+from pathlib import Path
+import lineage
+from lineage.limits import Limits
 from tests.lineage.events.builders import declared, hop, message, policy
-ids = [f"m{number:04}" for number in range(2_000)]
-targets = [f"t{number}" for number in range(200)]
-with lineage.open(sys.argv[1], memory_mib=200) as store:
+few = {"changed_flags": 10_000, "told_changes": 0, "rejudged_pairs": 20_000, "rule_memory_mib": 64}
+ids = [f"{number:012x}-and-what-else-an-id-is-made-of" for number in range(1_000)]
+targets = [f"t{number}" for number in range(int(sys.argv[2]))]
+with lineage.open(sys.argv[1], memory_mib=200, limits=Limits(**few)) as store:
     store.apply([declared(f"d{one}", one) for one in ("inbox", *targets)])
     store.apply([message(one) for one in ids])
-    for target in targets:
-        store.apply([hop(f"h{target}", "inbox", target, ids)])
-    before = resident_bytes()
-    late = store.apply([policy("p", [("all", "LOW", "declared"), ("those", "LOW", "identifiable")])])
-    print(late.count_of("RAISED"))
+    for some in (targets[first : first + 50] for first in range(0, len(targets), 50)):
+        store.apply([hop(f"h{one}", "inbox", one, ids) for one in some])
+    Path("/proc/self/clear_refs").write_text("5")
+    status = lambda name: Path("/proc/self/status").read_text().split(name)[1].split()[0]
+    before = int(status("VmRSS:"))
+    late = store.apply([policy("p", [("all", "LOW", "declared")])])
+    print(late.count_of("RAISED"), (int(status("VmHWM:")) - before) >> 10)
 """
+
+
+@pytest.mark.slow
+def test_a_late_policy_that_flags_all_of_it_takes_no_more_memory_for_more(tmp_path: Path) -> None:
+    grown = {}
+    for targets in (50, 300):
+        program = [sys.executable, "-c", CROWD, str(tmp_path / f"{targets}.duckdb"), str(targets)]
+        printed = subprocess.run(program, capture_output=True, text=True, check=True).stdout
+        raised, grown[targets] = map(int, printed.split())
+        assert raised == 1_000 * (targets + 1)
+    assert grown[300] < grown[50] + 150, grown
 
 
 @pytest.mark.parametrize("reopened", [False, True])
