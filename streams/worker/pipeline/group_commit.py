@@ -304,8 +304,11 @@ class GroupCommitter:
             self._prefetched_to[read.partition] = positions[read.partition] = new.next_offset
             if read.letter is not None:
                 letters.append(read.letter)
-            if not read.gone:
-                lists.append(new)
+            letters += new.refusals()
+            known = None if read.gone else new.read()
+            if known is not None:
+                lists.append(known)
+            if known is not None and known.next_offset == new.next_offset:
                 marks[read.partition] = mark_of(new)
             else:
                 marks.pop(read.partition, None)
