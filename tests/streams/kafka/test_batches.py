@@ -15,10 +15,13 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
+from kafka.errors import CorruptRecordError
+from kafka.record.default_records import DefaultRecordBatch
 
 import lineage
 from lineage.codec import MESSAGE_SENT, Encoder, LocalIds
 from streams.kafka.fetch.batches import BoundedRecords
+from streams.kafka.fetch.consumer import bound_gzip
 from streams.kafka.fetch.unpack import CODECS, UnpackError, unpacked
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Records, RefusedBatch
@@ -138,6 +141,7 @@ def test_records_are_told_from_what_stands_for_others() -> None:
 PEAK = """
 import cramjam, sys
 from pathlib import Path
+from streams.kafka.fetch.consumer import bound_gzip
 from streams.kafka.fetch.unpack import UnpackError, unpacked
 peak = lambda: int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) >> 10
 packed = bytes.fromhex(sys.stdin.read())
@@ -198,3 +202,12 @@ def test_a_worker_notes_bombs_and_goes_on_behind_them(worker: Worker) -> None:
     on_topic = read_all(worker.bootstrap, DEAD_LETTER_TOPIC)
     assert {dict(one.headers)["position"] for one in on_topic} == {b"1", b"4", b"7", b"10", b"13"}
     assert all(one.value is None for one in on_topic)
+
+
+def test_consumers_that_sample_unpack_no_more_either() -> None:
+    bound_gzip(LIMITS)
+    under = DefaultRecordBatch(batch(1, b"v", filler=BATCH_BYTES_MAX - 100))
+    assert [one.value for one in under] == [b"v"]
+    with pytest.raises(CorruptRecordError, match="unpacks to more than 8 MiB"):
+        list(DefaultRecordBatch(batch(1, b"v", filler=BATCH_BYTES_MAX)))
+    bound_gzip(KAFKA_LIMITS)
