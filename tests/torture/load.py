@@ -1,6 +1,6 @@
 """Sends the events of a simulated log to Kafka at a rate, in the order of time.
 
-`python -m tests.torture.load LOG BOOTSTRAP RATE MOST`; RATE 0 is as fast as it can, MOST 0 all of it.
+`python -m tests.torture.load LOG BOOTSTRAP RATE MOST`; RATE 0 is as fast as it can, MOST 0 all.
 Prints how many.
 """
 

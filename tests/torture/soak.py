@@ -91,7 +91,7 @@ class Bench:
         return self.folder / f"{name}.stages"
 
     def producer(self, log: Path, rate: float, most: int = 0) -> subprocess.Popen[str]:
-        """Start a producer of a log, at a rate (0: as fast as it can), of so many events (0: all)."""
+        """Start a producer of a log, at a rate (0: its best), of so many events (0: all)."""
         command = [sys.executable, "-m", "tests.torture.load", str(log), self.bootstrap]
         command += [str(rate), str(most)]
         return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
