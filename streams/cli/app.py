@@ -13,6 +13,7 @@ import click
 
 from streams.cli.commands import (
     ask,
+    attach,
     backup,
     broker,
     check,
@@ -87,6 +88,7 @@ for _command in (
     worker.worker,
     serve.serve,
     console.console,
+    attach.attach,
     tail.tail,
     top.top,
     publish.publish,

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections import OrderedDict
-from contextlib import suppress
-from importlib.resources import files
+from collections.abc import Callable
+from functools import partial
 
 import duckdb
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lineage import LineageError, QueryError
-from streams.quack.answers import OpenAnswer
+from streams.quack.answers import OpenAnswer, Part
+from streams.quack.catalogue import own_query
 from streams.quack.limits import QUACK_LIMITS, QuackLimits
 from streams.quack.messages import (
     VERSION,
@@ -33,11 +34,11 @@ from streams.serve.answer import watched
 from streams.serve.limits import ServeLimits
 from streams.serve.refusal import told
 from streams.serve.request import read_body
+from streams.serve.settings import ServeSettings
 from streams.serve.work import ClientGoneError, Places
 
-__all__ = ["PATH", "Quack"]
+__all__ = ["Quack", "quack_of"]
 
-PATH = "/quack"
 _MEDIA_TYPE = "application/vnd.duckdb"
 _ANSWER_BITS = 63
 
@@ -55,6 +56,15 @@ class _Connection:
     def leave(self) -> None:
         for answer in self.answers.values():
             answer.leave()
+
+
+def quack_of(settings: ServeSettings) -> Callable[[str, Places], ASGIApp] | None:
+    """Return what answers DuckDB's clients, once it gets the token; None where none is to."""
+    return partial(_quack, settings.limits) if settings.quack else None
+
+
+def _quack(limits: ServeLimits, token: str, places: Places) -> ASGIApp:
+    return Quack(token, places, limits)
 
 
 class Quack:
@@ -116,7 +126,7 @@ class Quack:
         return name
 
     async def _prepare(self, connection: _Connection, query: str, gone: asyncio.Event) -> bytes:
-        answer = OpenAnswer(self._places, self._limits, self._own, _OWN.get(query, query))
+        answer = OpenAnswer(self._places, self._limits, self._own, own_query(query))
         _, part = await _taken(answer, gone)
         if part is None:
             raise AssertionError("an answer has a part at least")
@@ -135,7 +145,7 @@ class Quack:
         return fetched(part.chunks, place) if part is not None else fetched([], None)
 
 
-async def _taken(answer: OpenAnswer, gone: asyncio.Event):
+async def _taken(answer: OpenAnswer, gone: asyncio.Event) -> tuple[int, Part | None]:
     """Return what `take` returns, unless the client is gone before."""
     taking, leaving = asyncio.ensure_future(answer.take()), asyncio.ensure_future(gone.wait())
     try:

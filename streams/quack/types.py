@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import duckdb
+from duckdb.sqltypes import DuckDBPyType
 
 from lineage import QueryError
 from streams.quack.binary import END, field, items, number, text
 
-__all__ = ["serialized_type"]
+__all__ = ["members_of", "parts_of", "serialized_type"]
 
 # DuckDB's LogicalTypeId, by the names that the Python client has for the types.
 _IDS: Final = {
@@ -24,7 +24,7 @@ _IDS: Final = {
 _ALIAS, _DECIMAL, _LIST, _STRUCT, _ENUM, _ARRAY = 1, 2, 4, 5, 6, 9
 
 
-def serialized_type(kind: duckdb.DuckDBPyType) -> bytes:
+def serialized_type(kind: DuckDBPyType) -> bytes:
     """Return a type as an object. Raises QueryError for one that no answer can have."""
     name = kind.id
     if name not in _IDS:
@@ -36,22 +36,35 @@ def serialized_type(kind: duckdb.DuckDBPyType) -> bytes:
     return field(100, number(_IDS[name])) + info + END
 
 
-def _more(name: str, kind: duckdb.DuckDBPyType) -> bytes:
+def parts_of(kind: DuckDBPyType) -> dict[str, Any]:
+    """Return what a type is made of: child and size, precision and scale, values."""
+    return dict(kind.children)
+
+
+def members_of(kind: DuckDBPyType) -> list[tuple[str, Any]]:
+    """Return the names and types of the members of a struct, or of a map's key and value.
+
+    A struct may have members without names.
+    """
+    return list(kind.children)
+
+
+def _more(name: str, kind: DuckDBPyType) -> bytes:
     """Return the fields that say more of a type: of what it is made."""
     if name == "varchar":
         # Of all aliases this one is known to every client.
         return _info(_ALIAS) + field(101, text("JSON")) if str(kind) == "JSON" else b""
     if name not in ("decimal", "list", "map", "struct", "enum", "array"):
         return b""
-    parts: dict[str, Any] = dict(kind.children)
+    parts = parts_of(kind)
     if name == "decimal":
         return _info(_DECIMAL) + _default(200, parts["precision"]) + _default(201, parts["scale"])
     if name == "list":
         return _info(_LIST) + field(200, serialized_type(parts["child"]))
     if name == "map":
-        return _info(_LIST) + field(200, _struct(list(kind.children)))
+        return _info(_LIST) + field(200, _struct(members_of(kind)))
     if name == "struct":
-        return _info(_STRUCT) + field(200, _members(list(kind.children)))
+        return _info(_STRUCT) + field(200, _members(members_of(kind)))
     if name == "enum":
         values = [text(value) for value in parts["values"]]
         return _info(_ENUM) + field(200, number(len(values))) + field(201, items(values))

@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Final
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from duckdb.sqltypes import DuckDBPyType
 
 from streams.quack.binary import END, field, items, number
+from streams.quack.types import members_of, parts_of
 
 __all__ = ["CHUNK_ROWS", "serialized_chunk"]
 
@@ -35,7 +36,7 @@ Array = Any  # an Arrow array of any type
 
 
 def serialized_chunk(
-    batch: pa.RecordBatch, kinds: Sequence[duckdb.DuckDBPyType], types: Sequence[bytes]
+    batch: pa.RecordBatch, kinds: Sequence[DuckDBPyType], types: Sequence[bytes]
 ) -> bytes:
     """Return at most CHUNK_ROWS rows as a chunk of a list. types: the kinds, serialized."""
     rows = batch.num_rows
@@ -44,7 +45,7 @@ def serialized_chunk(
     return b"\x01" + field(300, chunk) + END
 
 
-def _vector(array: Array, kind: duckdb.DuckDBPyType) -> bytes:
+def _vector(array: Array, kind: DuckDBPyType) -> bytes:
     """Return a column as an object: which values are there, and the values."""
     return _validity(array) + _VALUES.get(kind.id, _plain)(array, kind) + END
 
@@ -72,16 +73,16 @@ def _buffer(array: Array, place: int, kind: str | np.dtype[Any]) -> npt.NDArray[
     return np.frombuffer(buffer, dtype, len(array), array.offset * dtype.itemsize)
 
 
-def _plain(array: Array, kind: duckdb.DuckDBPyType) -> bytes:
+def _plain(array: Array, kind: DuckDBPyType) -> bytes:
     return _data(_buffer(array, 1, _PLAIN[kind.id]))
 
 
-def _boolean(array: Array, _: duckdb.DuckDBPyType) -> bytes:
+def _boolean(array: Array, _: DuckDBPyType) -> bytes:
     return _data(array.fill_null(False).to_numpy(zero_copy_only=False).astype("u1"))
 
 
-def _decimal(array: Array, kind: duckdb.DuckDBPyType) -> bytes:
-    precision = dict(kind.children)["precision"]
+def _decimal(array: Array, kind: DuckDBPyType) -> bytes:
+    precision = parts_of(kind)["precision"]
     if precision > 18:
         return _data(_buffer(array, 1, "V16"))
     width = "<i2" if precision <= 4 else "<i4" if precision <= 9 else "<i8"
@@ -89,7 +90,7 @@ def _decimal(array: Array, kind: duckdb.DuckDBPyType) -> bytes:
     return _data(low.astype(width))
 
 
-def _interval(array: Array, _: duckdb.DuckDBPyType) -> bytes:
+def _interval(array: Array, _: DuckDBPyType) -> bytes:
     given = _buffer(array, 1, _ARROW_INTERVAL)
     made = np.empty(len(array), _INTERVAL)
     made["months"], made["days"], made["micros"] = (
@@ -100,7 +101,7 @@ def _interval(array: Array, _: duckdb.DuckDBPyType) -> bytes:
     return _data(made)
 
 
-def _uuid(array: Array, _: duckdb.DuckDBPyType) -> bytes:
+def _uuid(array: Array, _: DuckDBPyType) -> bytes:
     made = np.zeros((len(array), 16), "u1")
     known = array.drop_null()
     texts = np.array(known.to_pylist(), f"S{_UUID_TEXT}").view("u1").reshape(-1, _UUID_TEXT)
@@ -112,7 +113,7 @@ def _uuid(array: Array, _: duckdb.DuckDBPyType) -> bytes:
     return _data(made)
 
 
-def _texts(array: Array, _: duckdb.DuckDBPyType) -> bytes:
+def _texts(array: Array, _: DuckDBPyType) -> bytes:
     """Return texts or bytes, each after its length: all at once, without a loop over them."""
     bounds = _bounds(array)
     lengths = np.diff(bounds)
@@ -142,22 +143,22 @@ def _bounds(array: Array) -> npt.NDArray[np.int64]:
     return np.frombuffer(buffer, "<i4", len(array) + 1, array.offset * 4).astype(np.int64)
 
 
-def _enum(array: Array, kind: duckdb.DuckDBPyType) -> bytes:
-    count = len(dict(kind.children)["values"])
+def _enum(array: Array, kind: DuckDBPyType) -> bytes:
+    count = len(parts_of(kind)["values"])
     width = "u1" if count <= 0x100 else "<u2" if count <= 0x1_0000 else "<u4"
     return _data(array.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(width))
 
 
-def _struct(array: Array, kind: duckdb.DuckDBPyType) -> bytes:
-    members = zip(array.flatten(), kind.children, strict=True)
+def _struct(array: Array, kind: DuckDBPyType) -> bytes:
+    members = zip(array.flatten(), members_of(kind), strict=True)
     return field(103, items(_vector(member, child) for member, (_, child) in members))
 
 
-def _list(array: Array, kind: duckdb.DuckDBPyType) -> bytes:
-    return _entries(array, array.values, lambda part: _vector(part, dict(kind.children)["child"]))
+def _list(array: Array, kind: DuckDBPyType) -> bytes:
+    return _entries(array, array.values, lambda part: _vector(part, parts_of(kind)["child"]))
 
 
-def _map(array: Array, kind: duckdb.DuckDBPyType) -> bytes:
+def _map(array: Array, kind: DuckDBPyType) -> bytes:
     """Return maps: lists of structs of a key and a value."""
     pairs = pa.StructArray.from_arrays([array.keys, array.items], names=["key", "value"])
     return _entries(array, pairs, lambda part: field(100, number(0)) + _struct(part, kind) + END)
@@ -174,14 +175,14 @@ def _entries(array: Array, values: Array, vector: Callable[[Array], bytes]) -> b
     return field(104, number(total)) + field(105, items(entries)) + field(106, child)
 
 
-def _array(array: Array, kind: duckdb.DuckDBPyType) -> bytes:
-    parts = dict(kind.children)
+def _array(array: Array, kind: DuckDBPyType) -> bytes:
+    parts = parts_of(kind)
     size = parts["size"]
     values = array.values.slice(array.offset * size, len(array) * size)
     return field(103, number(size)) + field(104, _vector(values, parts["child"]))
 
 
-_VALUES: Final[dict[str, Callable[[Array, duckdb.DuckDBPyType], bytes]]] = {
+_VALUES: Final[dict[str, Callable[[Array, DuckDBPyType], bytes]]] = {
     "boolean": _boolean,
     "decimal": _decimal,
     "interval": _interval,
