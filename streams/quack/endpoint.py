@@ -30,10 +30,10 @@ from streams.quack.messages import (
     prepared,
     read_message,
 )
-from streams.serve.answer import watched
 from streams.serve.limits import ServeLimits
-from streams.serve.refusal import told
-from streams.serve.request import read_body
+from streams.serve.protocol.answer import watched
+from streams.serve.protocol.refusal import told
+from streams.serve.protocol.request import read_body
 from streams.serve.settings import ServeSettings
 from streams.serve.work import ClientGoneError, Places
 
