@@ -9,7 +9,11 @@ import pytest
 
 import lineage
 from lineage.remote.attach import attach_statements
+from streams.errors import WorkerError
 from streams.serve.address_file import announced
+from streams.worker.configuration.settings import Settings
+from tests.stores import new_store
+from tests.streams.cli.runner import EVENTS, run
 from tests.streams.quack.attached import TOKEN, attached, remotely
 from tests.streams.serve.serving import ask, serving
 
@@ -65,11 +69,17 @@ def test_a_client_in_a_transaction_of_its_own_reads(client: duckdb.DuckDBPyConne
     client.execute("ROLLBACK")
 
 
-def test_a_client_sees_what_is_recorded_meanwhile(store: lineage.Store, url: str) -> None:
+def test_a_client_sees_what_is_recorded_meanwhile() -> None:
     """It asks the database itself, and no copy of it."""
-    with attached(url) as client:
-        before = client.sql("SELECT count(*) FROM r.arrival").fetchone()
-        assert before == store.sql("SELECT count(*) FROM arrival").fetchone()
+    counted = "SELECT count(*) FROM r.message"
+    with (
+        new_store() as store,
+        serving(store, token=TOKEN, quack=True) as url,
+        attached(url) as client,
+    ):
+        assert client.sql(counted).fetchall() == [(0,)]
+        store.apply(EVENTS)
+        assert client.sql(counted).fetchall() == [(2,)]
 
 
 def test_what_is_not_there_is_said(client: duckdb.DuckDBPyConnection) -> None:
@@ -99,6 +109,23 @@ def test_a_token_is_made_and_told_beside_the_database_where_no_file_has_one(
             assert len(client.sql("FROM r.flag")) == 4
         with pytest.raises(duckdb.Error, match="the token is another one"), attached(url):
             pass
+
+
+def test_a_variable_turns_it_on() -> None:
+    settings = Settings.from_environment({"LINEAGE_QUACK": "1"})
+    assert settings.serve is not None
+    assert settings.serve.quack
+    off = Settings.from_environment({})
+    assert off.serve is not None
+    assert not off.serve.quack
+    with pytest.raises(WorkerError, match="LINEAGE_QUACK must be 1 or 0"):
+        Settings.from_environment({"LINEAGE_QUACK": "yes"})
+
+
+def test_it_needs_an_address(tmp_path: Path) -> None:
+    options = ["--db", tmp_path / "x.duckdb", "--bootstrap", "127.0.0.1:1", "--no-serve"]
+    ran = run("worker", *options, "--quack")
+    assert (ran.code, "--quack needs an address" in ran.err) == (2, True)
 
 
 def test_nothing_is_answered_unless_it_is_turned_on(store: lineage.Store) -> None:

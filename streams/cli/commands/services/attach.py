@@ -20,7 +20,7 @@ def attach(db: Path, name: str) -> None:
     """Write the statements by which DuckDB's own clients attach a database that is served.
 
     It has to be served with --quack, by a worker or by `lineage serve`. The statements hold the
-    token: bash hands them to DuckDB's shell by `duckdb -init <(lineage attach --db FILE)`.
+    token: a file of them is for its owner alone. DuckDB's shell reads it by `duckdb -init`.
     """
     from lineage.remote.attach import attach_statements
     from streams.cli.reader import served_store
