@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+
+import pyarrow as pa
 
 from lineage.store.reader import Reader
 from streams.quack.limits import QuackLimits
@@ -107,11 +109,15 @@ class OpenAnswer:
         with reader.sql_batches(self._query) as question:
             types = [serialized_type(kind) for kind in question.types]
             names = question.schema.names
-            for batch in question.batches():
-                for start in range(0, batch.num_rows, CHUNK_ROWS):
-                    rows = batch.slice(start, CHUNK_ROWS)
-                    chunks.append(serialized_chunk(rows, question.types, types))
+            for rows in _chunks(question.batches()):
+                chunks.append(serialized_chunk(rows, question.types, types))
                 if sum(map(len, chunks)) >= self._part_bytes:
                     yield Part(types, names, chunks, last=False)
                     chunks = []
         yield Part(types, names, chunks, last=True)
+
+
+def _chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for batch in batches:
+        for start in range(0, batch.num_rows, CHUNK_ROWS):
+            yield batch.slice(start, CHUNK_ROWS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import field as value
 
 import duckdb
 
@@ -39,7 +40,7 @@ _PLATFORM = "message-lineage"
 class Connect:
     """Asks for a connection. token: what it brings; version: of the client's DuckDB."""
 
-    token: str
+    token: str = value(repr=False)
     version: str
     protocols: range
 

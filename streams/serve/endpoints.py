@@ -25,10 +25,12 @@ from streams.serve.protocol.request import Asked, read_request
 from streams.serve.readers import Readers
 from streams.serve.work import Places
 
-__all__ = ["ACTING", "Copying", "application"]
+__all__ = ["ACTING", "QUACK", "Copying", "application"]
 
 ACTING = frozenset({"/backup"})
 """Paths that do more than answer."""
+QUACK = "/quack"
+"""Where DuckDB's own clients are answered; they bring the token in their messages."""
 
 Copying = Callable[[Path], Backup]
 """Copies the database to a path. Raises BackupError, StoreError."""
@@ -66,7 +68,7 @@ def application(
         *more,
     ]
     if quack is not None:
-        routes.append(Route("/quack", quack(places), methods=["POST"]))
+        routes.append(Route(QUACK, quack(places), methods=["POST"]))
 
     async def refused(_: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):

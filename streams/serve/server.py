@@ -21,7 +21,7 @@ from starlette.types import ASGIApp
 from streams.errors import ServeError
 from streams.serve.address_file import ServedAt, announce, withdraw
 from streams.serve.connection import connection_class
-from streams.serve.endpoints import ACTING, Copying, application
+from streams.serve.endpoints import ACTING, QUACK, Copying, application
 from streams.serve.guard import Guard
 from streams.serve.pages import Pages
 from streams.serve.readers import Readers
@@ -127,6 +127,7 @@ class QuestionServer:
             acting=ACTING,
             limits=limits,
             pages=pages,
+            checked_within=frozenset() if quack is None else frozenset({QUACK}),
         )
         config = uvicorn.Config(
             app,

@@ -131,6 +131,7 @@ def test_it_needs_an_address(tmp_path: Path) -> None:
 def test_nothing_is_answered_unless_it_is_turned_on(store: lineage.Store) -> None:
     with serving(store, token=TOKEN) as url:
         assert ask(url, "/health").json["quack"] is False
+        assert ask(url, "/quack", "", "POST").status == 401
         with pytest.raises(duckdb.Error, match="Failed to send message"), attached(url):
             pass
 

@@ -105,7 +105,7 @@ def test_there_are_many() -> None:
 
 
 @pytest.mark.usefixtures("before")
-@pytest.mark.parametrize("query", [*WRITING, *FILES, *SETTINGS, *SERVER])
+@pytest.mark.parametrize("query", sampled([*WRITING, *FILES, *SETTINGS, *SERVER], 3))
 def test_an_attempt_in_a_question_fails(
     client: duckdb.DuckDBPyConnection, url: str, query: str, tmp_path: Path
 ) -> None:
@@ -117,7 +117,7 @@ def test_an_attempt_in_a_question_fails(
 
 
 @pytest.mark.usefixtures("before")
-@pytest.mark.parametrize("statement", ATTACHED)
+@pytest.mark.parametrize("statement", sampled(ATTACHED, 5))
 def test_an_attempt_on_what_is_attached_fails(url: str, statement: str, tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("a,INPUT,b\n")
     with attached(url) as client:

@@ -15,7 +15,11 @@ import duckdb
 import pytest
 
 import lineage
+from streams.quack.endpoint import quack_of
 from streams.serve.address_file import announced
+from streams.serve.readers import Readers
+from streams.serve.server import QuestionServer
+from streams.serve.settings import ServeSettings
 from tests.stores import new_database
 from tests.streams.cli.runner import EVENTS
 from tests.streams.quack import raw
@@ -121,6 +125,23 @@ def attached_to_busy(url: str) -> Iterator[str]:
     with pytest.raises(duckdb.Error) as busy, attached(url):
         pass
     yield str(busy.value)
+
+
+def test_an_answer_is_ended_where_its_memory_is_needed(store: lineage.Store) -> None:
+    settings = ServeSettings(token=TOKEN, quack=True)
+    readers = Readers(store)
+    server = QuestionServer(readers, settings, None, store.backup, quack=quack_of(settings))
+    server.start()
+    try:
+        name = raw.connected(server.url)
+        answer = raw.answer_in(raw.post(server.url, raw.prepare(name, GIANT)))
+        with readers.held_off():
+            assert readers.at_work == 0
+        kind, said = raw.told(server.url, raw.fetch(name, answer))
+        assert (kind, "needs its memory; ask again" in said) == (raw.FAILED, True)
+        assert raw.told(server.url, raw.prepare(name, "SELECT 1"))[0] == raw.PREPARED
+    finally:
+        server.stop()
 
 
 def test_threads_of_a_client_share_an_answer(url: str) -> None:

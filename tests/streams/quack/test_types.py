@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.properties import tried
+from tests.samples import sampled
 from tests.streams.quack.attached import remotely
 
 LONG = "abcdefghij" * 2_000
@@ -43,7 +44,7 @@ def same(client: duckdb.DuckDBPyConnection, local: duckdb.DuckDBPyConnection, qu
     assert there.to_arrow_table().equals(here.to_arrow_table())
 
 
-@pytest.mark.parametrize("value", VALUES)
+@pytest.mark.parametrize("value", sampled(VALUES, 4))
 def test_a_value_and_none_come_as_they_are(
     client: duckdb.DuckDBPyConnection, local: duckdb.DuckDBPyConnection, value: str
 ) -> None:
