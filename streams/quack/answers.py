@@ -30,7 +30,7 @@ class Part:
 
 
 class OpenAnswer:
-    """An answer on its way: its question is at work until the last part is made.
+    """An answer on its way, whose question keeps its place until the last part is taken.
 
     One part waits for the client, and the next is made meanwhile. A client that takes none for a
     while is let go. Make it, and call its methods, on one event loop.
@@ -73,30 +73,41 @@ class OpenAnswer:
     async def _run(self) -> None:
         try:
             async with self._places.work(self._limits.question_seconds, self._gone) as work:
-                last = await self._send(work)
-            async with asyncio.timeout(self._limits.stalled_seconds_max):
-                await self._put(last)
-                async with self._changed:
-                    await self._changed.wait_for(lambda: self._over)
+                sole = await self._send(work)
+            if sole is not None:
+                await self._put(sole)
         except Exception as error:  # told to the client when it asks for the next part
-            gone = ClientGoneError("the answer was not fetched in time, and is let go; ask again")
+            slow = ClientGoneError("the client took too long over its answer; ask again")
             async with self._changed:
                 self._part = None
-                self._error = gone if isinstance(error, TimeoutError) else error
+                self._error = slow if isinstance(error, TimeoutError) else error
                 self._changed.notify_all()
 
-    async def _send(self, work: Work) -> Part:
-        """Have the client take all parts but the last one, which is returned."""
+    async def _send(self, work: Work) -> Part | None:
+        """Have the client take all parts while the place is held; return a part that is alone.
+
+        A client that asks waits for the first part, so that needs no place any more.
+        """
         parts = self._made(work.session)
         try:
             async with asyncio.timeout(self._limits.sending_seconds_max):
-                while not (part := await work.run(lambda: next(parts))).last:
+                part = await work.run(lambda: next(parts))
+                if part.last:
+                    return part
+                while not part.last:
                     await work.sent(self._put(part))
-                return part
+                    part = await work.run(lambda: next(parts))
+                await work.sent(self._put(part))
+                await work.sent(self._end())
+                return None
         finally:
             if work.call is None:
                 with suppress(Exception):  # an interrupt that came late
                     await work.run(parts.close)
+
+    async def _end(self) -> None:
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._over)
 
     async def _put(self, part: Part) -> None:
         async with self._changed:
