@@ -9,6 +9,7 @@ import click
 
 from streams.cli import options
 from streams.cli.output.stdout import write_json, write_rows
+from streams.cli.process_limits import return_large_arrays
 from streams.serve.settings import ANY_PORT
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def worker(
     from streams.worker.reports.logs import log_to_stderr
     from streams.worker.run import run_worker
 
+    return_large_arrays()
     off = no_serve or address == "off"
     for name, given in (("--console", console), ("--quack", quack)):
         if off and given:
