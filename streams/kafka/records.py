@@ -80,7 +80,7 @@ class Records:
     values: Sequence[bytes | None] = field(repr=False)
     timestamp: int | None = None
     originals: Sequence[OriginalRecord] = field(default=(), repr=False, compare=False)
-    refused: Sequence[RefusedBatch] = ()
+    refused: tuple[RefusedBatch, ...] = ()
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -105,7 +105,7 @@ class Records:
             offsets=self.offsets[first:],
             values=self.values[first:],
             originals=self.originals[first:],
-            refused=[one for one in self.refused if one.offset >= offset],
+            refused=tuple(one for one in self.refused if one.offset >= offset),
         )
 
     def read(self) -> Records | None:

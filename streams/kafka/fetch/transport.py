@@ -165,9 +165,9 @@ class Consumer(driver.Consumer):
         first, last = fetched[0], fetched[-1]
         values = [one.value for one in fetched]
         offsets = [one.offset for one in fetched]
-        refused: list[RefusedBatch] = []
+        refused: tuple[RefusedBatch, ...] = ()
         if None in values:  # as of a refused batch, and hardly any other
-            refused = [one for one in fetched if isinstance(one, RefusedBatch)]
+            refused = tuple(one for one in fetched if isinstance(one, RefusedBatch))
         records = Records(
             tp.topic, tp.partition, offsets, values, first.timestamp, fetched, refused
         )

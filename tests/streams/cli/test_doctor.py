@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from lineage.codec import INPUTS
+from lineage.codec import FLAG_RAISED, INPUTS, LocalIds
 from tests.registry_service import RegistryService
 from tests.streams.cli.runner import run
 
@@ -74,20 +74,20 @@ def registry_row(url: str, code: int = 0) -> dict[str, Any]:
 def test_a_registry_that_answers_is_ok() -> None:
     with RegistryService(first_id=100) as service:
         row = registry_row(service.url)
-        assert (row["status"], row["found"]) == ("ok", f"{service.url}, 0 of 6 subjects")
+        assert (row["status"], row["found"]) == ("ok", f"{service.url}, 0 of 7 subjects")
         for event in INPUTS:
             service.register(event.subject, event.schema)
-        assert registry_row(service.url)["found"] == f"{service.url}, 5 of 6 subjects"
+        assert registry_row(service.url)["found"] == f"{service.url}, 6 of 7 subjects"
 
 
 def test_a_registry_with_other_schemas_under_our_ids_is_said() -> None:
     with RegistryService(first_id=1) as service:
-        for event in INPUTS:
+        for event in sorted((*INPUTS, FLAG_RAISED), key=LocalIds().id_of):
             service.register(event.subject, event.schema)
-        assert registry_row(service.url)["found"] == f"{service.url}, 5 of 6 subjects"
+        assert registry_row(service.url)["found"] == f"{service.url}, 7 of 7 subjects"
         service.schemas[2], service.schemas[4] = service.schemas[1], '"string"'
         found = registry_row(service.url)["found"]
-        assert found == f"{service.url}, 5 of 6 subjects; another schema under our own id 2, 4"
+        assert found == f"{service.url}, 7 of 7 subjects; another schema under our own id 2, 4"
 
 
 @pytest.mark.parametrize("answered", [(404, b""), (500, b""), (200, b"hello"), None])
@@ -96,7 +96,7 @@ def test_what_is_wrong_with_a_registry_is_said_without_its_password(
 ) -> None:
     with RegistryService(credentials=("audituser", "pa55word")) as service:
         secret = f"http://audituser:pa55word@127.0.0.1:{service.port}?key=t0ken"
-        assert registry_row(secret)["found"] == f"{service.url}, 0 of 6 subjects"
+        assert registry_row(secret)["found"] == f"{service.url}, 0 of 7 subjects"
         assert "401 Unauthorized" in registry_row(service.url, 3)["problem"]
         if answered is not None:
             service.answers["/subjects"] = answered[0], {}, answered[1]

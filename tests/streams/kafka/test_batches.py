@@ -124,7 +124,7 @@ def test_batches_that_come_to_much_together_come_apart(limit: dict[str, int]) ->
 
 def test_records_are_told_from_what_stands_for_others() -> None:
     refused = RefusedBatch(3, 5, "too large", "ab")
-    some = Records("t", 1, [1, 2, 5, 6], [b"1", b"2", None, b"6"], refused=[refused])
+    some = Records("t", 1, [1, 2, 5, 6], [b"1", b"2", None, b"6"], refused=(refused,))
     kept = some.read()
     assert kept is not None
     assert (kept.offsets, kept.values) == ([1, 2, 6], [b"1", b"2", b"6"])
@@ -134,7 +134,7 @@ def test_records_are_told_from_what_stands_for_others() -> None:
     later = some.since(6)
     assert later is not None
     assert (later.refusals(), later.offsets) == ([], [6])
-    alone = Records("t", 1, [5], [None], refused=[refused])
+    alone = Records("t", 1, [5], [None], refused=(refused,))
     assert alone.read() is None
 
 

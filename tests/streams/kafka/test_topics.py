@@ -27,6 +27,7 @@ def test_the_names_are_those_of_the_contract() -> None:
         "lineage.records.moved.v1",
         "lineage.dataset.declared.v1",
         "lineage.policy.published.v1",
+        "lineage.run.reported.v1",
         "lineage.flag.raised.v1",
         "lineage.dead-letter.v1",
     }
