@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.resources import files
 
-from lineage.codec.contract.fields import Field, fields_of
+from .fields import Field, fields_of
 
-_SCHEMAS = files("lineage.schemas")
+# Of the package that this room is part of: here `lineage`, in other people's jobs the SDK.
+_SCHEMAS = files(f"{__name__.partition('.')[0]}.schemas")
 
 
 @dataclass(frozen=True)

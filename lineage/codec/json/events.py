@@ -15,9 +15,9 @@ import pyarrow as pa
 
 from lineage.codec.batch import Batch, DeadLetter
 from lineage.codec.bisect import convert
+from lineage.codec.columns.instants import micros_column
 from lineage.codec.contract.events import FLAG_RAISED, INPUTS, EventType
 from lineage.codec.contract.fields import Field
-from lineage.codec.contract.instants import micros_column
 from lineage.codec.contract.limits import VALUES_MAX
 from lineage.codec.contract.validate_event import json_type, wrong_with
 from lineage.codec.json.lines import BOM
@@ -258,7 +258,7 @@ def _arrow(event: EventType, events: Sequence[Object]) -> pa.Array[Any]:
 
 
 def _columns(event: EventType, arrays: Sequence[pa.Array[Any]]) -> pl.DataFrame:
-    """Return one row an event, in the columns that `validate_columns` describes."""
+    """Return one row an event, in the columns that `columns.validate` describes."""
     frame = pl.Series(pa.concat_arrays(arrays)).struct.unnest()
     instants = [f.name for f in event.fields if f.kind == "instant"]
     return frame.with_columns(micros_column(frame[name]) for name in instants)
