@@ -1,0 +1,121 @@
+"""The emitter of this process: made when it is first needed, and ended when the process ends."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from .. import ids
+from ..errors import SettingsError
+from .emitter import Counters, Emitter
+from .settings import Settings, check_address, default_job, from_environment
+
+_log = logging.getLogger("lineage_sdk")
+_lock = threading.Lock()
+_emitter: Emitter | None = None
+
+
+def emitter() -> Emitter:
+    """Return the emitter of this process, made from the environment if there is none.
+
+    A setting that means nothing is logged, and nothing is reported then.
+    """
+    global _emitter
+    if _emitter is None:
+        with _lock:
+            if _emitter is None:
+                _emitter = Emitter(_settings())
+    return _emitter
+
+
+def _settings() -> Settings:
+    try:
+        settings = from_environment()
+    except SettingsError as error:
+        _log.warning("%s", error)
+        return Settings(job=default_job(), disabled=True)
+    if settings.emit is None and not settings.disabled:
+        _log.warning("LINEAGE_EMIT is not set: what is reported goes nowhere")
+    return settings
+
+
+def configure(
+    emit: str | None = None,
+    *,
+    job: str | None = None,
+    spool: str | Path | None = None,
+    strict: bool | None = None,
+    disabled: bool | None = None,
+    token: str | None = None,
+) -> None:
+    """Set what the environment would; what is not given is as the environment says.
+
+    What was reported before is sent first, as at the end of the process. Raises SettingsError.
+    """
+    settings = from_environment()
+    if emit is not None:
+        check_address(emit)
+    given = {
+        "emit": emit,
+        "job": job,
+        "spool": None if spool is None else Path(spool),
+        "strict": strict,
+        "disabled": disabled,
+        "token": token,
+    }
+    settings = replace(settings, **{k: v for k, v in given.items() if v is not None})
+    global _emitter
+    _end()
+    with _lock:
+        _emitter = Emitter(settings)
+
+
+def flush(seconds: float = 10.0) -> bool:
+    """Wait until all that this process reported is sent; return whether it is."""
+    return emitter().flush(seconds)
+
+
+def counters() -> Counters:
+    """Return how many events this process reported, sent and lost."""
+    return emitter().counters()
+
+
+def _end() -> None:
+    global _emitter
+    with _lock:
+        ended, _emitter = _emitter, None
+    if ended is not None:
+        ended.close(ended.settings.flush_seconds)
+
+
+def _before_fork() -> None:
+    _lock.acquire()
+    if _emitter is not None:
+        _emitter.before_fork()
+
+
+def _after_fork_in_parent() -> None:
+    if _emitter is not None:
+        _emitter.after_fork()
+    _lock.release()
+
+
+def _after_fork_in_child() -> None:
+    global _lock
+    _lock = threading.Lock()
+    ids.forget_lock()
+    if _emitter is not None:
+        _emitter.forget()
+
+
+atexit.register(_end)
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(
+        before=_before_fork,
+        after_in_parent=_after_fork_in_parent,
+        after_in_child=_after_fork_in_child,
+    )
