@@ -81,7 +81,7 @@ bench-history: $(VENV)/.installed-bench  ## measure with 100 million arrivals, o
 
 docs: $(VENV)/.installed-dev  ## write the pages of commands and questions, and the notebook, anew
 	@$(BIN)/python -m streams.cli.reference > docs/commands.md
-	@$(BIN)/python -m lineage.audit.questions_page > docs/questions.md
+	@$(BIN)/python -m lineage.audit.questions.page > docs/questions.md
 	@$(BIN)/python -m tests.notebook
 
 screenshots: $(VENV)/.installed-dev  ## take the pictures of the console anew, with Debian's chromium

@@ -11,8 +11,8 @@ from functools import partial
 from lineage.codec import SchemasError
 from streams.errors import StreamsError
 from streams.worker.app import LineageApp
+from streams.worker.configuration.settings import Settings
 from streams.worker.run import end_process
-from streams.worker.settings import Settings
 
 __all__ = ["app"]
 

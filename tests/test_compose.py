@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from streams.cli import cli
 from streams.errors import WorkerError
-from streams.worker.settings import Settings
+from streams.worker.configuration.settings import Settings
 from tests.streams.docker_kafka import run_command
 
 ROOT = Path(__file__).parent.parent

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import lineage
 from lineage.codec import read_log
-from streams.worker.settings import WRITER_MEMORY_MIB
+from streams.worker.configuration.settings import WRITER_MEMORY_MIB
 
 
 def main() -> None:

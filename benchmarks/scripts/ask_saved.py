@@ -12,7 +12,7 @@ from pathlib import Path
 
 import lineage
 from benchmarks.measurement.questions import milliseconds
-from lineage.audit.saved_questions import SavedQuestion, saved_questions
+from lineage.audit.questions.saved_questions import SavedQuestion, saved_questions
 
 _RULE = "confidential-inmail-to-third-party"
 _LEAK = """

@@ -26,7 +26,7 @@ from benchmarks.scripts.datums import Datum, datums, produce, wire_header
 from lineage.codec import FLAG_RAISED, INPUTS
 from lineage.codec.wire import PARSED
 from lineage.policy.parse import BUILT_IN
-from streams.kafka.topics import FLAG_TOPIC, create_topics, topic_partitions
+from streams.kafka.topics.topics import FLAG_TOPIC, create_topics, topic_partitions
 from streams.simulate.world import company
 
 RULE = "confidential-inmail-to-third-party"

@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 
 from benchmarks.scripts.datums import Datum, datums, produce, wire_header
 from lineage.codec import INPUTS
-from streams.kafka.topics import MESSAGE_BYTES_MAX, create_topics
+from streams.kafka.topics.topics import MESSAGE_BYTES_MAX, create_topics
 
 __all__ = ["load"]
 

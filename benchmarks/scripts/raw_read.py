@@ -12,7 +12,7 @@ import time
 
 from confluent_kafka import Consumer, TopicPartition
 
-from streams.kafka.topics import INPUT_TOPICS, topic_partitions
+from streams.kafka.topics.topics import INPUT_TOPICS, topic_partitions
 
 # It waits so long for so many, at the end too.
 _AT_ONCE = 10_000

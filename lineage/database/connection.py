@@ -8,15 +8,15 @@ from pathlib import Path
 
 import duckdb
 
-from lineage.database.codes import LABELS
-from lineage.database.ddl import comments, create_table, create_view
-from lineage.database.faults import open_here, store_error
 from lineage.database.policies import insert_policy
 from lineage.database.process import processors
+from lineage.database.schema.codes import LABELS
+from lineage.database.schema.ddl import comments, create_table, create_view
+from lineage.database.schema.tables import TABLES
 from lineage.database.spans import POLICIES, derive_spans
 from lineage.database.statements import sql
-from lineage.database.tables import TABLES
-from lineage.database.write_ahead_log import path_of
+from lineage.database.storage.faults import open_here, store_error
+from lineage.database.storage.write_ahead_log import path_of
 from lineage.errors import (
     NotAStoreError,
     StoreBusyError,

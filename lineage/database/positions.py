@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from lineage.database.ddl import insert
 from lineage.database.relations import execute_with
-from lineage.database.tables import table
+from lineage.database.schema.ddl import insert
+from lineage.database.schema.tables import table
 
 Positions = Mapping[tuple[str, int], int]
 Hashes = Mapping[tuple[str, int], str]

@@ -9,7 +9,7 @@ import polars as pl
 import pyarrow as pa
 
 from lineage.arrays import IntArray
-from lineage.database.pruning import rows_near
+from lineage.database.storage.pruning import rows_near
 
 Frame = pl.DataFrame | pa.Table
 # So many integers are faster in the text of a statement than in a registered table.

@@ -16,9 +16,9 @@ import pyarrow as pa
 from lineage.arrays import NO_INTS, BoolArray, IntArray, int_array
 from lineage.codec import Batch, DeadLetter
 from lineage.codec.batch import CHILD_TABLES
-from lineage.database.codes import LABELS
-from lineage.database.model import Reference, Table
-from lineage.database.tables import EVENT_TABLES, table
+from lineage.database.schema.codes import LABELS
+from lineage.database.schema.model import Reference, Table
+from lineage.database.schema.tables import EVENT_TABLES, table
 from lineage.policy.documents import accept
 from lineage.policy.parse import Policy
 from lineage.uuids import Uuids, no_uuids, texts_of, uuids_of

@@ -25,13 +25,13 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import NO_INTS, IntArray, distinct, int_array
-from lineage.database.ddl import insert
 from lineage.database.policies import insert_policy
-from lineage.database.pruning import rows_near
 from lineage.database.relations import execute_on, execute_with, write_with
+from lineage.database.schema.ddl import insert
+from lineage.database.schema.tables import table
 from lineage.database.spans import DECLARATIONS, POLICIES, derive_spans
 from lineage.database.statements import sql
-from lineage.database.tables import table
+from lineage.database.storage.pruning import rows_near
 from lineage.judge.rejudge import Rejudge
 from lineage.keys.keyed_batch import CHILDREN, KeyedBatch
 from lineage.limits import Limits

@@ -12,11 +12,11 @@ import polars as pl
 import pyarrow as pa
 
 from lineage.arrays import IntArray, distinct, int_array
-from lineage.database.ddl import select
-from lineage.database.model import Reference
 from lineage.database.relations import execute_on
+from lineage.database.schema.ddl import select
+from lineage.database.schema.model import Reference
+from lineage.database.schema.tables import table
 from lineage.database.statements import sql
-from lineage.database.tables import table
 from lineage.ingest.encode import EncodedBatch
 from lineage.keys.keyed_batch import KeyedBatch
 from lineage.keys.texts import IdTexts

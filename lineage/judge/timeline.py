@@ -9,10 +9,10 @@ import duckdb
 import numpy as np
 
 from lineage.arrays import AsOf, BoolArray, IntArray
-from lineage.database.codes import REGIONS
 from lineage.database.policies import tier_bits
+from lineage.database.schema.codes import REGIONS
 from lineage.policy.parse import Policy
-from lineage.policy.rule import OF_ONE_ARRIVAL
+from lineage.policy.rules.rule import OF_ONE_ARRIVAL
 
 _EVER = np.iinfo(np.int64).min
 _NEVER = np.iinfo(np.int64).max

@@ -7,8 +7,8 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import IntArray
-from lineage.database.model import Reference, Table
-from lineage.database.tables import EVENT_TABLES
+from lineage.database.schema.model import Reference, Table
+from lineage.database.schema.tables import EVENT_TABLES
 from lineage.ingest.encode import KEY_COLUMNS, EncodedBatch
 from lineage.keys.keyed_batch import KeyedBatch
 from lineage.keys.origins import OriginKeys

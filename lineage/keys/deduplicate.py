@@ -25,10 +25,10 @@ from lineage.codec import (
     canonical_json,
 )
 from lineage.codec.fingerprint import as_events, contents
-from lineage.database.ddl import stored
 from lineage.database.relations import execute_with
+from lineage.database.schema.ddl import stored
+from lineage.database.schema.tables import table
 from lineage.database.statements import sql
-from lineage.database.tables import table
 from lineage.ingest.encode import EncodedBatch
 from lineage.keys.duplicates import IN_INTEGERS, repeats, stored_events
 from lineage.keys.keyed_batch import CHILDREN, PROVENANCE, KeyedBatch

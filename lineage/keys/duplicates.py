@@ -12,7 +12,7 @@ import polars as pl
 
 from lineage.arrays import IntArray, distinct, int_array, lookup_sorted, run_starts
 from lineage.database.relations import execute_on
-from lineage.database.tables import table
+from lineage.database.schema.tables import table
 from lineage.keys.keyed_batch import CHILDREN, PROVENANCE, KeyedBatch
 
 # The events of other tables are kept with their texts, and are few.

@@ -16,9 +16,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lineage.arrays import IntArray
-from lineage.database.pruning import rows_near_uuids
 from lineage.database.relations import execute_with, write_with
 from lineage.database.statements import sql
+from lineage.database.storage.pruning import rows_near_uuids
 from lineage.ingest.encode import EncodedIds, EncodedTexts
 from lineage.keys.uuid_cache import UuidCache
 from lineage.limits import Limits

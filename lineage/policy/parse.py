@@ -11,8 +11,8 @@ from typing import Final
 
 from lineage.codec.contract.events import SEVERITIES, TIERS
 from lineage.errors import PolicyError
-from lineage.policy.rule import FACTS, OF_ONE_ARRIVAL, Checked, Rule, RuleChecker
-from lineage.policy.rule_ast import ONCE, TOO_MUCH_WORK, WORK_MAX
+from lineage.policy.rules.ast import ONCE, TOO_MUCH_WORK, WORK_MAX
+from lineage.policy.rules.rule import FACTS, OF_ONE_ARRIVAL, Checked, Rule, RuleChecker
 from lineage.policy.yaml import Value, json_type, read_document
 
 __all__ = [

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from lineage.arrays import BoolArray, Columns, IntArray, instants, int_array
-from lineage.database.codes import SEND
 from lineage.database.relations import write_with
+from lineage.database.schema.codes import SEND
 from lineage.database.statements import sql
 from lineage.reach.hops import Holdings, record_keys
 

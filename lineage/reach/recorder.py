@@ -8,10 +8,10 @@ import duckdb
 import polars as pl
 
 from lineage.arrays import IntArray
-from lineage.database.ddl import insert
 from lineage.database.relations import execute_with, write_with
+from lineage.database.schema.ddl import insert
+from lineage.database.schema.tables import table
 from lineage.database.statements import sql
-from lineage.database.tables import table
 from lineage.reach.arrivals import Arrivals
 from lineage.reach.hops import dataset_order
 

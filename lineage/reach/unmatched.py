@@ -14,10 +14,10 @@ import duckdb
 import polars as pl
 
 from lineage.arrays import IntArray, distinct, int_array
-from lineage.database.ddl import insert
 from lineage.database.relations import execute_on, execute_with
+from lineage.database.schema.ddl import insert
+from lineage.database.schema.tables import table
 from lineage.database.statements import sql
-from lineage.database.tables import table
 from lineage.limits import Limits
 
 

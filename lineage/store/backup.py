@@ -17,9 +17,9 @@ from typing import IO
 import duckdb
 
 from lineage.database.connection import connect
-from lineage.database.faults import store_error
-from lineage.database.spill import Spill
-from lineage.database.write_ahead_log import path_of
+from lineage.database.storage.faults import store_error
+from lineage.database.storage.spill import Spill
+from lineage.database.storage.write_ahead_log import path_of
 from lineage.errors import BackupError, StoreError
 
 _MIB = 2**20

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lineage.codec import DeadLetter
-from lineage.database.tables import table
+from lineage.database.schema.tables import table
 
 FLAG_COLUMNS = tuple(column.shown for column in table("flag").columns if column.shown)
 

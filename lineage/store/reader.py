@@ -13,7 +13,7 @@ from typing import IO, Self
 
 import duckdb
 
-from lineage.audit.digest import digest
+from lineage.audit.digest.digest import digest
 from lineage.audit.known_names import check_known
 from lineage.audit.query import QueryLimits, Question, query
 from lineage.audit.route import route
@@ -23,17 +23,17 @@ from lineage.audit.whatif.changes import FlagChanges
 from lineage.audit.whatif.period import Instant, Period
 from lineage.audit.whatif.whatif import WhatIf
 from lineage.database.connection import MEMORY_MIB, connect
-from lineage.database.faults import store_error
 from lineage.database.positions import (
     TopicIdentity,
     stored_hashes,
     stored_identities,
     stored_positions,
 )
-from lineage.database.snapshot import snapshot
-from lineage.database.spill import Spill
 from lineage.database.statements import sql
-from lineage.database.write_ahead_log import unfinished
+from lineage.database.storage.faults import store_error
+from lineage.database.storage.snapshot import snapshot
+from lineage.database.storage.spill import Spill
+from lineage.database.storage.write_ahead_log import unfinished
 from lineage.errors import StoreError
 from lineage.judge.timeline import Timeline
 from lineage.keys.texts import key_of
@@ -238,7 +238,7 @@ class Reader:
         return UnmatchedInputs(*row)
 
     def digest(self) -> str:
-        """Return the SHA-256 in hex over events, arrivals and flags; see `audit.digest`."""
+        """Return the SHA-256 in hex over events, arrivals and flags; see `audit.digest.digest`."""
         cursor = self._cursor()
         with self._damage_told(), snapshot(cursor):
             return digest(cursor, self._memory_mib, self._spill.path, self._limits)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from lineage.audit.fingerprints import fingerprints
+from lineage.audit.digest.fingerprints import fingerprints
 from lineage.codec import Batch, from_events
 from lineage.codec import LogError as CodecLogError
 from lineage.codec.json.python_events import in_json_spelling

@@ -15,7 +15,6 @@ import pyarrow as pa
 
 from lineage.codec import DeadLetter
 from lineage.database.digest_notes import Fingerprints, note_digest, outdate_note
-from lineage.database.faults import not_recorded, store_error
 from lineage.database.positions import (
     Hashes,
     Positions,
@@ -27,6 +26,7 @@ from lineage.database.positions import (
 )
 from lineage.database.relations import execute_with, release_frames
 from lineage.database.statements import sql
+from lineage.database.storage.faults import not_recorded, store_error
 from lineage.ingest.encode import EncodedBatch
 from lineage.judge.outbox import NO_CHANGES, flag_records, unpublished
 from lineage.limits import Limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from streams.cli.output import Shape, batch_rows, write_shaped
+from streams.cli.output.stdout import Shape, batch_rows, write_shaped
 from streams.cli.process_limits import bounded_memory, end_now
 from streams.cli.reader import reader_of
 

@@ -11,27 +11,10 @@ from types import FrameType
 
 import click
 
-from streams.cli.commands import (
-    ask,
-    backup,
-    broker,
-    check,
-    console,
-    digest,
-    dlq,
-    doctor,
-    flags,
-    publish,
-    replay,
-    route,
-    serve,
-    simulate,
-    sql,
-    tail,
-    top,
-    whatif,
-    worker,
-)
+from streams.cli.commands.logs import dlq, publish, replay, simulate
+from streams.cli.commands.maintenance import backup, doctor
+from streams.cli.commands.questions import ask, check, digest, flags, route, sql, whatif
+from streams.cli.commands.services import broker, console, serve, tail, top, worker
 from streams.cli.errors import explained, was_interrupted
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
@@ -109,8 +92,8 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _end_now() -> None:
-    if "lineage.database.spill" in sys.modules:
-        from lineage.database.spill import remove_all
+    if "lineage.database.storage.spill" in sys.modules:
+        from lineage.database.storage.spill import remove_all
 
         remove_all()
     os._exit(INTERRUPTED)

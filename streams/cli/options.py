@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import click
 
 from streams.serve.settings import ANY_PORT
-from streams.worker.settings import WRITER_MEMORY_MIB
+from streams.worker.configuration.settings import WRITER_MEMORY_MIB
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -93,8 +93,8 @@ def kafka(command: Callable[..., None]) -> Callable[..., None]:
         registry_url: str | None,
         **others: object,
     ) -> None:
-        from streams.kafka.connection_settings import connection_from
-        from streams.kafka.registry import registry_from
+        from streams.kafka.registry.client import registry_from
+        from streams.kafka.settings.connection_settings import connection_from
 
         connection = connection_from(bootstrap, kafka_config, topic_prefix)
         if connection is None:
@@ -205,7 +205,7 @@ def rows(command: Callable[..., None]) -> Callable[..., None]:
         vertical: bool,
         **others: object,
     ) -> None:
-        from streams.cli.output import Shape, style_of
+        from streams.cli.output.stdout import Shape, style_of
 
         chosen = tuple(name.strip() for name in columns.split(",") if name.strip())
         style = style_of(as_json, as_csv)

@@ -41,7 +41,7 @@ def bounded_memory() -> Iterator[None]:
 
 def end_now(error: Exception) -> NoReturn:
     """End the process, which a query that goes on would keep from ending by itself."""
-    from lineage.database.spill import remove_all
+    from lineage.database.storage.spill import remove_all
 
     failure = Failure(str(error))
     failure.show()

@@ -15,7 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lineage import LineageError
 from streams.console.address import Address, page_address, read_address
 from streams.console.flows import FlowCounts
-from streams.console.page import Asked, MissingError, Page
+from streams.console.page.contents import Asked, MissingError, Page
+from streams.console.page.writing import as_csv, as_html, as_json, template
 from streams.console.pages.dataset import dataset
 from streams.console.pages.flags import flags
 from streams.console.pages.health import health
@@ -25,11 +26,10 @@ from streams.console.pages.overview import overview
 from streams.console.pages.policies import policies, policy
 from streams.console.pages.questions import question, questions
 from streams.console.sign_in import SignIn
-from streams.console.writing import as_csv, as_html, as_json, template
-from streams.serve.answer import watched
 from streams.serve.limits import ServeLimits
 from streams.serve.pages import Pages
-from streams.serve.refusal import error_response, told
+from streams.serve.protocol.answer import watched
+from streams.serve.protocol.refusal import error_response, told
 from streams.serve.settings import ServeSettings
 from streams.serve.work import ClientGoneError, Places, Work
 

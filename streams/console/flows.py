@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from lineage.store.reader import Reader
-from streams.console.rows import ask
+from streams.console.page.rows import ask
 
 __all__ = ["Dataset", "Flow", "FlowCounts", "datasets_of"]
 
@@ -64,7 +64,7 @@ class FlowCounts:
     def flows(self, reader: Reader) -> list[Flow]:
         """Return the flows, the largest first."""
         with self._lock:
-            (state,) = ask(reader, "flow_state").rows
+            (state,) = ask(reader, "overview/flow_state").rows
             if state["conflicts"] != self._conflicts:
                 self._forget(state["conflicts"])
             self._add(reader)
@@ -72,12 +72,12 @@ class FlowCounts:
                 self._forget(state["conflicts"])
                 self._add(reader)
             counts = dict(self._counts)
-        names = {row["id"]: row["text"] for row in ask(reader, "dataset_names")}
+        names = {row["id"]: row["text"] for row in ask(reader, "overview/dataset_names")}
         flows = [Flow(names[s], names[t], n) for (s, t), n in counts.items()]
         return sorted(flows, key=lambda flow: (-flow.hops, flow.source, flow.target))
 
     def _add(self, reader: Reader) -> None:
-        for row in ask(reader, "flows", last=self._last):
+        for row in ask(reader, "overview/flows", last=self._last):
             self._counts[row["source"], row["target"]] += row["hops"]
             self._last = max(self._last, row["last"])
 
@@ -88,5 +88,5 @@ class FlowCounts:
 
 def datasets_of(reader: Reader) -> dict[str, Dataset]:
     """Return all datasets that any event names, by their names."""
-    found = ask(reader, "datasets")
+    found = ask(reader, "overview/datasets")
     return {row["name"]: Dataset(**row) for row in found}

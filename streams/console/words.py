@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from lineage.policy.parse import BUILT_IN_DOCUMENT
-from streams.console.rule_texts import rule_texts
+from streams.console.page.rule_texts import rule_texts
 
 __all__ = ["breach_in_words", "minutes"]
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from lineage.codec.batch import DeadLetter
-from streams.kafka.dead_letters import record, smaller
+from streams.kafka.dead_letters.records import record, smaller
 from streams.kafka.records import OriginalRecord, OutgoingRecord, Place
-from streams.kafka.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
 
 __all__ = ["Produce", "send_dead_letters", "send_flags"]
 

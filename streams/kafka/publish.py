@@ -26,12 +26,12 @@ from lineage.codec.contract.events import (
 from streams.errors import PublishError
 from streams.kafka.admin import connecting
 from streams.kafka.connection import KafkaConnection
-from streams.kafka.dead_letters import record
+from streams.kafka.dead_letters.records import record
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Header
-from streams.kafka.registry import registry_at
-from streams.kafka.rest import Address
-from streams.kafka.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX, Topic, create_topics
+from streams.kafka.registry.client import registry_at
+from streams.kafka.registry.rest import Address
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX, Topic, create_topics
 
 __all__ = ["Published", "publish"]
 

@@ -13,7 +13,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from lineage import LineageError
-from lineage.database.write_ahead_log import path_of
+from lineage.database.storage.write_ahead_log import path_of
 from streams.metrics.progress import Progress
 from streams.serve.readers import Readers
 

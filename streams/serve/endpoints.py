@@ -17,12 +17,12 @@ from starlette.types import ASGIApp
 
 from lineage import LineageError, QueryError
 from lineage.store.backup import Backup
-from streams.serve.answer import Answer, Verb, table_batches, watched
 from streams.serve.limits import ServeLimits
 from streams.serve.pages import Pages
+from streams.serve.protocol.answer import Answer, Verb, table_batches, watched
+from streams.serve.protocol.refusal import HttpError, error_response
+from streams.serve.protocol.request import Asked, read_request
 from streams.serve.readers import Readers
-from streams.serve.refusal import HttpError, error_response
-from streams.serve.request import Asked, read_request
 from streams.serve.work import Places
 
 __all__ = ["ACTING", "Copying", "application"]

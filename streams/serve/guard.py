@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from streams.serve.limits import ServeLimits
 from streams.serve.pages import Pages
-from streams.serve.refusal import HttpError, error_response
+from streams.serve.protocol.refusal import HttpError, error_response
 
 __all__ = ["Guard"]
 

@@ -7,9 +7,9 @@ from typing import TypeVar
 
 from lineage.store.alert_outbox import AlertOutbox
 from streams.alerts.dispatch import Dispatcher
-from streams.worker.group_commit import GroupCommitter
-from streams.worker.settings import Settings
-from streams.worker.sink import StoreSink
+from streams.worker.configuration.settings import Settings
+from streams.worker.pipeline.group_commit import GroupCommitter
+from streams.worker.pipeline.sink import StoreSink
 
 __all__ = ["start_alerts"]
 

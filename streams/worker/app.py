@@ -7,7 +7,6 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, cast
 
 import faust
@@ -16,40 +15,31 @@ from faust.exceptions import ConsumerNotStarted
 from faust.streams import Stream
 from faust.types import TP, StreamT
 
-from lineage.codec import DeadLetter, Encoder
+from lineage.codec import Encoder
 from streams.alerts.dispatch import Dispatcher
-from streams.errors import StreamsError, TopicError, WorkerError
-from streams.kafka.admin import admin_client
-from streams.kafka.connection import KafkaConnection
-from streams.kafka.limits import KafkaLimits
-from streams.kafka.marks import check_marks
+from streams.kafka.fetch.transport import Producer
 from streams.kafka.records import OutgoingRecord
-from streams.kafka.registry import registry_at
-from streams.kafka.retention import retention_of
-from streams.kafka.schema_check import check_schema_ids
-from streams.kafka.topic_watch import TopicWatch, check_positions
-from streams.kafka.topics import (
-    DEAD_LETTER_TOPIC,
+from streams.kafka.registry.client import registry_at
+from streams.kafka.topics.topics import (
     INPUT_TOPICS,
-    TopicsState,
-    create_topics,
-    group_members,
-    stable_end_offsets,
-    topics_state,
 )
-from streams.kafka.transport import Consumer, Producer
+from streams.kafka.topics.watch import TopicWatch
 from streams.metrics.progress import Progress
 from streams.serve.server import QuestionServer
 from streams.worker.alerts import start_alerts
-from streams.worker.decode import Decoders
-from streams.worker.faust_configuration import faust_configuration
-from streams.worker.gaps import CompactionGaps
-from streams.worker.gc_tuning import few_collections, usual_collections
-from streams.worker.group_commit import GroupCommitter
+from streams.worker.configuration.faust_configuration import faust_configuration
+from streams.worker.configuration.gc_tuning import few_collections, usual_collections
+from streams.worker.configuration.settings import Settings
+from streams.worker.once import until_recorded
+from streams.worker.pipeline.decode import Decoders
+from streams.worker.pipeline.gaps import CompactionGaps, log_lost
+from streams.worker.pipeline.group_commit import GroupCommitter
+from streams.worker.pipeline.sink import StoreSink
 from streams.worker.progress import progress_of
 from streams.worker.serve import start_server
-from streams.worker.settings import Settings
-from streams.worker.sink import StoreSink
+from streams.worker.start.group import report_other_members
+from streams.worker.start.offsets import start_offsets
+from streams.worker.start.preparation import Preparation
 
 __all__ = ["LineageApp"]
 
@@ -78,7 +68,6 @@ class LineageApp(faust.App):
         self._ended = False
         self._end_lock = threading.Lock()
         self._prepared = False
-        self._end_offsets: dict[tuple[str, int], int] = {}
         self._once: asyncio.Task[None] | None = None
         self._watch: TopicWatch | None = None
         self._gaps = CompactionGaps()
@@ -97,6 +86,7 @@ class LineageApp(faust.App):
             self.end,
             limits=limits,
         )
+        self._preparation = Preparation(settings, self.committer)
         for topic in settings.connection.topics(INPUT_TOPICS):
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw")
             self.agent(channel, name=topic)(self._agent)
@@ -114,7 +104,7 @@ class LineageApp(faust.App):
             try:
                 letter = self._gaps.letter(event.value)
                 if letter is not None:
-                    _log_lost(letter)
+                    log_lost(letter)
                 await self.committer.read(event.value, event.ack, letter)
             except Exception as error:
                 self.end(error)
@@ -128,79 +118,25 @@ class LineageApp(faust.App):
             self._on_end(error)
 
     async def prepare(self) -> None:
-        """Make sure of topics and store before Faust connects.
-
-        Raises BrokerUnavailableError, TopicError, LostEvidenceError where the store was read from
-        other topics, SchemaIdError where the registry has other schemas, RegistryError, and what
-        `lineage.open` raises.
-        """
+        """Make sure of topics and store before Faust connects. Raises as `Preparation` does."""
         self._decoders.open()  # its process starts while the rest is looked after
         try:
-            await self._prepare()
+            await self._preparation.prepare()
         except BaseException:
             self._decoders.close()
             await self.committer.stop()
             raise
-        self._prepared = True
-
-    async def _prepare(self) -> None:
-        kafka, committer, limits = self.settings.connection, self.committer, self.kafka_limits
-        # Before anything is made: neither a database nor topics, where there is no broker, or
-        # another one than the database was read from.
-        state = await asyncio.to_thread(_state, kafka, limits)
-        await self._wait_for_empty_group()
-        await committer.open()
-        check_positions(self.settings.db, committer.positions, committer.identities, state)
-        factor = self.settings.replication_factor
-        await asyncio.to_thread(partial(create_topics, kafka, None, factor, limits))
-        state = await asyncio.to_thread(_state, kafka, limits)
-        check_positions(self.settings.db, committer.positions, committer.identities, state)
-        # Where the broker lost its tail while no worker saw it, and was written to since.
-        await asyncio.to_thread(check_marks, kafka, self.settings.db, committer.marks, limits)
-        await committer.identify(state.identities)
-        await asyncio.to_thread(self._look_at_retention)
+        state = self._preparation.state
+        if state is None:
+            raise AssertionError("prepared without the topics' state")
+        self._gaps = CompactionGaps(self._preparation.compacted)
+        committer = self.committer
         self._watch = TopicWatch(
-            kafka, self.settings.db, state, lambda: committer.positions, self.end, limits,
+            self.settings.connection, self.settings.db, state, lambda: committer.positions,
+            self.end, self.kafka_limits,
             marks=lambda: committer.marks, waits=not self.settings.once,
         )  # fmt: skip
-        self._end_offsets = await asyncio.to_thread(
-            stable_end_offsets, kafka, kafka.topics(INPUT_TOPICS), limits
-        )
-        starts = {at: committer.positions.get(at, 0) for at in state.ends}
-        registry = registry_at(self.settings.registry_url, limits)
-        await asyncio.to_thread(check_schema_ids, kafka, registry, starts, limits)
-
-    def _look_at_retention(self) -> None:
-        """Warn of settings by which Kafka deletes evidence."""
-        kafka = self.settings.connection
-        topics = kafka.topics((*INPUT_TOPICS, DEAD_LETTER_TOPIC))
-        try:
-            with admin_client(kafka, self.kafka_limits) as admin:
-                found = retention_of(admin, topics)
-        except TopicError as error:  # not every user may ask for them
-            logger.warning("whether Kafka deletes evidence is not known: %s", error)
-            return
-        for retention in found:
-            if retention.deletes:
-                logger.warning("%s", retention)
-        self._gaps = CompactionGaps(one.topic for one in found if one.compacts)
-
-    async def _wait_for_empty_group(self) -> None:
-        """Wait until the group has given up a worker that was killed. Raises WorkerError.
-
-        Beside one that lives, this one would publish flags by its part of the events, and nobody
-        would take them back when it ends.
-        """
-        clock, limits = asyncio.get_running_loop().time, self.settings.limits
-        deadline = clock() + 1.5 * limits.session_seconds_max
-        while await asyncio.to_thread(self._members):
-            if clock() > deadline:
-                raise WorkerError(
-                    f"another worker of the group {self.settings.group} reads these topics, and "
-                    "two would get a part of the events each; end it, or give one of the two "
-                    "another group"
-                )
-            await asyncio.sleep(limits.retry_seconds)
+        self._prepared = True
 
     async def on_first_start(self) -> None:
         """Prepare, unless that was done, and start recording."""
@@ -269,52 +205,10 @@ class LineageApp(faust.App):
             raise
 
     async def _start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
-        await self._report_other_members(partitions)
-        earliest = await self.consumer.earliest_offsets(*partitions)
-        starts: dict[TP, int] = {}
-        for tp in partitions:
-            stored = self.committer.positions.get((tp.topic, tp.partition))
-            if stored is None:
-                starts[tp] = earliest[tp]
-                if earliest[tp] > 0:
-                    self._report_lost(tp, 0, earliest[tp])
-            else:
-                starts[tp] = max(stored, earliest[tp])
-                if earliest[tp] > stored:
-                    self._report_lost(tp, stored, earliest[tp])
+        await report_other_members(self.settings, partitions, self._preparation.ends)
+        starts = await start_offsets(self.consumer, self.committer, partitions)
         self._gaps.start(starts)
         return starts
-
-    def _report_lost(self, tp: TP, first: int, earliest: int) -> None:
-        """Say loudly, and record where auditors look, that records were never read."""
-        reason = (
-            f"offsets {first} to {earliest - 1} were deleted from the topic before they were "
-            "read; set retention.ms=-1 on it"
-        )
-        letter = DeadLetter.of(tp.topic, tp.partition, first, reason, None)
-        _log_lost(letter)
-        self.committer.note_lost((tp.topic, tp.partition), letter, earliest)
-
-    async def _report_other_members(self, partitions: set[TP]) -> None:
-        missing = set(self._end_offsets) - {(tp.topic, tp.partition) for tp in partitions}
-        # Partitions of a topic that was deleted are missing, too, and nobody else reads them.
-        if not missing or await asyncio.to_thread(self._members) < 2:
-            return
-        message = (
-            f"another worker of the group {self.settings.group} reads {len(missing)} of "
-            f"{len(self._end_offsets)} partitions, so {self.settings.db} would get only a part of "
-            "the events; end it, or give one of the two another group"
-        )
-        if self.settings.once:
-            raise WorkerError(message)
-        logger.error("%s", message)
-
-    def _members(self) -> int:
-        """Return how many workers the group has; 0 where that cannot be told now."""
-        kafka = self.settings.connection
-        with suppress(StreamsError), admin_client(kafka, self.kafka_limits) as admin:
-            return group_members(admin, self.settings.group)
-        return 0
 
     async def _report(self) -> None:
         """Say once in a while what was recorded since, and how much more there is to read."""
@@ -356,52 +250,11 @@ class LineageApp(faust.App):
 
     async def _end_when_recorded(self) -> None:
         try:
-            await self._until_recorded()
+            await until_recorded(self, self._preparation.ends)
         except Exception as error:
             self.end(error)
         else:
             self.end(None)
-
-    async def _until_recorded(self) -> None:
-        """Return when everything that was there at the start is recorded."""
-        clock = asyncio.get_running_loop().time
-        limits = self.settings.limits
-        before, quiet_since = dict(self.committer.positions), clock()
-        while lagging := self._lagging():
-            await asyncio.sleep(0.1)
-            if self.committer.positions != before or not self.committer.idle:
-                before, quiet_since = dict(self.committer.positions), clock()
-            quiet = clock() - quiet_since
-            if quiet > limits.quiet_seconds_min and await self._only_marks_left(lagging):
-                break
-            if quiet > limits.stalled_seconds_max:
-                raise WorkerError(
-                    f"nothing came from {self.settings.bootstrap} for {quiet:.0f} s though there "
-                    "is more to read; what was recorded is safe, so start the worker again when "
-                    "the broker is well"
-                )
-        while not self.committer.idle:  # flags may be on their way
-            await asyncio.sleep(0.05)
-
-    def _lagging(self) -> list[TP]:
-        positions = self.committer.positions
-        return [TP(*at) for at, end in self._end_offsets.items() if positions.get(at, 0) < end]
-
-    async def _only_marks_left(self, lagging: list[TP]) -> bool:
-        """Say if the rest are no records: a transaction's last offset is only a mark."""
-        if not self.consumer.assignment().issuperset(lagging):
-            return False  # the group is still forming
-        if cast(Consumer, self.consumer).positioned_generation != self.consumer_generation_id:
-            return False  # asked before that, the consumer would never get a position
-        try:
-            positions = await asyncio.wait_for(
-                asyncio.gather(*(self.consumer.position(tp) for tp in lagging)),
-                self.settings.limits.position_seconds_max,
-            )
-        except TimeoutError:
-            return False
-        ends = [self._end_offsets[tp.topic, tp.partition] for tp in lagging]
-        return all(at is not None and at >= end for at, end in zip(positions, ends, strict=True))
 
     @property
     def _away(self) -> str:
@@ -423,14 +276,3 @@ class LineageApp(faust.App):
     async def _send(self, topic: str, records: Sequence[OutgoingRecord]) -> Sequence[int]:
         producer = cast(Producer, await self.maybe_start_producer())
         return await producer.send_many(self.settings.connection.topic(topic), records)
-
-
-def _log_lost(letter: DeadLetter) -> None:
-    logger.error(
-        "EVIDENCE LOST: %s partition %d: %s", letter.source, letter.partition, letter.reason
-    )
-
-
-def _state(kafka: KafkaConnection, limits: KafkaLimits) -> TopicsState:
-    with admin_client(kafka, limits) as admin:
-        return topics_state(admin, kafka.topics(INPUT_TOPICS))

@@ -23,14 +23,14 @@ from aiokafka.errors import KafkaError
 from lineage.codec import Decoder
 from streams.errors import PublishError
 from streams.kafka.connection import KafkaConnection
-from streams.kafka.dead_letter_topic import StoredLetter, replay_note, stored_letters
-from streams.kafka.dead_letters import explained
+from streams.kafka.dead_letters.records import explained
+from streams.kafka.dead_letters.topic import StoredLetter, replay_note, stored_letters
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
 from streams.kafka.records import Records
-from streams.kafka.registry import registry_at
-from streams.kafka.rest import Address
-from streams.kafka.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX
-from streams.worker.decode import decode_and_encode
+from streams.kafka.registry.client import registry_at
+from streams.kafka.registry.rest import Address
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC, MESSAGE_BYTES_MAX
+from streams.worker.pipeline.decode import decode_and_encode
 
 __all__ = ["DeadLetterReplay", "replay_dead_letters"]
 

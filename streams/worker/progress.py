@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from faust.types import TP
 
-from streams.kafka.transport import Consumer
+from streams.kafka.fetch.transport import Consumer
 from streams.metrics.progress import Lag, Progress
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ import faust
 
 from streams.alerts.settings import AlertSettings
 from streams.kafka.connection import KafkaConnection
-from streams.kafka.rest import Address
+from streams.kafka.registry.rest import Address
 from streams.serve.settings import ON_LOOPBACK, ServeSettings
 from streams.worker.app import LineageApp
-from streams.worker.explain import explained
+from streams.worker.configuration.settings import DEFAULT_GROUP, WRITER_MEMORY_MIB, Settings
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
-from streams.worker.settings import DEFAULT_GROUP, WRITER_MEMORY_MIB, Settings
-from streams.worker.tally import Tally
+from streams.worker.reports.explain import explained
+from streams.worker.reports.tally import Tally
 
 __all__ = ["BoundedWorker", "end_process", "run_worker"]
 

@@ -13,8 +13,8 @@ from streams.metrics.meter import Meter
 from streams.metrics.progress import Progress
 from streams.metrics.scraped import Watched
 from streams.serve.server import QuestionServer
-from streams.worker.settings import Settings
-from streams.worker.sink import StoreSink
+from streams.worker.configuration.settings import Settings
+from streams.worker.pipeline.sink import StoreSink
 
 __all__ = ["start_server"]
 

@@ -12,7 +12,7 @@ import pytest
 import lineage
 from streams.broker import LocalBroker, find_java, find_maven, kafka_jars
 from streams.errors import BrokerError
-from streams.kafka.topics import create_topics
+from streams.kafka.topics.topics import create_topics
 from streams.simulate import simulate
 from tests.streams.docker_kafka import docker_broker, why_no_engine
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics

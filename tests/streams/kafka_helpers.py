@@ -15,7 +15,7 @@ from kafka.errors import RetriableError
 
 from lineage.codec import FLAG_RAISED
 from streams.kafka.admin import admin_client
-from streams.kafka.topics import FLAG_TOPIC, TOPICS, end_offsets, topic_partitions
+from streams.kafka.topics.topics import FLAG_TOPIC, TOPICS, end_offsets, topic_partitions
 
 PARTITIONS = 4
 

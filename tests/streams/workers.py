@@ -20,7 +20,7 @@ from tests.streams.kafka_helpers import committed_offsets
 COMMAND = """
 import gc, logging, sys, time
 from dataclasses import replace
-import streams.worker.sink
+import streams.worker.pipeline.sink
 from streams.worker.limits import WORKER_LIMITS
 from streams.worker.run import run_worker
 logging.basicConfig(level="WARNING", format="%(levelname)s %(message)s")
@@ -29,11 +29,11 @@ limits = WORKER_LIMITS
 if slow in ("slow", "away"):
     bytes_max, events_max = (2048, 50) if slow == "slow" else (8192, 200)
     limits = replace(limits, fetch_bytes_max=bytes_max, group_events_max=events_max)
-    apply = streams.worker.sink.StoreSink.apply
+    apply = streams.worker.pipeline.sink.StoreSink.apply
     def slowly(*arguments):
         time.sleep(0.05)
         return apply(*arguments)
-    streams.worker.sink.StoreSink.apply = slowly
+    streams.worker.pipeline.sink.StoreSink.apply = slowly
 if slow == "away":  # a broker that goes away while it is slowly read
     kafka = replace(limits.kafka, broker_away_seconds_max=4, watch_interval_seconds=0.5)
     limits = replace(limits, kafka=kafka, report_seconds=1, session_seconds_max=6.0)
@@ -43,22 +43,22 @@ if slow == "away":  # a broker that goes away while it is slowly read
 if slow == "behind":  # slow, and ready only where nothing is left
     fetch = dict(fetch_bytes_max=8192, group_events_max=200)
     limits = replace(limits, **fetch, ready_lag_seconds_max=0.0, look_seconds=0.05)
-    apply = streams.worker.sink.StoreSink.apply
+    apply = streams.worker.pipeline.sink.StoreSink.apply
     def behind(*arguments):
         time.sleep(0.05)
         return apply(*arguments)
-    streams.worker.sink.StoreSink.apply = behind
+    streams.worker.pipeline.sink.StoreSink.apply = behind
 if slow == "watched":
-    apply = streams.worker.sink.StoreSink.apply
+    apply = streams.worker.pipeline.sink.StoreSink.apply
     def watched(*arguments):
         print("the collector rests:", gc.get_freeze_count() > 10_000, file=sys.stderr)
         return apply(*arguments)
-    streams.worker.sink.StoreSink.apply = watched
+    streams.worker.pipeline.sink.StoreSink.apply = watched
 if slow == "reporting":
     limits = replace(limits, report_seconds=0.5)
     logging.getLogger("streams.worker.app").setLevel("INFO")
 if slow == "stuck":
-    streams.worker.sink.StoreSink.apply = lambda *_: time.sleep(3600)
+    streams.worker.pipeline.sink.StoreSink.apply = lambda *_: time.sleep(3600)
 try:
     run_worker(db, bootstrap, group=group, once=once == "once", limits=limits)
 except Exception as error:

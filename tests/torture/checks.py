@@ -16,8 +16,8 @@ import fastavro
 import lineage
 from lineage.codec import FLAG_RAISED, Decoder, LocalIds
 from streams.kafka.records import Records
-from streams.kafka.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC, INPUT_TOPICS, end_offsets
-from streams.worker.decode import decode_and_encode
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC, INPUT_TOPICS, end_offsets
+from streams.worker.pipeline.decode import decode_and_encode
 from tests.streams.kafka_helpers import read_all
 from tests.torture.hostile_log import HostileLog
 

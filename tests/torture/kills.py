@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from streams.broker import LocalBroker
-from streams.kafka.topics import create_topics
+from streams.kafka.topics.topics import create_topics
 from tests.torture.checks import Findings, compared
 from tests.torture.hostile_log import HostileLog, hostile_log
 from tests.torture.lives import LIVE, ROOT, Ended, Lives

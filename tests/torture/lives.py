@@ -16,7 +16,7 @@ from kafka import KafkaConsumer
 from kafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 
 from streams.broker import LocalBroker
-from streams.kafka.topics import INPUT_TOPICS
+from streams.kafka.topics.topics import INPUT_TOPICS
 from tests.torture.plan import BLIND, POINTS, SPARE, Fault
 from tests.torture.producer import Producer
 

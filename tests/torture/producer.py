@@ -12,7 +12,7 @@ from types import TracebackType
 from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
-from streams.kafka.topics import MESSAGE_BYTES_MAX
+from streams.kafka.topics.topics import MESSAGE_BYTES_MAX
 from tests.torture.hostile_log import Record
 
 logger = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ from types import TracebackType
 import numpy as np
 
 from streams.errors import StreamsError
-from streams.kafka.topics import INPUT_TOPICS, end_offsets
+from streams.kafka.topics.topics import INPUT_TOPICS, end_offsets
 from tests.streams.kafka_helpers import committed_offsets
 from tests.torture.lives import children_of
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import lineage
 from streams.broker import LocalBroker
-from streams.kafka.topics import create_topics
+from streams.kafka.topics.topics import create_topics
 from streams.simulate import simulate
 from tests.torture.lives import ROOT
 from tests.torture.plan import TIMED

@@ -22,17 +22,17 @@ from typing import Any
 
 import lineage.database.connection
 import lineage.store.writer
-import streams.cli.commands.worker
+import streams.cli.commands.services.worker
 import streams.worker.app
-import streams.worker.group_commit
+import streams.worker.pipeline.group_commit
 import streams.worker.run
 from lineage.store.transaction import Derivation
 from lineage.store.writer import Writer
 from streams.cli import main
-from streams.worker.decode import Decoders
-from streams.worker.group_commit import GroupCommitter
 from streams.worker.limits import WORKER_LIMITS
-from streams.worker.sink import StoreSink
+from streams.worker.pipeline.decode import Decoders
+from streams.worker.pipeline.group_commit import GroupCommitter
+from streams.worker.pipeline.sink import StoreSink
 from tests.torture.plan import POINTS, SPARE, TIMED
 
 # Small fetches and transactions: a life has many of them. The decoder's process gets what is usual.
@@ -178,7 +178,7 @@ def _wrap(holder: object, name: str, strike: Watch, how: Callable[[Watch, Call],
 
 def arm(point: str, strike: Watch) -> None:
     """Put the strike around the function that the point is."""
-    commit = streams.worker.group_commit
+    commit = streams.worker.pipeline.group_commit
     wraps_of: dict[str, Callable[[], None]] = {
         "open": lambda: _wrap(StoreSink, "__init__", strike, around),
         "decode": lambda: _wrap(Decoders, "encoded", strike, around),

@@ -17,7 +17,7 @@ from lineage.audit.select_check.functions import (
     names_of,
 )
 from lineage.audit.select_check.shapes import UNKNOWN, Node, kind_of
-from lineage.database.codes import LABELS
+from lineage.database.schema.codes import LABELS
 from lineage.errors import QueryError
 
 DEPTH_MAX: Final = 150

@@ -21,11 +21,11 @@ from lineage.codec.contract.events import (
 )
 from lineage.codec.errors import EncodeError
 from lineage.codec.fingerprint import as_events
-from lineage.database.codes import LABELS
-from lineage.database.ddl import stored
 from lineage.database.relations import execute_with
+from lineage.database.schema.codes import LABELS
+from lineage.database.schema.ddl import stored
+from lineage.database.schema.tables import TABLES, table
 from lineage.database.statements import sql
-from lineage.database.tables import TABLES, table
 from lineage.keys.keyed_batch import CHILDREN
 
 _CONFLICTS: Final = 1_000

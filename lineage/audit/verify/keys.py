@@ -16,9 +16,9 @@ import numpy.typing as npt
 
 from lineage.arrays import BoolArray, IntArray, run_starts
 from lineage.audit.verify.checked import MEND_EVENTS, Checked, Examination, Problems
-from lineage.database.model import Reference
+from lineage.database.schema.model import Reference
+from lineage.database.schema.tables import TABLES
 from lineage.database.statements import sql
-from lineage.database.tables import TABLES
 
 _ROWS: Final = 100_000
 _KNOWN, _USED, _MESSAGE, _HOP, _CONSENT, _PARTY, _INPUT, _OUTPUT = (1 << i for i in range(8))
@@ -113,18 +113,18 @@ def _check_texts(ex: Examination, marks: _Marks, problems: Problems) -> None:
     for key in marks.with_bits(0, _KNOWN).tolist():
         problems.add(f"core.{marks.table} has no row with the key {key}")
     columns = "uuid, text" if marks.table == "identifier" else "text"
-    query = sql("audit/verify/twice").format(columns=columns, table=marks.table)
+    query = sql("audit/verify/keys/twice").format(columns=columns, table=marks.table)
     buckets = 1 + marks.count // _BUCKET_ROWS
     for bucket in range(buckets):
         for key, count in ex.rows(query, {"buckets": buckets, "bucket": bucket}):
             problems.add(f"core.{marks.table} has {count} keys for the id of the key {key}")
     if marks.table == "identifier":
-        for row in ex.rows(sql("audit/verify/misspelled_ids")):
+        for row in ex.rows(sql("audit/verify/keys/misspelled_ids")):
             problems.add(f"core.identifier: the key {row[0]} has no id, or one in the wrong column")
 
 
 def _check_latest(ex: Examination, problems: Problems) -> None:
-    ((uuid,),) = ex.rows(sql("audit/verify/latest_uuid"))
+    ((uuid,),) = ex.rows(sql("audit/verify/keys/latest_uuid"))
     head = 0 if uuid is None else int(str(uuid)[:18].replace("-", ""), 16)
     for (noted,) in ex.rows("FROM core.latest_uuid"):
         if noted != head:
@@ -166,7 +166,7 @@ def _check_unused(ex: Examination, marks: dict[Reference, _Marks], problems: Pro
         if not len(unused):
             continue
         text = "coalesce(CAST(uuid AS VARCHAR), text)" if each.table == "identifier" else "text"
-        query = sql("audit/verify/texts_of").format(text=text, table=each.table)
+        query = sql("audit/verify/keys/texts_of").format(text=text, table=each.table)
         texts = {str(row[1]): row[0] for row in ex.rows(query, {"ids": unused.tolist()})}
         for (content,) in ex.rows("SELECT content FROM core.conflict"):
             with suppress(ValueError):  # which the check of conflicts tells

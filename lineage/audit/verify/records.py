@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lineage.audit.digest import digest
+from lineage.audit.digest.digest import digest
 from lineage.audit.verify.checked import MEND_DERIVED, MEND_EVENTS, Checked, Examination, Problems
 from lineage.database.digest_notes import NOTES, DigestNote, Fingerprints, last_note
 from lineage.database.statements import sql
@@ -19,7 +19,7 @@ _MEND_POSITIONS = (
 def check_history(ex: Examination) -> Checked:
     """Check that raising and clearing, one after another, come to the flags that stand."""
     problems = Problems()
-    for rule, message_id, why in ex.rows(sql("audit/verify/wrong_history")):
+    for rule, message_id, why in ex.rows(sql("audit/verify/records/wrong_history")):
         problems.add(f"core.flag_history: message {message_id}, rule {rule}: {why}")
     ((rows, first, last, distinct),) = ex.rows(
         "SELECT count(*), min(seq), max(seq), count(DISTINCT seq) FROM core.flag_history"
@@ -39,15 +39,16 @@ def check_history(ex: Examination) -> Checked:
 def check_positions(ex: Examination) -> Checked:
     """Check the positions in Kafka, and where dead letters were read."""
     problems = Problems()
-    for topic, partition, why in ex.rows(sql("audit/verify/wrong_positions")):
+    for topic, partition, why in ex.rows(sql("audit/verify/records/wrong_positions")):
         problems.add(f"{topic}, partition {partition}: {why}")
-    for source, position, why in ex.rows(sql("audit/verify/wrong_dead_letters")):
+    for source, position, why in ex.rows(sql("audit/verify/records/wrong_dead_letters")):
         problems.add(f"core.dead_letter: {source}, {position}: {why}")
     for table in IDENTIFIED:
-        query = sql("audit/verify/wrong_origins").format(table=table)
+        query = sql("audit/verify/records/wrong_origins").format(table=table)
         for place, count, first in ex.rows(query):
             problems.add(f"core.{table}: {count:,} events of {place}, the first at {first}")
-    ((partitions, records, events, read, letters, lost),) = ex.rows(sql("audit/verify/positions"))
+    counts = ex.rows(sql("audit/verify/records/positions"))
+    ((partitions, records, events, read, letters, lost),) = counts
     rest = records - events - read
     if rest < 0:
         problems.add(f"{events + read:,} events and dead letters are of {records:,} records")

@@ -6,7 +6,7 @@ from typing import Final
 
 import duckdb
 
-from lineage.audit.fingerprints import fingerprint, tables_of
+from lineage.audit.digest.fingerprints import fingerprint, tables_of
 from lineage.audit.verify.checked import MEND_EVENTS, Checked, Examination, Problems
 from lineage.database.digest_notes import NOTES
 from lineage.errors import is_damage, sentence

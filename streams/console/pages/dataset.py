@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from streams.console.drawings.neighbourhood import neighbourhood
 from streams.console.flows import datasets_of
-from streams.console.page import Asked, MissingError, Page, whole_number
-from streams.console.rows import Rows, ask
+from streams.console.page.contents import Asked, MissingError, Page, whole_number
+from streams.console.page.rows import Rows, ask
 
 __all__ = ["dataset"]
 
@@ -20,7 +20,7 @@ _ROWS_MAX = 10**15
 def dataset(asked: Asked) -> Page:
     """Return the page of a dataset."""
     name = asked.name
-    keys = ask(asked.reader, "dataset_key", dataset=name)
+    keys = ask(asked.reader, "dataset/key", dataset=name)
     if not keys.rows:
         raise MissingError(f"no event names a dataset {name[:256]!r}")
     key = keys.rows[0]["id"]
@@ -29,13 +29,13 @@ def dataset(asked: Asked) -> Page:
     depth = max(whole_number(asked.text("depth"), 1, _DEPTH_MAX), 1)
     after = whole_number(asked.text("after"), -1, _ROWS_MAX)
     most = asked.rows_max or _RECORDS_MAX
-    records = ask(asked.reader, "dataset_records", most, dataset=key, after=after)
+    records = ask(asked.reader, "dataset/records", most, dataset=key, after=after)
     parts = {
         "records": records,
         "flows": Rows.of([asdict(flow) for flow in flows if name in (flow.source, flow.target)]),
-        "declarations": ask(asked.reader, "dataset_declarations", dataset=key),
-        "flags": ask(asked.reader, "dataset_flags", dataset=key),
-        "parties": ask(asked.reader, "dataset_parties", _SAMPLE, dataset=key),
+        "declarations": ask(asked.reader, "dataset/declarations", dataset=key),
+        "flags": ask(asked.reader, "dataset/flags", dataset=key),
+        "parties": ask(asked.reader, "dataset/parties", _SAMPLE, dataset=key),
     }
     shown = {
         "dataset": datasets[name],

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from urllib.parse import urlencode
 
 from lineage import QueryError
-from streams.console.page import Asked, Page, whole_number
-from streams.console.rows import Rows, ask, statement
+from streams.console.page.contents import Asked, Page, whole_number
+from streams.console.page.rows import Rows, ask, statement
 
 __all__ = ["flags"]
 
@@ -46,7 +46,7 @@ def flags(asked: Asked) -> Page:
     skipped = whole_number(asked.text("skip"), 0, _SKIPPED_MAX)
     most = asked.rows_max or _PAGE_ROWS
     found = _found(asked, wanted, order, skipped, most)
-    (choices,) = ask(asked.reader, "flag_choices").rows
+    (choices,) = ask(asked.reader, "flags/choices").rows
     given = {name: asked.text(name) for name in FILTERS if asked.text(name)}
     given["order"] = order
     shown = {
@@ -68,10 +68,10 @@ def _found(asked: Asked, wanted: Mapping[str, object], order: str, skipped: int,
     of_parties = ""
     region, tier = own.pop("region"), own.pop("tier")
     if region or tier:
-        of_parties = statement("flags_of_parties")
+        of_parties = statement("flags/of_parties")
         own |= {"region": region, "tier": tier}
     texts = {"of_parties": of_parties, "order": ORDERS[order]}
-    return ask(asked.reader, "flags", most, texts=texts, skipped=skipped, **own)
+    return ask(asked.reader, "flags/flags", most, texts=texts, skipped=skipped, **own)
 
 
 def _instant(name: str, text: str | None) -> datetime | None:

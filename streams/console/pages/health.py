@@ -5,8 +5,8 @@ from __future__ import annotations
 import platform
 from importlib.metadata import PackageNotFoundError, version
 
-from streams.console.page import Asked, Page
-from streams.console.rows import Rows, ask
+from streams.console.page.contents import Asked, Page
+from streams.console.page.rows import Rows, ask
 
 __all__ = ["health"]
 
@@ -16,10 +16,12 @@ _PACKAGES = ("message-lineage", "duckdb", "faust-streaming", "aiokafka", "starle
 
 def health(asked: Asked) -> Page:
     """Return the page of the health."""
-    totals = ask(asked.reader, "totals")
+    totals = ask(asked.reader, "overview/totals")
     parts = {
-        "positions": ask(asked.reader, "positions"),
-        "dead_letters": ask(asked.reader, "dead_letter_reasons", asked.rows_max or _REASONS_MAX),
+        "positions": ask(asked.reader, "health/positions"),
+        "dead_letters": ask(
+            asked.reader, "health/dead_letter_reasons", asked.rows_max or _REASONS_MAX
+        ),
         "totals": totals,
         "versions": Rows.of(
             [

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from streams.console.drawings.lanes import lanes
-from streams.console.page import Asked, MissingError, Page
-from streams.console.rows import Rows, ask
-from streams.console.rule_texts import with_rule_texts
+from streams.console.page.contents import Asked, MissingError, Page
+from streams.console.page.rows import Rows, ask
+from streams.console.page.rule_texts import with_rule_texts
 from streams.console.words import breach_in_words
 
 __all__ = ["message"]
@@ -19,11 +19,11 @@ _STEPS_MAX = 200
 def message(asked: Asked) -> Page:
     """Return the page of a message."""
     key = asked.reader.key_of(asked.name)
-    parties = Rows.of([]) if key is None else ask(asked.reader, "parties", message=key)
+    parties = Rows.of([]) if key is None else ask(asked.reader, "message/parties", message=key)
     if key is None or not parties.rows:
         raise MissingError(f"no message has the id {asked.name[:256]!r}")
     steps = _route(asked)
-    flags = with_rule_texts(ask(asked.reader, "message_flags", message=key))
+    flags = with_rule_texts(ask(asked.reader, "message/flags", message=key))
     arrivals = _arrivals(steps)
     most = asked.rows_max or _STEPS_MAX
     held = _held(arrivals)

@@ -6,8 +6,8 @@ from dataclasses import asdict
 
 from streams.console.drawings.sankey import sankey
 from streams.console.flows import datasets_of
-from streams.console.page import Asked, Page
-from streams.console.rows import Rows, ask
+from streams.console.page.contents import Asked, Page
+from streams.console.page.rows import Rows, ask
 
 __all__ = ["overview"]
 
@@ -16,8 +16,8 @@ _FLOWS_MAX = 60
 
 def overview(asked: Asked) -> Page:
     """Return the overview."""
-    totals = ask(asked.reader, "totals")
-    flags = ask(asked.reader, "flags_by_rule")
+    totals = ask(asked.reader, "overview/totals")
+    flags = ask(asked.reader, "overview/flags_by_rule")
     flows = asked.flows.flows(asked.reader)
     datasets = datasets_of(asked.reader)  # after the flows, so that it has all that these name
     drawn = flows[:_FLOWS_MAX]

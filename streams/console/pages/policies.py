@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import difflib
 
-from streams.console.page import Asked, MissingError, Page
-from streams.console.rows import ask
-from streams.console.rule_texts import with_rule_texts
+from streams.console.page.contents import Asked, MissingError, Page
+from streams.console.page.rows import ask
+from streams.console.page.rule_texts import with_rule_texts
 
 __all__ = ["policies", "policy"]
 
 
 def policies(asked: Asked) -> Page:
     """Return the list of policies."""
-    return Page("policies.html", "Policies", {"policies": ask(asked.reader, "policies")})
+    return Page("policies.html", "Policies", {"policies": ask(asked.reader, "policy/policies")})
 
 
 def policy(asked: Asked) -> Page:
     """Return the page of a policy."""
-    found = ask(asked.reader, "policy_documents", policy=asked.name)
+    found = ask(asked.reader, "policy/documents", policy=asked.name)
     if not found.rows:
         raise MissingError(f"no policy has the id {asked.name[:256]!r}")
     row = found.rows[0]
@@ -29,7 +29,7 @@ def policy(asked: Asked) -> Page:
         )
         if line[0] != "?"
     ]
-    rules = with_rule_texts(ask(asked.reader, "policy_rules", policy=asked.name))
+    rules = with_rule_texts(ask(asked.reader, "policy/rules", policy=asked.name))
     parts = {"rules": rules, "policy": found}
     shown = {"policy": row, "changes": changes if row["policy_before"] else []}
     return Page("policy.html", f"Policy {asked.name}", parts, shown)

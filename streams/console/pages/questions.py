@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from lineage import QueryError
-from lineage.audit.saved_questions import SavedQuestion, saved_questions
-from streams.console.page import Asked, MissingError, Page
-from streams.console.rows import Rows
+from lineage.audit.questions.saved_questions import SavedQuestion, saved_questions
+from streams.console.page.contents import Asked, MissingError, Page
+from streams.console.page.rows import Rows
 
 __all__ = ["question", "questions"]
 

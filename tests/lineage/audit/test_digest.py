@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import lineage
-from lineage.audit.hash_sort import HashSort
+from lineage.audit.digest.hash_sort import HashSort
 from lineage.database.process import processors
 from lineage.store.store import Store
 from streams.simulate import simulate

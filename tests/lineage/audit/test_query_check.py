@@ -20,8 +20,8 @@ from lineage.audit.select_check.functions import (
     WINDOWS,
 )
 from lineage.audit.select_check.tree import MACROS
-from lineage.database.codes import LABELS
 from lineage.database.process import processors, resident_bytes
+from lineage.database.schema.codes import LABELS
 from tests.lineage.audit.questions import ENDLESS, HARMLESS, HOSTILE, nested
 from tests.lineage.events.builders import hop, message
 from tests.samples import sampled

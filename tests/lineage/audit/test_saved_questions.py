@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 import lineage
-from lineage.audit.questions_page import page
-from lineage.audit.saved_questions import read_question, saved_question, saved_questions
+from lineage.audit.questions.page import page
+from lineage.audit.questions.saved_questions import read_question, saved_question, saved_questions
 from lineage.errors import QueryError
 from lineage.policy.parse import BUILT_IN
 from tests.lineage.events.builders import (

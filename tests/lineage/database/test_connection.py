@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 import lineage
-from lineage.database.faults import store_error
+from lineage.database.storage.faults import store_error
 from tests.lineage.events.builders import message
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import lineage
 from lineage.codec import Batch
-from lineage.database.write_ahead_log import path_of, unfinished
+from lineage.database.storage.write_ahead_log import path_of, unfinished
 from tests.disks import Disk, batch, disk, killed
 from tests.lineage.events.builders import message
 from tests.stores import new_database, new_store

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lineage.database.tables import EVENT_TABLES, TABLES
+from lineage.database.schema.tables import EVENT_TABLES, TABLES
 from tests.stores import new_store
 
 ROOT = Path(__file__).parents[3]
@@ -76,7 +76,7 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object
     schema = json.loads(avsc.read_text(encoding="utf-8"))
     schema["fields"].append(FIELD)
     avsc.write_text(json.dumps(schema), encoding="utf-8")
-    tables = folder / "lineage" / "database" / "tables.py"
+    tables = folder / "lineage" / "database" / "schema" / "tables.py"
     text = tables.read_text(encoding="utf-8")
     assert text.count(BEFORE) == 1
     tables.write_text(text.replace(BEFORE, COLUMN + BEFORE), encoding="utf-8")

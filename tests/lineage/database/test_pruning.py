@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineage.database.pruning import rows_near, rows_near_uuids, spans
+from lineage.database.storage.pruning import rows_near, rows_near_uuids, spans
 
 
 def test_one_old_number_has_a_range_of_its_own() -> None:

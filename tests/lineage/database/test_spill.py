@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import lineage
-from lineage.database.spill import Spill
+from lineage.database.storage.spill import Spill
 from tests.lineage.events.builders import message
 
 ROOT = Path(__file__).parents[3]

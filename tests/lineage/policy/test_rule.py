@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.errors import PolicyError
-from lineage.policy.rule import FACTS, RuleChecker
-from lineage.policy.rule_allowlist import FUNCTIONS, SMALL_INTEGERS
-from lineage.policy.rule_ast import Rewrite
-from lineage.policy.rule_nodes import NUMBER
-from lineage.policy.rule_text import check_text
+from lineage.policy.rules.allowlist import FUNCTIONS, SMALL_INTEGERS
+from lineage.policy.rules.ast import Rewrite
+from lineage.policy.rules.nodes import NUMBER
+from lineage.policy.rules.rule import FACTS, RuleChecker
+from lineage.policy.rules.text import check_text
 from tests.properties import tried
 from tests.samples import sampled
 

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.errors import PolicyError
-from lineage.policy.rule import FACTS, RuleChecker
+from lineage.policy.rules.rule import FACTS, RuleChecker
 from tests.properties import tried
 from tests.samples import sampled
 

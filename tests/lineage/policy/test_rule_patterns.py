@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lineage.errors import PolicyError
-from lineage.policy.rule import RuleChecker
-from lineage.policy.rule_patterns import REGEXP_SIZE_MAX, regexp_size
+from lineage.policy.rules.patterns import REGEXP_SIZE_MAX, regexp_size
+from lineage.policy.rules.rule import RuleChecker
 from tests.properties import tried
 
 TEXTS = st.text(alphabet="aAbé☃İß%_!*?[]\\.^$(){}|+- \n", max_size=8)

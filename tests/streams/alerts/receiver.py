@@ -19,7 +19,7 @@ from lineage.store.alert_outbox import AlertOutbox
 from streams.alerts.dispatch import Dispatcher
 from streams.alerts.limits import ALERT_LIMITS
 from streams.alerts.settings import AlertSettings, Receiver
-from streams.worker.sink import StoreSink
+from streams.worker.pipeline.sink import StoreSink
 from tests.lineage.events.builders import Event
 
 T = TypeVar("T")

@@ -23,7 +23,7 @@ from streams.errors import (
     PortTakenError,
 )
 from streams.kafka.admin import admin_client
-from streams.kafka.topics import create_topics, topic_partitions
+from streams.kafka.topics.topics import create_topics, topic_partitions
 from tests.streams.kafka_helpers import jvm_of
 
 COMMAND = """

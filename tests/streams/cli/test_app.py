@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-import streams.cli.commands.flags
+import streams.cli.commands.questions.flags
 from streams.cli import cli
 from streams.cli.reference import reference
 from tests.streams.cli.runner import run
@@ -79,7 +79,7 @@ def test_a_mistake_of_ours_is_said_in_a_sentence_that_quotes_nothing(
     def broken(*_: object) -> None:
         raise KeyError("the text of a message")
 
-    monkeypatch.setattr(streams.cli.commands.flags, "write_relation", broken)
+    monkeypatch.setattr(streams.cli.commands.questions.flags, "write_relation", broken)
     ran = run("flags", "--db", db)
     assert ran.code == 70
     assert ran.err.startswith("Error: an unexpected KeyError")
@@ -90,7 +90,7 @@ def test_ctrl_c_ends_quietly(db: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(streams.cli.commands.flags, "write_relation", interrupted)
+    monkeypatch.setattr(streams.cli.commands.questions.flags, "write_relation", interrupted)
     ran = run("flags", "--db", db)
     assert (ran.code, ran.out, ran.err) == (130, "", "")
 

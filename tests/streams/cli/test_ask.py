@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lineage.audit.saved_questions import saved_question, saved_questions
+from lineage.audit.questions.saved_questions import saved_question, saved_questions
 from tests.streams.cli.runner import run
 
 ROOT = Path(__file__).parents[3]

@@ -15,7 +15,7 @@ from streams.errors import WorkerError
 from streams.serve.readers import Readers
 from streams.serve.server import QuestionServer
 from streams.serve.settings import ServeSettings
-from streams.worker.settings import Settings
+from streams.worker.configuration.settings import Settings
 from tests.streams.cli.runner import EVENTS, run
 from tests.streams.serve.serving import ask
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.worker.settings import Settings
+from streams.worker.configuration.settings import Settings
 from tests.registry_service import RegistryService
 from tests.streams.cli.runner import EVENTS, FLAGS, listed, run, write_log
 

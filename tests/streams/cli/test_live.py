@@ -12,8 +12,8 @@ import pytest
 from rich.console import Console, RenderableType
 
 import lineage
-from streams.cli.commands.tail import line_of
-from streams.cli.commands.top import Samples, panel_of, view_of
+from streams.cli.commands.services.tail import line_of
+from streams.cli.commands.services.top import Samples, panel_of, view_of
 from streams.kafka.publish import publish
 from tests.lineage.events.builders import declared, hop, message
 from tests.streams.cli.runner import run

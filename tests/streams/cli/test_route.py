@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import lineage
-from streams.cli.route_tree import CYCLE, DRAWN_ABOVE, RouteTree
+from streams.cli.output.route_tree import CYCLE, DRAWN_ABOVE, RouteTree
 from tests.lineage.events.builders import at, hop, message
 from tests.streams.cli.runner import run
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 import lineage
-from lineage.audit.saved_questions import saved_questions
+from lineage.audit.questions.saved_questions import saved_questions
 from tests.lineage.events.builders import at, hop, message, policy
 from tests.stores import new_store
 from tests.streams.console.showing import PAGES, showing

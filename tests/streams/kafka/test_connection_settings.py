@@ -9,8 +9,8 @@ import pytest
 
 from streams.errors import KafkaSettingError
 from streams.kafka.connection import KafkaConnection, SaslLogin, TlsFiles
-from streams.kafka.connection_settings import _NAMED, connection_from
-from streams.kafka.properties_file import read_properties
+from streams.kafka.settings.connection_settings import _NAMED, connection_from
+from streams.kafka.settings.properties_file import read_properties
 
 SECRET = "s3cret"  # noqa: S105 - made up
 LOGIN = {

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from lineage.codec import DeadLetter
-from streams.kafka.dead_letters import record
+from streams.kafka.dead_letters.records import record
 from streams.kafka.producer import send_dead_letters
 from streams.kafka.records import Header, OutgoingRecord, Records, originals_at
 

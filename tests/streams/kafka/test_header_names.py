@@ -13,8 +13,8 @@ from aiokafka.record.util import calc_crc32c
 
 import lineage
 from lineage.codec import MESSAGE_SENT, Encoder, LocalIds
-from streams.kafka.header_names import AnyNameRecords
-from streams.kafka.topics import DEAD_LETTER_TOPIC
+from streams.kafka.fetch.header_names import AnyNameRecords
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC
 from tests.lineage.events.builders import message
 from tests.streams.kafka_helpers import read_all
 from tests.streams.workers import Worker

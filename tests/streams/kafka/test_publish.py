@@ -26,8 +26,8 @@ from lineage.codec import (
 )
 from streams.errors import BrokerUnavailableError
 from streams.kafka.publish import publish
-from streams.kafka.registry import HttpRegistry
-from streams.kafka.topics import DEAD_LETTER_TOPIC, TOPICS, topic_partitions
+from streams.kafka.registry.client import HttpRegistry
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC, TOPICS, topic_partitions
 from tests.registry_service import RegistryService
 from tests.streams.kafka_helpers import read_all
 

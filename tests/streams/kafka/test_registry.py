@@ -24,7 +24,7 @@ from lineage.codec import (
 from lineage.codec.avro.logical_types import UnreadableSchemaError
 from lineage.codec.avro.reader import Reader
 from streams.kafka.limits import KAFKA_LIMITS
-from streams.kafka.registry import HttpRegistry, registry_at
+from streams.kafka.registry.client import HttpRegistry, registry_at
 from tests.lineage.codec.examples import CONSENT, GOOD, TYPES, content
 from tests.registry_service import RegistryService
 

@@ -10,7 +10,7 @@ import pytest
 
 from lineage import codec
 from lineage.codec.errors import RegistryError
-from streams.kafka.registry import HttpRegistry, registry_at, registry_from
+from streams.kafka.registry.client import HttpRegistry, registry_at, registry_from
 from tests.registry_service import RegistryService
 from tests.streams.secured_kafka import make_certificates
 

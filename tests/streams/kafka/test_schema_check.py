@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 from kafka import KafkaProducer, TopicPartition
 
-import streams.kafka.schema_check
+import streams.kafka.registry.schema_check
 from lineage.codec import (
     CONSENT_CHANGED,
     INPUTS,
@@ -23,11 +23,11 @@ from lineage.codec import (
 from lineage.codec.errors import RegistryError
 from streams.errors import BrokerUnavailableError, SchemaIdError
 from streams.kafka.connection import KafkaConnection
-from streams.kafka.consumer import sampling_consumer
+from streams.kafka.fetch.consumer import sampling_consumer
 from streams.kafka.limits import KAFKA_LIMITS
-from streams.kafka.registry import HttpRegistry
-from streams.kafka.schema_check import check_schema_ids
-from streams.kafka.topics import FLAG_TOPIC, INPUT_TOPICS, MESSAGE_BYTES_MAX, end_offsets
+from streams.kafka.registry.client import HttpRegistry
+from streams.kafka.registry.schema_check import check_schema_ids
+from streams.kafka.topics.topics import FLAG_TOPIC, INPUT_TOPICS, MESSAGE_BYTES_MAX, end_offsets
 from tests.registry_service import RegistryService
 from tests.streams.kafka_helpers import PARTITIONS
 
@@ -253,9 +253,15 @@ class TestOnRealKafka:
             )
         ) as consumer:
             wanted = {TopicPartition(MESSAGES, n): 0 for n in range(PARTITIONS)}
-            check = streams.kafka.schema_check._Check(consumer, LocalIds(), wanted, PATIENT)
+            check = streams.kafka.registry.schema_check._Check(
+                consumer, LocalIds(), wanted, PATIENT
+            )
             check._look(
-                [streams.kafka.schema_check._first(check._unread, PATIENT.sampled_records_max)]
+                [
+                    streams.kafka.registry.schema_check._first(
+                        check._unread, PATIENT.sampled_records_max
+                    )
+                ]
             )
             check._seconds_max = 0.0
             check.run()

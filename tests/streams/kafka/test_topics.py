@@ -6,7 +6,7 @@ import pytest
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from streams.kafka.admin import admin_client
-from streams.kafka.topics import (
+from streams.kafka.topics.topics import (
     INPUT_TOPICS,
     MESSAGE_BYTES_MAX,
     TOPICS,

@@ -16,9 +16,9 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from kafka import KafkaProducer
 
+from streams.kafka.fetch.transport import _ConsumerThread
 from streams.kafka.records import Records
-from streams.kafka.topics import INPUT_TOPICS
-from streams.kafka.transport import _ConsumerThread
+from streams.kafka.topics.topics import INPUT_TOPICS
 from tests.streams.kafka_helpers import committed_offsets
 
 TOPIC = INPUT_TOPICS[0]

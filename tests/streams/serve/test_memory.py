@@ -20,7 +20,7 @@ from lineage.limits import DEFAULT_LIMITS
 from lineage.store.alert_outbox import AlertOutbox
 from lineage.store.session import Session
 from streams.simulate import simulate
-from streams.worker.sink import StoreSink
+from streams.worker.pipeline.sink import StoreSink
 from tests.lineage.events.builders import message
 from tests.stores import new_database
 

@@ -14,7 +14,7 @@ from kafka import KafkaProducer
 
 from streams.broker import LocalBroker
 from streams.kafka.publish import publish
-from streams.kafka.topics import INPUT_TOPICS, create_topics
+from streams.kafka.topics.topics import INPUT_TOPICS, create_topics
 from streams.serve.address_file import announced
 from tests.streams.kafka_helpers import PARTITIONS, flags_on_topic
 from tests.streams.serve.serving import ask

@@ -23,9 +23,9 @@ from lineage.codec import (
     Encoder,
     LocalIds,
 )
-from streams.kafka.dead_letters import record
+from streams.kafka.dead_letters.records import record
 from streams.kafka.publish import publish
-from streams.kafka.topics import DEAD_LETTER_TOPIC
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC
 from tests.lineage.events.builders import at, hop, message, policy
 from tests.registry_service import RegistryService
 from tests.streams.cli.runner import run, write_log

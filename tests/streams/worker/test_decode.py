@@ -22,8 +22,8 @@ from lineage.errors import DecoderProcessError
 from lineage.ingest.decoder_process import DecoderProcess
 from lineage.ingest.encode import EncodedBatch
 from streams.kafka.records import Header, Records
-from streams.worker.decode import Decoders
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
+from streams.worker.pipeline.decode import Decoders
 from tests.lineage.events.builders import message, policy
 from tests.lineage.ingest.test_decoder_process import loaded
 from tests.stores import new_store
@@ -112,7 +112,7 @@ def test_the_second_process_has_the_decoder_at_once_and_no_kafka() -> None:
     with closing(opened()) as there:
         process = there._process
         assert process is not None
-        assert process.call(loaded, "streams.worker.decode")
+        assert process.call(loaded, "streams.worker.pipeline.decode")
         assert not process.call(loaded, "faust")
         there.encoded(LISTS, [])
         assert not process.call(loaded, "faust")

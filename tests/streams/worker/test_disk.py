@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import lineage
-from lineage.database.write_ahead_log import path_of
+from lineage.database.storage.write_ahead_log import path_of
 from streams.kafka.publish import publish
 from tests.disks import disk
 from tests.streams.kafka_helpers import PARTITIONS

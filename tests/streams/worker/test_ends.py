@@ -20,9 +20,9 @@ import lineage
 from streams.errors import StreamsError, WorkerError, causes
 from streams.kafka.admin import admin_client
 from streams.kafka.publish import publish
-from streams.kafka.topics import DEAD_LETTER_TOPIC, end_offsets
-from streams.worker.explain import explained
-from streams.worker.settings import Settings
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC, end_offsets
+from streams.worker.configuration.settings import Settings
+from streams.worker.reports.explain import explained
 from tests.streams.kafka_helpers import PARTITIONS
 from tests.streams.workers import Worker
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 
-from streams.worker.gc_tuning import few_collections, usual_collections
+from streams.worker.configuration.gc_tuning import few_collections, usual_collections
 
 
 def test_what_is_there_is_left_alone_until_it_is_undone() -> None:

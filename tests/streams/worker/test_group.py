@@ -17,7 +17,7 @@ from lineage.codec import Batch, Encoder, LocalIds
 from streams.broker import LocalBroker
 from streams.kafka.admin import admin_client
 from streams.kafka.publish import publish
-from streams.kafka.topics import INPUT_TOPICS, create_topics
+from streams.kafka.topics.topics import INPUT_TOPICS, create_topics
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics
 from tests.streams.workers import Worker, digest
 

@@ -14,11 +14,11 @@ from lineage import BatchResult
 from lineage.codec import MESSAGE_SENT, DeadLetter, Encoder, LocalIds
 from lineage.ingest.encode import EncodedBatch
 from streams.kafka.records import Header, OutgoingRecord, Records
-from streams.kafka.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
-from streams.worker.decode import Decoders
-from streams.worker.group_commit import GroupCommitter, Partition
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC, FLAG_TOPIC
 from streams.worker.limits import WORKER_LIMITS, WorkerLimits
-from streams.worker.sink import StoreSink
+from streams.worker.pipeline.decode import Decoders
+from streams.worker.pipeline.group_commit import GroupCommitter, Partition
+from streams.worker.pipeline.sink import StoreSink
 
 REGISTRY = LocalIds()
 TOPIC = MESSAGE_SENT.topic

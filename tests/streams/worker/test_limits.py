@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from streams.worker.app import LineageApp
+from streams.worker.configuration.settings import Settings
 from streams.worker.limits import WORKER_LIMITS
-from streams.worker.settings import Settings
 
 CLOSED = "127.0.0.1:1"
 LIMITS = replace(

@@ -11,12 +11,12 @@ import pytest
 from aiokafka.errors import NodeNotReadyError, SaslAuthenticationFailed
 
 from streams.worker.limits import WORKER_LIMITS
-from streams.worker.logs import RepeatFilter, log_to_stderr
+from streams.worker.reports.logs import RepeatFilter, log_to_stderr
 
 SPEAKING = """
 import json
 import logging
-from streams.worker.logs import log_to_stderr
+from streams.worker.reports.logs import log_to_stderr
 log_to_stderr()
 try:
     raise ValueError("inside")
@@ -73,7 +73,7 @@ def test_a_line_each_and_no_traceback() -> None:
 
 UNHANDLED = """
 import threading
-from streams.worker.logs import log_to_stderr
+from streams.worker.reports.logs import log_to_stderr
 log_to_stderr()
 def fail():
     raise ValueError("a text that was read")

@@ -16,8 +16,8 @@ from streams.broker import LocalBroker
 from streams.kafka.admin import admin_client
 from streams.kafka.publish import publish
 from streams.kafka.records import Records
-from streams.kafka.topics import create_topics
-from streams.worker.gaps import CompactionGaps
+from streams.kafka.topics.topics import create_topics
+from streams.worker.pipeline.gaps import CompactionGaps
 from tests.streams.cli.runner import run
 from tests.streams.kafka_helpers import PARTITIONS, read_all
 from tests.streams.workers import RunningWorker, Worker

@@ -20,10 +20,10 @@ from lineage.codec import Encoder, LocalIds
 from streams.errors import BrokerUnavailableError
 from streams.kafka.admin import admin_client
 from streams.kafka.publish import publish
-from streams.kafka.topics import DEAD_LETTER_TOPIC, INPUT_TOPICS, create_topics
+from streams.kafka.topics.topics import DEAD_LETTER_TOPIC, INPUT_TOPICS, create_topics
 from streams.worker.app import LineageApp
+from streams.worker.configuration.settings import Settings
 from streams.worker.run import run_worker
-from streams.worker.settings import Settings
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics, flags_on_topic, read_all
 from tests.streams.workers import RunningWorker, Worker, digest, members
 

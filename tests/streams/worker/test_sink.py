@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lineage.codec import Encoder, LocalIds, from_events
 from lineage.ingest.encode import encode
-from streams.worker.sink import StoreSink
+from streams.worker.pipeline.sink import StoreSink
 from tests.lineage.events.builders import Event, at, declared, hop, message
 
 ENCODER = Encoder(LocalIds())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.worker.tally import Tally
+from streams.worker.reports.tally import Tally
 from tests.lineage.events.builders import at, declared, hop, message
 from tests.stores import new_store
 

@@ -12,7 +12,7 @@ import pytest
 
 import lineage
 from lineage.audit.verify.checked import Checked
-from lineage.database.tables import TABLES
+from lineage.database.schema.tables import TABLES
 from lineage.limits import Limits
 from tests.lineage.audit.verify.tampering import recorded, tables, tampered
 from tests.lineage.events.builders import message

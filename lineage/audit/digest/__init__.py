@@ -1,0 +1,1 @@
+"""Hashes all recorded contents, in any order and bounded memory."""

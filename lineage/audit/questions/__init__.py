@@ -1,0 +1,1 @@
+"""Holds the saved questions, by what they are about."""

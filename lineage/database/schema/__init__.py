@@ -1,0 +1,1 @@
+"""Declares the tables, and makes the SQL that creates them."""

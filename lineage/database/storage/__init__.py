@@ -1,0 +1,1 @@
+"""Looks after the file: what is wrong with it, its log, spill, snapshots and scans."""

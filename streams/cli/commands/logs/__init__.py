@@ -1,0 +1,1 @@
+"""Holds the commands that read, write and move event logs."""

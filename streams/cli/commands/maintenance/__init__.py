@@ -1,0 +1,1 @@
+"""Holds the commands that look after a database and its surroundings."""

@@ -1,0 +1,1 @@
+"""Holds the commands that run until they are ended."""

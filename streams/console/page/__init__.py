@@ -1,0 +1,1 @@
+"""Holds a page and its rows, and writes both."""

@@ -1,0 +1,1 @@
+"""Fetches records, by the batch."""

@@ -1,0 +1,1 @@
+"""Asks a schema registry, and checks what it answers."""

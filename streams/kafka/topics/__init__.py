@@ -1,0 +1,1 @@
+"""Names, creates and watches the topics."""

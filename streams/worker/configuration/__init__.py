@@ -1,0 +1,1 @@
+"""Configures a worker: its settings, Faust, and Python's garbage collector."""

@@ -1,0 +1,1 @@
+"""Takes fetched records through decoding and the store to their acknowledgement."""

@@ -1,0 +1,1 @@
+"""Reports what a worker does, is behind by, and ends with."""
