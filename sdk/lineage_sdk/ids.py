@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import threading
@@ -34,9 +33,12 @@ def stable_id(key: object, parts: Sequence[object], millis: int | None = None) -
     key: anything that JSON can say, spelled in any way. millis: of an instant that the id then
     begins with, as time-ordered ids do, which are found faster.
     """
-    import rfc8785  # only jobs that give keys need it
+    # Only jobs that give keys need these.
+    from hashlib import sha256
 
-    digest = hashlib.sha256(rfc8785.dumps(key))  # type: ignore[arg-type]  # it says itself what it is not given
+    import rfc8785
+
+    digest = sha256(rfc8785.dumps(key))  # type: ignore[arg-type]  # it says itself what it is not given
     digest.update(json.dumps(parts, separators=(",", ":")).encode())
     number = int.from_bytes(digest.digest()[:16], "big")
     if millis is not None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data
 from typing import Any
 
 from ..contract.events import EventType
 from ..contract.fields import Field
 from ..contract.instants import micros_of
+
+_SCHEMAS = f"{__name__.partition('.')[0]}.schemas"
 
 
 def wire_value(event: EventType, value: Mapping[str, Any]) -> bytes:
@@ -27,7 +29,7 @@ def wire_value(event: EventType, value: Mapping[str, Any]) -> bytes:
 
 @cache
 def _header(subject: str) -> bytes:
-    ids = json.loads((files(f"{__package__.partition('.')[0]}.schemas") / "ids.json").read_text())
+    ids = json.loads(get_data(_SCHEMAS, "ids.json") or b"{}")
     (schema_id,) = [int(key) for key, entry in ids.items() if entry["subject"] == subject]
     return b"\0" + schema_id.to_bytes(4, "big")
 

@@ -59,15 +59,15 @@ def configure(
     settings = from_environment()
     if emit is not None:
         check_address(emit)
-    given = {
-        "emit": emit,
-        "job": job,
-        "spool": None if spool is None else Path(spool),
-        "strict": strict,
-        "disabled": disabled,
-        "token": token,
-    }
-    settings = replace(settings, **{k: v for k, v in given.items() if v is not None})
+    settings = replace(
+        settings,
+        emit=settings.emit if emit is None else emit,
+        job=settings.job if job is None else job,
+        spool=settings.spool if spool is None else Path(spool),
+        strict=settings.strict if strict is None else strict,
+        disabled=settings.disabled if disabled is None else disabled,
+        token=settings.token if token is None else token,
+    )
     global _emitter
     _end()
     with _lock:

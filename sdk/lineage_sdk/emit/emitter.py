@@ -118,14 +118,15 @@ class Emitter:
     def close(self, seconds: float) -> bool:
         """Flush, and end; what is not sent stays in the spool. Returns whether all is sent."""
         deadline = time.monotonic() + seconds
-        done = self.flush(seconds)
+        done = not self.sends or self._sender.flush(seconds, others=True)
         self._sender.stop(max(0.1, deadline - time.monotonic()))
+        lost, waiting = len(self._spool.buffered()), self._spool.waiting
         self._spool.close()
-        if not done:
-            left = self.counters()
-            _log.warning(
-                "%d events are not sent; they wait in %s", left.waiting, self.settings.spool
-            )
+        if waiting > lost:
+            _log.warning("%d events wait in %s to be sent", waiting - lost, self.settings.spool)
+        if lost:
+            self._count("lost", lost)
+            _log.warning("%d events are lost: %s", lost, self._spool.trouble)
         return done
 
     def counters(self) -> Counters:
@@ -134,7 +135,7 @@ class Emitter:
             return Counters(waiting=self._spool.waiting, **self._counts)
 
     def warn(self, text: str) -> None:
-        """Log a sentence, at most one a minute; how many others there were is said with the next."""
+        """Log a sentence, at most one a minute; the next one tells how many were not said."""
         now = time.monotonic()
         with self._lock:
             if now - self._warned_at < _WARN_SECONDS:

@@ -8,7 +8,7 @@ the journal. Nothing is synced: what is written survives the process, not a loss
 from __future__ import annotations
 
 import os
-import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from errno import ENOSPC
 from pathlib import Path
@@ -121,7 +121,10 @@ class Journal:
         """Let go of it; where all is sent, nothing of it stays."""
         self._close_files()
         if self.unsent == 0:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            with suppress(OSError):  # what stays has nothing in it that is not sent
+                for path in self.folder.iterdir():
+                    path.unlink()
+                self.folder.rmdir()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1

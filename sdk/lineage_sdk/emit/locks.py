@@ -25,7 +25,7 @@ def lock_file(path: Path, *, create: bool) -> int | None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # Its holder may have removed it since: then this is the lock of nothing.
-        if os.stat(path).st_ino == os.fstat(file).st_ino:
+        if path.stat().st_ino == os.fstat(file).st_ino:
             return file
     except (BlockingIOError, FileNotFoundError):
         pass

@@ -1,8 +1,8 @@
-"""Sends what the spool holds, in a thread of its own, in order, again and again until it is sent."""
+"""Sends what the spool holds, in order, in a thread of its own, until all is sent."""
 
 from __future__ import annotations
 
-import random
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -59,11 +59,16 @@ class Sender:
             self._changed.notify()
             self._changed.release()
 
-    def flush(self, seconds: float) -> bool:
-        """Wait until all of this process is sent; return whether it is."""
+    def flush(self, seconds: float, *, others: bool = False) -> bool:
+        """Wait until all of this process is sent; return whether it is.
+
+        others: and all of processes that have ended by now, such as children of this one.
+        """
         deadline = time.monotonic() + seconds
+        if others:
+            self._adopted_at = float("-inf")
         self.wake()
-        while self._spool.waiting:
+        while self._spool.waiting or (others and self._has_others()):
             left = deadline - time.monotonic()
             if left <= 0 or self._thread is None:
                 return False
@@ -72,6 +77,10 @@ class Sender:
                 self._changed.notify_all()
                 self._changed.wait(min(left, 0.05))
         return True
+
+    def _has_others(self) -> bool:
+        looked = self._adopted_at > float("-inf")
+        return not self._failures and (not looked or bool(self._orphans))
 
     def stop(self, seconds: float) -> None:
         """End the thread; what it has in hand is waited for, so long at most."""
@@ -126,7 +135,7 @@ class Sender:
                 low, high = _BACKOFF_SECONDS
                 seconds = min(high, low * 2.0 ** min(self._failures - 1, 20))
                 # Jobs that lost one broker do not come back to it all at once.
-                seconds *= 0.5 + random.random()  # noqa: S311 - no secret
+                seconds *= 0.5 + os.urandom(1)[0] / 255
                 until = time.monotonic() + (min(seconds, 0.5) if self._hurry else seconds)
                 self._hurry = False
                 while not self._stopping and (left := until - time.monotonic()) > 0:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -48,6 +47,8 @@ class Settings:
     @property
     def destination(self) -> str:
         """Return the name of the folder in the spool for what goes to this address."""
+        from hashlib import sha256  # not when the SDK is imported: it loads OpenSSL
+
         return sha256((self.emit or "").encode()).hexdigest()[:16]
 
 
@@ -121,7 +122,7 @@ def _number(env: Mapping[str, str], name: str, otherwise: float) -> float:
 
 
 def _kafka(env: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return settings as the tracker's worker takes them: a file, and variables that win over it."""
+    """Return settings as the tracker's worker takes them: of a file, or variables, which win."""
     found: dict[str, str] = {}
     file = env.get("LINEAGE_KAFKA_CONFIG")
     if file:

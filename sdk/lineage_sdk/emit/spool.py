@@ -141,7 +141,7 @@ def _size_of(root: Path) -> int:
     for folder, _, names in os.walk(root):
         for name in names:
             try:
-                total += os.stat(Path(folder) / name).st_size
+                total += (Path(folder) / name).stat().st_size
             except OSError:  # sent, and removed by its process, in this moment
                 continue
     return total

@@ -2,10 +2,10 @@
 
 Others name the offset that a record was read from:
 
-- bakdata's streams-bootstrap (Kafka Streams with `lineage.enabled`): `streams.bootstrap.lineage.topic`
-  in UTF-8, `.partition` as 4 and `.offset` as 8 bytes, big-endian, as Java's ByteBuffer writes them.
-  It adds the three for each topic that a record has passed, the last ones being where it was read
-  last, unless `lineage.only.latest` is set (github.com/bakdata/streams-bootstrap, pull request 477).
+- bakdata's streams-bootstrap, where its lineage is enabled: `streams.bootstrap.lineage.topic` in
+  UTF-8, `.partition` as 4 and `.offset` as 8 bytes, big-endian, as Java's ByteBuffer writes them.
+  It adds the three for each topic that a record has passed, so the last ones tell where it was
+  read last (github.com/bakdata/streams-bootstrap, pull request 477).
 - Lenses K2K (`features.tracingHeaders`): `k2k_topic`, `k2k_partition`, `k2k_offset`, the default
   names (docs.lenses.io/latest/k2k/configuration/tracing-headers). That page does not say how the
   numbers are written: decimal text is read, and so are 4 or 8 bytes, big-endian.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, MutableMapping, MutableSequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from ..emit.current import emitter
 from .record import RECORD_CUT_HEADER, RECORD_HEADER, Record, spelled
@@ -19,7 +19,7 @@ def inject(headers: Shape, record: tuple[str, str] | Iterable[tuple[str, str]]) 
     `inject` said is replaced. record: (dataset, record id), or several of these.
     """
     try:
-        return _injected(headers, record)
+        return cast(Shape, _injected(headers, record))
     except Exception as error:
         emitter().refuse(f"headers stay as they are: {type(error).__name__}: {error}")
         return headers

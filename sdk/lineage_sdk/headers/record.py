@@ -29,7 +29,8 @@ def kafka_record(topic: str, partition: int, offset: int) -> Record:
 
 def spelled(records: Iterable[Record]) -> tuple[str, int]:
     """Return the value of the header, and how many records did not fit into it."""
-    parts, size, cut = [], len(_VERSION) + 1, 0
+    parts: list[str] = []
+    size, cut = len(_VERSION) + 1, 0
     for record in dict.fromkeys(records):
         part = f"{quote(record.dataset, safe='')}:{quote(record.record_id, safe='')}"
         if len(parts) >= RECORDS_MAX or size + len(part) + 1 > BYTES_MAX or not _named(record):

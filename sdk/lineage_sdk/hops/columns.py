@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Set
 from numbers import Integral
 from operator import itemgetter
 from typing import Any
-from uuid import UUID
 
 # How a column gives its values: Arrow; numpy, pandas and array; polars.
 _WHOLE = ("to_pylist", "tolist", "to_list")
-_ONE = (str, bytes, int, UUID)
+_ONE = (str, bytes, int)
 
 
 def ids_of(values: Any) -> list[str]:  # noqa: ANN401 - whatever holds ids
@@ -24,7 +23,7 @@ def ids_of(values: Any) -> list[str]:  # noqa: ANN401 - whatever holds ids
     (null, numbers with a fraction) stays as it is, so that the contract refuses it. Raises
     TypeError where it holds no values.
     """
-    if isinstance(values, _ONE):
+    if isinstance(values, _ONE) or _is_uuid(type(values)):
         return _texts([values])
     found = _values(values)
     if found and isinstance(found[0], tuple):
@@ -46,7 +45,7 @@ def pairs_of(rows: Any, outputs: Any = None) -> list[tuple[str, str]]:  # noqa: 
         left, right = _values(rows), _values(outputs)
     if len(left) != len(right):
         raise ValueError(f"{len(left):,} inputs and {len(right):,} outputs make no pairs")
-    return list(dict.fromkeys(zip(_spelled(left), _spelled(right))))
+    return list(dict.fromkeys(zip(_spelled(left), _spelled(right), strict=True)))
 
 
 def _values(values: Any) -> list[Any]:  # noqa: ANN401 - as above
@@ -80,7 +79,12 @@ def _spelled(values: list[Any]) -> list[str]:
 
 
 def _countable(kind: type) -> bool:
-    return kind is not bool and issubclass(kind, (str, Integral, UUID))
+    return (kind is not bool and issubclass(kind, (str, Integral))) or _is_uuid(kind)
+
+
+def _is_uuid(kind: type) -> bool:
+    # By name: a job that has no UUIDs need not import the module for them.
+    return kind.__name__ == "UUID" and kind.__module__ == "uuid"
 
 
 def _all_texts(values: list[Any]) -> bool:

@@ -228,12 +228,13 @@ def hop(
             input then flows into every output.
         pairs: Gives (input, output) pairs from the arguments, with the result before them.
         filter: The function returns which of its records go on: true or false, for each or for all.
-        job, run_id: As of the run that it is in, if they are not given.
+        job: That of the run that it is in, if it is not given.
+        run_id: As job.
         key: Whatever names this move for the job, such as a day. Hops of a retry then have the ids
             that they had; give `moved_at` too, and a run with a key, and nothing is counted twice.
         declassification: {"method": …, "k": …}, or None.
         moved_at: When the records moved, if not now.
-        strict: Whether EventError is raised at what the tracker would refuse (None: LINEAGE_STRICT).
+        strict: Whether what the tracker would refuse raises EventError (None: LINEAGE_STRICT).
         limits: How large one event may be.
     """
     fields = {
