@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-_lock = threading.Lock()
+_lock = threading.RLock()
 _last = 0
 # 12 bits count within a millisecond; what is beyond them borrows from the next one.
 _COUNT_BITS = 12
@@ -74,4 +74,4 @@ def instant_text(at: datetime) -> str:
 def forget_lock() -> None:
     """Make the lock anew: in a forked child nobody would ever give back the inherited one."""
     global _lock
-    _lock = threading.Lock()
+    _lock = threading.RLock()

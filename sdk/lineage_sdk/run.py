@@ -48,7 +48,7 @@ class Run:
         self.records = 0
         self._every = every
         self._strict = strict
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal's handler may report, too
         self._token: Token[Run | None] | None = None
         self._ended = threading.Event()
 

@@ -47,7 +47,7 @@ class Emitter:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._counts = dict.fromkeys(("reported", "sent", "refused", "lost"), 0)
+        self._counts = dict.fromkeys(("reported", "sent", "refused"), 0)
         root = settings.spool / settings.destination
         self._spool = Spool(root, settings.spool_bytes_max, settings.buffer_bytes_max)
         self._sender = Sender(
@@ -100,7 +100,6 @@ class Emitter:
             if self._spool.append(line):
                 self._sender.wake()
             else:
-                self._count("lost", 1)
                 self.warn(f"an event is lost: {self._spool.trouble}, and so is memory")
         return True
 
@@ -125,14 +124,14 @@ class Emitter:
         if waiting > lost:
             _log.warning("%d events wait in %s to be sent", waiting - lost, self.settings.spool)
         if lost:
-            self._count("lost", lost)
+            self._spool.lost += lost
             _log.warning("%d events are lost: %s", lost, self._spool.trouble)
         return done
 
     def counters(self) -> Counters:
         """Return the numbers of events so far."""
         with self._lock:
-            return Counters(waiting=self._spool.waiting, **self._counts)
+            return Counters(waiting=self._spool.waiting, lost=self._spool.lost, **self._counts)
 
     def warn(self, text: str) -> None:
         """Log a sentence, at most one a minute; the next one tells how many were not said."""
@@ -142,7 +141,7 @@ class Emitter:
                 self._unsaid += 1
                 return
             more, self._unsaid, self._warned_at = self._unsaid, 0, now
-        lost = self._counts["lost"]
+        lost = self._spool.lost
         _log.warning(
             "%s%s%s",
             text,

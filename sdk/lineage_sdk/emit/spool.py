@@ -31,6 +31,9 @@ class Spool:
     def _begin(self) -> None:
         self.lock = threading.RLock()  # reentrant: a signal's handler may report, too
         self._own: Journal | None = None
+        self._arrived: deque[bytes] = deque()
+        self._busy = False
+        self.lost = 0  # lines that found no room
         self._buffer: deque[bytes] = deque()
         self._buffer_bytes = 0
         self._size = 0  # of all journals, as last measured and what this one wrote since
@@ -40,14 +43,27 @@ class Spool:
 
     def append(self, line: bytes) -> bool:
         """Keep a line until it is sent; return whether there was room for it."""
+        room = True
         with self.lock:
-            if self._drain_buffer() and self._to_disk(line):
-                return True
-            if self._buffer_bytes + len(line) > self._buffer_bytes_max:
-                return False
-            self._buffer.append(line)
-            self._buffer_bytes += len(line)
+            self._arrived.append(line)
+            # A signal's handler that reports in the middle of this leaves its line to it.
+            while self._arrived and not self._busy:
+                self._busy = True
+                try:
+                    room = self._keep(self._arrived.popleft())
+                finally:
+                    self._busy = False
+        return room
+
+    def _keep(self, line: bytes) -> bool:
+        if self._drain_buffer() and self._to_disk(line):
             return True
+        if self._buffer_bytes + len(line) > self._buffer_bytes_max:
+            self.lost += 1
+            return False
+        self._buffer.append(line)
+        self._buffer_bytes += len(line)
+        return True
 
     @property
     def waiting(self) -> int:
