@@ -154,6 +154,17 @@ def test_a_room_is_built_on_those_before_it(room: str) -> None:
     assert {path.name: bad for path in paths if (bad := rooms_of(path, "lineage") & later)} == {}
 
 
+def test_the_sdk_and_the_tracker_know_nothing_of_each_other() -> None:
+    # They share files, by links, and these import each other relatively.
+    ours = {"lineage", "streams", "schemas"}
+    sdk = modules("sdk/lineage_sdk")
+    assert len(sdk) > 20
+    for path in sdk:
+        assert {name.split(".")[0] for name in imported(path)} & ours == set(), path
+    for path in (*modules("lineage"), *modules("streams")):
+        assert "lineage_sdk" not in {name.split(".")[0] for name in imported(path)}, path
+
+
 def test_codec_needs_no_database() -> None:
     assert [path for path in modules("lineage/codec") if "duckdb" in {*imported(path)}] == []
 

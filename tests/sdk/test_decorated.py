@@ -93,7 +93,7 @@ def test_a_coroutine(reported: Reported) -> None:
         return len(batch["id"])
 
     async def both() -> list[int]:
-        return await asyncio.gather(load({"id": ["1"]}), load({"id": ["2", "3"]}))
+        return [*await asyncio.gather(load({"id": ["1"]}), load({"id": ["2", "3"]}))]
 
     assert asyncio.run(both()) == [1, 2]
     assert [one["inputs"] for one in reported.hops()] == [["1"], ["2", "3"]]
@@ -178,7 +178,7 @@ def test_an_agent_of_batches(reported: Reported) -> None:
 def test_an_agent_of_faust(reported: Reported) -> None:
     loop = asyncio.new_event_loop()
     app = faust.App("sdk-test", store="memory://", cache="memory://", loop=loop)
-    topic = app.topic("messages", value_type=dict)
+    topic: Any = app.topic("messages")
 
     @app.agent(topic)
     @hop("messages", "features", ids=lambda row: row["id"], outputs=lambda out: out)

@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -227,7 +228,7 @@ def test_children_report_too(tmp_path: Path, method: str, monkeypatch: pytest.Mo
     monkeypatch.setenv("PYTHONPATH", environment()["PYTHONPATH"])
     with reporting(tmp_path) as reported:
         _in_a_child(0)
-        context = multiprocessing.get_context(method)
+        context: Any = multiprocessing.get_context(method)
         children = [context.Process(target=_in_a_child, args=(first,)) for first in (100, 200)]
         for child in children:
             child.start()
