@@ -17,6 +17,7 @@ from lineage.codec.contract.events import (
     MESSAGE_SENT,
     POLICY_PUBLISHED,
     RECORDS_MOVED,
+    RUN_REPORTED,
     EventType,
 )
 from lineage.codec.contract.fields import Field, Kind
@@ -30,6 +31,7 @@ MAIN_TABLE: Final = {
     CONSENT_CHANGED.name: "consent_changes",
     DATASET_DECLARED.name: "declarations",
     POLICY_PUBLISHED.name: "policies",
+    RUN_REPORTED.name: "run_reports",
 }
 CHILD_TABLE: Final = {"parties": "parties", "inputs": "hop_inputs", "outputs": "hop_outputs"}
 
@@ -143,6 +145,7 @@ class Batch:
     consent_changes: pl.DataFrame
     declarations: pl.DataFrame
     policies: pl.DataFrame
+    run_reports: pl.DataFrame
     dead_letters: tuple[DeadLetter, ...] = ()
 
     @property

@@ -57,7 +57,7 @@ class Decoder:
         partition: that of all values, or one each.
 
         Raises RegistryError where the registry is away (nothing is then known of the values),
-        and ValueError where the topic carries none of the five events that are read.
+        and ValueError where the topic carries none of the six events that are read.
         """
         event = _read_from(topic)
         whole = partition if isinstance(partition, int) else np.array(partition, np.int64)
@@ -204,7 +204,7 @@ class Encoder:
         self._headers: dict[str, bytes] = {}
 
     def encode(self, event: Mapping[str, object]) -> bytes:
-        """Encode one event in the JSON spelling, of any of the six types, as a value.
+        """Encode one event in the JSON spelling, of any of the seven types, as a value.
 
         Raises EncodeError where the event breaks the contract, RegistryError where the registry is
         away.

@@ -27,7 +27,7 @@ from lineage.errors import (
 from lineage.policy.parse import BUILT_IN, BUILT_IN_DOCUMENT, BUILT_IN_ID
 
 PROGRAM = "message-lineage"
-FORMAT_VERSION = 8
+FORMAT_VERSION = 9
 MEMORY_MIB = 1024
 # Below that, a batch or a digest does not find the room that it needs at least.
 WRITING_MIB_MIN = 200

@@ -93,7 +93,7 @@ def record(
     spans = _refresh_spans(connection, changes)
     stale.append(_redeclassify(connection, spans))
     events = _with_declassification(connection, batch)
-    _insert(connection, events, "message", "hop", "consent_change")
+    _insert(connection, events, "message", "hop", "consent_change", "run_report")
     _add_stale(connection, rejudge, changes, spans, latest_arrival)
     rederive = distinct(np.concatenate(stale))
     # Where nothing was replaced only a policy is new, by which messages come to the same records.

@@ -21,6 +21,7 @@ from lineage.codec import (
     MESSAGE_SENT,
     POLICY_PUBLISHED,
     RECORDS_MOVED,
+    RUN_REPORTED,
     EventType,
     canonical_json,
 )
@@ -40,6 +41,7 @@ _TYPES: dict[str, EventType] = {
     "consent_change": CONSENT_CHANGED,
     "declaration": DATASET_DECLARED,
     "policy": POLICY_PUBLISHED,
+    "run_report": RUN_REPORTED,
 }
 
 
@@ -53,6 +55,8 @@ def resolve(
     """
     events = keyed
     for name in _TYPES:
+        if keyed[name].is_empty():
+            continue
         again, stored = _again(connection, keyed, name)
         if again.is_empty():
             continue

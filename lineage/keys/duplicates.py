@@ -16,7 +16,7 @@ from lineage.database.schema.tables import table
 from lineage.keys.keyed_batch import CHILDREN, PROVENANCE, KeyedBatch
 
 # The events of other tables are kept with their texts, and are few.
-IN_INTEGERS = ("message", "hop", "consent_change")
+IN_INTEGERS = ("message", "hop", "consent_change", "run_report")
 
 
 def stored_events(

@@ -13,7 +13,7 @@ from lineage.arrays import IntArray, int_array
 # The child tables of a table.
 CHILDREN = {"message": ("message_party",), "hop": ("hop_input", "hop_output")}
 # The tables that have a row an event.
-IDENTIFIED = ("message", "hop", "consent_change", "declaration", "policy")
+IDENTIFIED = ("message", "hop", "consent_change", "declaration", "policy", "run_report")
 # Where an event was read, by which versions of it do not differ.
 PROVENANCE = ("origin", "position")
 

@@ -21,6 +21,7 @@ from lineage.codec.contract.events import (
     MESSAGE_SENT,
     POLICY_PUBLISHED,
     RECORDS_MOVED,
+    RUN_REPORTED,
     EventType,
 )
 from streams.errors import PublishError
@@ -68,7 +69,7 @@ def publish(
     registry_url: address of a Confluent schema registry, in which the events' schemas are
     registered and which the worker has to be given, too; None: the ids that ship with `schemas`.
     What concerns one thing keeps its order: messages by message, hops by the first record
-    that they read, consents by member, declarations by dataset, policies by policy.
+    that they read, consents by member, declarations by dataset, policies by policy, reports by run.
     Records carry the present as their time: evidence of last year must not look old to a
     broker that deletes by age. Raises LogError, RegistryError, BrokerUnavailableError, TopicError,
     and PublishError if the broker did not acknowledge every record.
@@ -124,6 +125,7 @@ _KEYS = {
     CONSENT_CHANGED.name: "member_id",
     DATASET_DECLARED.name: "dataset",
     POLICY_PUBLISHED.name: "policy_id",
+    RUN_REPORTED.name: "run_id",
 }
 
 

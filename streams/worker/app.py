@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 
 class LineageApp(faust.App):
-    """Reads the five topics into the store of `settings`.
+    """Reads the six topics into the store of `settings`.
 
     on_end: called once, in any thread, when it cannot or need not go on: with the error, or
     with None when `settings.once` is set and all that was there at the start is recorded. It

@@ -85,7 +85,7 @@ def worker(tmp_path: Path, topics: str) -> Iterator[Worker]:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An event log with planted leaks and events of all five types."""
+    """An event log with planted leaks and events of all types but RunReported."""
     folder = tmp_path_factory.mktemp("log") / "log"
     simulate(1_500, 7, folder)
     return folder

@@ -18,6 +18,7 @@ from lineage.codec.contract.events import (
     MESSAGE_SENT,
     POLICY_PUBLISHED,
     RECORDS_MOVED,
+    RUN_REPORTED,
 )
 from lineage.codec.errors import EncodeError
 from lineage.codec.fingerprint import as_events
@@ -36,6 +37,7 @@ _FILLED: Final = {
     "hop": ("job", "moved_at", "keeps_id", "declassifies"),
     "consent_change": ("granted", "effective_at"),
     "declaration": ("declaration_id", "declared_at"),
+    "run_report": ("job", "hops", "records", "reported_at"),
     "arrival": ("arrived_at", "identifiable"),
 }
 _TABLES: Final[dict[str, tuple[str, EventType]]] = {
@@ -44,6 +46,7 @@ _TABLES: Final[dict[str, tuple[str, EventType]]] = {
     CONSENT_CHANGED.name: ("consent_change", CONSENT_CHANGED),
     DATASET_DECLARED.name: ("declaration", DATASET_DECLARED),
     POLICY_PUBLISHED.name: ("policy", POLICY_PUBLISHED),
+    RUN_REPORTED.name: ("run_report", RUN_REPORTED),
 }
 
 
@@ -65,6 +68,8 @@ def check_events(ex: Examination) -> Iterator[Checked]:
         twice = sql("audit/verify/event_twice").format(table=name, id=id_)
         for row in ex.rows(twice):
             problems.add(f"core.{name} has {row[0]} {row[1]} times, or under another key")
+    for id_, count in ex.rows(sql("audit/verify/report_twice")):
+        problems.add(f"core.run_report has {id_} {count} times")
     events = ex.number(sql("audit/count_events"))
     yield Checked("events", f"{events:,} events are complete", problems.all(), MEND_EVENTS)
     yield _check_conflicts(ex)

@@ -56,7 +56,7 @@ class Block:
 
 
 class Container:
-    """An object container file of one of the five events that are read.
+    """An object container file of one of the six events that are read.
 
     path: where it is, and source: the same as text. event: what it holds. reader: reads its datums.
     Raises LogError where the file is none.

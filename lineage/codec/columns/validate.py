@@ -79,6 +79,8 @@ def _right(field: Field, column: pl.Expr) -> pl.Expr:
             return column.is_between(0, MICROS_MAX)
         case "int":
             return column.is_between(fields.INT_MIN, fields.INT_MAX) & (column == column.round())
+        case "long":
+            return column.is_between(0, fields.COUNT_MAX) & (column == column.round())
         case "ids" | "records":
             return column.list.len() >= field.at_least
         case _:

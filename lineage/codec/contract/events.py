@@ -1,4 +1,4 @@
-"""The event types: five that are read, one that is produced."""
+"""The event types: six that are read, one that is produced."""
 
 from __future__ import annotations
 
@@ -61,6 +61,7 @@ DATASET_DECLARED = _event(
 POLICY_PUBLISHED = _event(
     "PolicyPublished", "lineage.policy.published.v1", "policy_id", "policy_published.avsc"
 )
+RUN_REPORTED = _event("RunReported", "lineage.run.reported.v1", "report_id", "run_reported.avsc")
 FLAG_RAISED = _event("FlagRaised", "lineage.flag.raised.v1", "message_id", "flag_raised.avsc")
 
 INPUTS: tuple[EventType, ...] = (
@@ -69,18 +70,19 @@ INPUTS: tuple[EventType, ...] = (
     CONSENT_CHANGED,
     DATASET_DECLARED,
     POLICY_PUBLISHED,
+    RUN_REPORTED,
 )
 _BY_NAME = {event.name: event for event in (*INPUTS, FLAG_RAISED)}
 _BY_TOPIC = {event.topic: event for event in (*INPUTS, FLAG_RAISED)}
 
 
 def by_name(name: str) -> EventType:
-    """Return the event type with this name, of all six; raise KeyError if there is none."""
+    """Return the event type with this name, of all seven; raise KeyError if there is none."""
     return _BY_NAME[name]
 
 
 def by_topic(topic: str) -> EventType:
-    """Return the event type that a topic carries, of all six; raise KeyError if there is none.
+    """Return the event type that a topic carries, of all seven; raise KeyError if there is none.
 
     In front of a topic's name in Kafka may be a prefix of the place's own, such as "eu.".
     """
@@ -107,5 +109,6 @@ PURPOSES = _symbols(CONSENT_CHANGED, "purpose")
 BASES = _symbols(CONSENT_CHANGED, "basis")
 KINDS = _symbols(DATASET_DECLARED, "kind")
 PARTIES = _symbols(DATASET_DECLARED, "party")
+STATES = _symbols(RUN_REPORTED, "state")
 SEVERITIES = _symbols(FLAG_RAISED, "severity")
 STATUSES = _symbols(FLAG_RAISED, "status")

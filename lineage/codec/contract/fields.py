@@ -13,7 +13,8 @@ from typing import Any, Literal
 from .limits import HOP_ARRIVALS_MAX, ID_BYTES_MAX
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
-LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
+# A count. Canonical JSON has numbers as IEEE doubles, which tell whole numbers apart up to here.
+COUNT_MAX = 2**53 - 1
 REGION_PATTERN = "^[A-Z]{2}$"
 
 # Free text, which identifies nothing: any string is valid, the empty one too.
@@ -63,7 +64,7 @@ _RIGHT: dict[Kind, str] = {
     "enum": "one of {symbols}",
     "bool": "true or false",
     "int": "an integer of 32 bits",
-    "long": "an integer of 64 bits",
+    "long": f"a whole number from 0 to {COUNT_MAX}",
     "instant": "an instant from 1970 to 9999 with a zone, such as 2024-09-18T00:00:00Z",
     "ids": "an array of record ids, each " + _ID,
     "record": "an object with {names}",

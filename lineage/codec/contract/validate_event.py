@@ -83,7 +83,7 @@ def _fits(field: Field, value: object) -> bool:
         case "int":
             return _is_integer(value, fields.INT_MIN, fields.INT_MAX)
         case "long":
-            return _is_integer(value, fields.LONG_MIN, fields.LONG_MAX)
+            return _is_integer(value, 0, fields.COUNT_MAX)
         case "instant":
             return isinstance(value, str) and micros_of(value) is not None
         case "ids":

@@ -241,6 +241,9 @@ def _arrow(event: EventType, events: Sequence[Object]) -> pa.Array[Any]:
         if field.kind in ("ids", "records"):
             if str in map(type, map(methodcaller("get", field.name), events)):
                 raise TypeError(field.name)
+        elif field.kind in ("int", "long"):
+            if bool in map(type, map(methodcaller("get", field.name), events)):
+                raise TypeError(field.name)
         elif field.kind == "record":
             found = map(methodcaller("get", field.name), events)
             values = [value for value in found if value is not None]

@@ -14,6 +14,7 @@ from lineage.codec.contract.events import (
     PARTIES,
     PURPOSES,
     ROLES,
+    STATES,
     TIERS,
 )
 
@@ -30,4 +31,5 @@ LABELS: Final[dict[str, tuple[str, ...]]] = {
     "basis": BASES,
     "kind": KINDS,
     "party": PARTIES,
+    "state": STATES,
 }

@@ -1,8 +1,8 @@
 """The tables: every column of the database, declared once.
 
 The declarations give CREATE TABLE, INSERT, the views that auditors read and their comments, the
-digest's lines (`database.schema.ddl`), the encoding of a batch (`ingest.encode`), and the columns of
-keys (`keys.assign`). A field that an event gains is added to its .avsc and here, and nowhere else.
+digest's lines (`schema.ddl`), the encoding of a batch (`ingest.encode`), and the columns of keys
+(`keys.assign`). A field that an event gains is added to its .avsc and here, and nowhere else.
 
 Queries are in the .sql files.
 """
@@ -179,6 +179,28 @@ _POLICY = Table(
         *_PROVENANCE,
     ),
 )
+_RUN_REPORT = Table(
+    "run_report",
+    batch="run_reports",
+    view="run_report",
+    comment="What runs said of themselves: that they began, go on or ended, and how much they have "
+    "reported. One row a report",
+    columns=(
+        id_column("report_id", comment="Id of the report"),
+        key_column(Reference.ID, "run", "Id of the run", shown="run_id", field="run_id"),
+        value_column("job", "VARCHAR", "Name of the job"),
+        code_column("state", "START, RUNNING, COMPLETE, FAIL or ABORT"),
+        value_column("hops", "BIGINT", "How many hops the run has reported so far, as it says"),
+        value_column(
+            "records",
+            "BIGINT",
+            "How many records these name so far, as it says: the distinct inputs and outputs of "
+            "each hop",
+        ),
+        value_column("reported_at", "TIMESTAMP", "When it said so, UTC"),
+        *_PROVENANCE,
+    ),
+)
 # hop = 0: the origin (SEND).
 _ARRIVAL = Table(
     "arrival",
@@ -346,6 +368,7 @@ EVENT_TABLES: Final = (
     _CONSENT_CHANGE,
     _DECLARATION,
     _POLICY,
+    _RUN_REPORT,
 )
 TABLES: Final = (
     *EVENT_TABLES,

@@ -9,7 +9,8 @@ WITH noted AS (
         $digest AS digest,
         (SELECT count(*) FROM core.message) + (SELECT count(*) FROM core.hop)
             + (SELECT count(*) FROM core.consent_change) + (SELECT count(*) FROM core.declaration)
-            + (SELECT count(*) FROM core.policy WHERE id <> 0) AS events,
+            + (SELECT count(*) FROM core.policy WHERE id <> 0)
+            + (SELECT count(*) FROM core.run_report) AS events,
         (SELECT count(*) FROM core.arrival) AS arrivals,
         $tables AS tables
 )

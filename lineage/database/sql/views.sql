@@ -22,6 +22,8 @@ FROM (
     SELECT 'DatasetDeclared', id, origin, position, recorded_at FROM core.declaration
     UNION ALL
     SELECT 'PolicyPublished', id, origin, position, recorded_at FROM core.policy
+    UNION ALL
+    SELECT 'RunReported', id, origin, position, recorded_at FROM core.run_report
 ) x
 JOIN core.identity i ON i.id = x.id
 JOIN core.origin o ON o.id = x.origin;

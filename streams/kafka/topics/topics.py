@@ -1,4 +1,4 @@
-"""Names and creates the seven topics, and tells how far they reach."""
+"""Names and creates the eight topics, and tells how far they reach."""
 
 from __future__ import annotations
 

@@ -18,6 +18,7 @@ TABLES = {
     "dataset": "dataset kind party recipient declared_at recorded_at",
     "consent_change": "change_id member_id purpose granted basis effective_at recorded_at",
     "policy": "policy_id effective_at disclosed_at document recorded_at",
+    "run_report": "report_id run_id job state hops records reported_at recorded_at",
     "event_origin": "event event_id source partition position recorded_at",
     "arrival": "message_id hop_id dataset record_id operation arrived_at identifiable recorded_at",
     "fact": "message_id channel confidential exempt_region ai_training_consent third_party_consent "
@@ -37,6 +38,7 @@ TABLES = {
 }
 MACROS = {"route": 1, "upstream": 2, "downstream": 2}
 INSTANTS = {"sent_at", "moved_at", "declared_at", "effective_at", "disclosed_at", "arrived_at"}
+INSTANTS |= {"reported_at"}
 
 
 @pytest.fixture

@@ -75,6 +75,16 @@ POLICY: Event = {
     "disclosed_at": "2024-09-19T00:00:00Z",
     "document": "rules: []",
 }
+REPORT: Event = {
+    "event": "RunReported",
+    "report_id": "o1",
+    "run_id": "r1",
+    "job": "nightly",
+    "state": "COMPLETE",
+    "hops": 1,
+    "records": 3,
+    "reported_at": "2024-09-18T00:00:05Z",
+}
 FLAG: Event = {
     "event": "FlagRaised",
     "rule": "some-rule",
@@ -94,7 +104,7 @@ FLAG: Event = {
     "source": "inbox",
     "recipient": None,
 }
-GOOD = (MESSAGE, HOP, CONSENT, DECLARATION, POLICY)
+GOOD = (MESSAGE, HOP, CONSENT, DECLARATION, POLICY, REPORT)
 TYPES = (*INPUTS, FLAG_RAISED)
 MAIN = tuple(CHILD_TABLES)
 

@@ -5,7 +5,8 @@ from lineage.codec import errors
 
 NAMES = {
     "CONSENT_CHANGED", "DATASET_DECLARED", "FLAG_RAISED", "INPUTS", "MESSAGE_SENT",
-    "POLICY_PUBLISHED", "RECORDS_MOVED", "Batch", "DeadLetter", "Decoder", "EncodeError",
+    "POLICY_PUBLISHED", "RECORDS_MOVED", "RUN_REPORTED", "Batch",
+    "DeadLetter", "Decoder", "EncodeError",
     "Encoder", "EventType", "LocalIds", "LogError", "LogFile", "Registry",
     "RegistryError", "SchemasError", "UnknownSchemaError", "by_name", "by_topic",
     "canonical_json", "from_events", "from_json_lines", "log_files", "read_events", "read_log",

@@ -127,6 +127,27 @@ def declared(
     }
 
 
+def reported(
+    report_id: str,
+    run_id: str,
+    state: str = "COMPLETE",
+    *,
+    hops: int = 0,
+    records: int = 0,
+    reported_at: str = at(0),
+) -> Event:
+    return {
+        "event": "RunReported",
+        "report_id": report_id,
+        "run_id": run_id,
+        "job": "nightly",
+        "state": state,
+        "hops": hops,
+        "records": records,
+        "reported_at": reported_at,
+    }
+
+
 def document(
     rules: Iterable[tuple[str, str, str]] = (),
     *,

@@ -153,12 +153,29 @@ def policies(draw: st.DrawFn, world: World) -> Event:
     )
 
 
+STATES = ("START", "RUNNING", "COMPLETE", "FAIL", "ABORT")
+
+
+@st.composite
+def reports(draw: st.DrawFn, world: World) -> Event:
+    counts = st.sampled_from((0, 1, 2**53 - 1))
+    return builders.reported(
+        draw(world.id()),
+        draw(st.just("run") | world.id()),
+        draw(st.sampled_from(STATES)),
+        hops=draw(counts),
+        records=draw(counts),
+        reported_at=draw(world.moment()),
+    )
+
+
 ID_FIELDS = {
     "MessageSent": ("message_id", messages),
     "RecordsMoved": ("hop_id", hops),
     "ConsentChanged": ("change_id", consents),
     "DatasetDeclared": ("declaration_id", declarations),
     "PolicyPublished": ("policy_id", policies),
+    "RunReported": ("report_id", reports),
 }
 
 
@@ -221,6 +238,7 @@ def logs(draw: st.DrawFn, full: bool | None = None) -> list[Event]:
         *draw(of_type(world, "ConsentChanged", 2 * full, 5)),
         *draw(of_type(world, "DatasetDeclared", 1 * full, 5)),
         *draw(of_type(world, "PolicyPublished", 1 * full, 3)),
+        *draw(of_type(world, "RunReported", 1 * full, 2)),
     ]
     if not events:
         return events
@@ -235,7 +253,7 @@ def logs(draw: st.DrawFn, full: bool | None = None) -> list[Event]:
 
 
 def happened_at(event: Event) -> datetime:
-    fields = ("sent_at", "moved_at", "effective_at", "declared_at")
+    fields = ("sent_at", "moved_at", "effective_at", "declared_at", "reported_at")
     return instant(next(event[name] for name in fields if name in event))
 
 

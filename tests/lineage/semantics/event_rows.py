@@ -46,6 +46,7 @@ def event_rows(events: Iterable[Event]) -> dict[str, EventTable]:
             ],
         ),
         "consent_change": plain(log.consents, FIELDS["ConsentChanged"]),
+        "run_report": plain(log.by_type["RunReported"], FIELDS["RunReported"]),
         "(FROM policy WHERE policy_id <> 'built-in')": plain(
             log.by_type["PolicyPublished"], FIELDS["PolicyPublished"]
         ),

@@ -18,7 +18,7 @@ from tests.stores import new_store
 # What auditors see of the events themselves, apart from when the tracker acted.
 EVENT_TABLES = (
     *("message", "message_party", "hop", "hop_record"),
-    *("dataset", "consent_change", "policy"),
+    *("dataset", "consent_change", "policy", "run_report"),
 )
 
 

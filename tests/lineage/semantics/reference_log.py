@@ -20,6 +20,7 @@ ID_FIELD = {
     "ConsentChanged": "change_id",
     "DatasetDeclared": "declaration_id",
     "PolicyPublished": "policy_id",
+    "RunReported": "report_id",
 }
 FIELDS = {
     "MessageSent": ("message_id", "channel", "parties", "dataset", "sent_at"),
@@ -30,12 +31,13 @@ FIELDS = {
     "ConsentChanged": ("change_id", "member_id", "purpose", "granted", "basis", "effective_at"),
     "DatasetDeclared": ("declaration_id", "dataset", "kind", "party", "recipient", "declared_at"),
     "PolicyPublished": ("policy_id", "effective_at", "disclosed_at", "document"),
+    "RunReported": (*("report_id", "run_id", "job", "state", "hops", "records", "reported_at"),),
 }
 PARTY_FIELDS = (
     *("role", "member_id", "tier", "region"),
     *("ai_training_consent", "third_party_consent"),
 )
-INSTANTS = {"sent_at", "moved_at", "effective_at", "declared_at", "disclosed_at"}
+INSTANTS = {"sent_at", "moved_at", "effective_at", "declared_at", "disclosed_at", "reported_at"}
 
 
 @dataclass(frozen=True)

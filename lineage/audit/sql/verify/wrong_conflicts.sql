@@ -4,7 +4,7 @@ SELECT event, id, CASE
     WHEN count(DISTINCT sha256) <> count(*) THEN 'it has a version twice'
     WHEN bool_or(sha256(content) <> sha256) THEN 'a content has another SHA-256'
     WHEN event NOT IN ('MessageSent', 'RecordsMoved', 'ConsentChanged', 'DatasetDeclared',
-        'PolicyPublished') THEN 'there is no such event'
+        'PolicyPublished', 'RunReported') THEN 'there is no such event'
     ELSE 'another version counts than the one with the smallest SHA-256' END AS why
 FROM core.conflict
 GROUP BY event, id
@@ -13,5 +13,5 @@ HAVING count(*) < 2 OR count(DISTINCT sha256) <> count(*)
     OR count(*) FILTER (counts) <> 1
     OR min(sha256) IS DISTINCT FROM min(sha256) FILTER (counts)
     OR bool_or(event NOT IN ('MessageSent', 'RecordsMoved', 'ConsentChanged', 'DatasetDeclared',
-        'PolicyPublished'))
+        'PolicyPublished', 'RunReported'))
 LIMIT 10

@@ -3,7 +3,8 @@ WITH last AS (
     SELECT greatest(
         (SELECT max(recorded_at) FROM core.message), (SELECT max(recorded_at) FROM core.hop),
         (SELECT max(recorded_at) FROM core.consent_change),
-        (SELECT max(recorded_at) FROM core.declaration), (SELECT max(recorded_at) FROM core.policy)) AS latest
+        (SELECT max(recorded_at) FROM core.declaration), (SELECT max(recorded_at) FROM core.policy),
+        (SELECT max(recorded_at) FROM core.run_report)) AS latest
 )
 SELECT (SELECT count(*) FROM core.message) AS messages, (SELECT count(*) FROM core.hop) AS hops,
     (SELECT count(*) FROM core.arrival) AS arrivals, (SELECT count(*) FROM core.flag) AS flags,

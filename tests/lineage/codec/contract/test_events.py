@@ -18,6 +18,7 @@ def test_the_topics_are_those_of_the_contract() -> None:
         ("ConsentChanged", "messaging.consent.changed.v1", "change_id"),
         ("DatasetDeclared", "lineage.dataset.declared.v1", "declaration_id"),
         ("PolicyPublished", "lineage.policy.published.v1", "policy_id"),
+        ("RunReported", "lineage.run.reported.v1", "report_id"),
         ("FlagRaised", "lineage.flag.raised.v1", "message_id"),
     ]
     assert all(codec.by_name(e.name) is e is codec.by_topic(e.topic) for e in TYPES)

@@ -32,7 +32,7 @@ def read(path: Path, batch_events: int = 50_000) -> Batch:
 def test_the_last_line_may_end_in_any_way(tmp_path: Path, ending: bytes) -> None:
     (tmp_path / "a.jsonl").write_bytes(jsonl(list(GOOD)).rstrip() + ending)
     batch = read(tmp_path / "a.jsonl")
-    assert (batch.events, batch.dead_letters) == (5, ())
+    assert (batch.events, batch.dead_letters) == (len(GOOD), ())
 
 
 def test_a_packed_log_reads_as_the_plain_one(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_small_files_share_a_batch(tmp_path: Path) -> None:
     for name in "abc":
         (tmp_path / f"{name}.jsonl").write_bytes(jsonl(list(GOOD)))
     (batch,) = read_log(tmp_path)
-    assert batch.events == 15
+    assert batch.events == 3 * len(GOOD)
     assert batch.hops["row"].to_list() == [0, 1, 2]
     assert [Path(p).name for p in batch.hops["read_from"]] == ["a.jsonl", "b.jsonl", "c.jsonl"]
 
@@ -195,10 +195,10 @@ def test_events_come_one_by_one_too(tmp_path: Path) -> None:
     found = list(read_events(tmp_path))
     letters = [item for item in found if isinstance(item, DeadLetter)]
     events = [item for item in found if not isinstance(item, DeadLetter)]
-    assert [(d.source, d.position) for d in letters] == [(str(tmp_path / "a.jsonl"), 7)]
+    assert [(d.source, d.position) for d in letters] == [(str(tmp_path / "a.jsonl"), len(GOOD) + 2)]
     assert [kind.name for kind, _ in events] == [*(e["event"] for e in GOOD), "RecordsMoved"]
-    assert [event for _, event in events[:5]] == list(GOOD)
-    assert events[5][1] == {**HOP, "moved_at": "2024-09-18T00:00:01.500000Z"}
+    assert [event for _, event in events[:-1]] == list(GOOD)
+    assert events[-1][1] == {**HOP, "moved_at": "2024-09-18T00:00:01.500000Z"}
 
 
 def test_one_bad_file_in_a_folder_does_not_stop_the_others(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ WITH event AS (
     SELECT origin, position FROM core.declaration
     UNION ALL
     SELECT origin, position FROM core.policy WHERE id <> 0
+    UNION ALL
+    SELECT origin, position FROM core.run_report
 ),
 read AS (
     SELECT o.id
