@@ -56,17 +56,20 @@ WITHIN = {
     "lineage.audit.select_check": set(),
     "lineage.audit.verify": {"digest", "portions"},
     "lineage.audit.whatif": set(),
-    "lineage.codec.contract": {"errors"},
+    "lineage.codec.contract": set(),
+    "lineage.codec.columns": {"contract"},
     "lineage.codec.avro": {
         "batch",
         "bisect",
+        "columns",
         "contract",
         "errors",
         "source_names",
         "tables",
         "wire",
     },
-    "lineage.codec.json": {"batch", "bisect", "contract", "errors", "source_names", "tables"},
+    "lineage.codec.json": {"batch", "bisect", "columns", "contract", "errors", "source_names"}
+    | {"tables"},
     "lineage.codec.log": {"avro", "json", "batch", "contract", "errors", "source_names"}
     | {"tables"},
     "lineage.database.schema": set(),

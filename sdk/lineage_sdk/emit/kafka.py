@@ -13,6 +13,7 @@ from ..contract.events import (
     CONSENT_CHANGED,
     DATASET_DECLARED,
     RECORDS_MOVED,
+    RUN_REPORTED,
     EventType,
 )
 from ..contract.input_type import input_type
@@ -39,6 +40,7 @@ _SETTINGS = {
 _KEYS = {
     CONSENT_CHANGED.name: "member_id",
     DATASET_DECLARED.name: "dataset",
+    RUN_REPORTED.name: "run_id",
 }
 
 
