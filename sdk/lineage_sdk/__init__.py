@@ -20,13 +20,13 @@ from .builders import (
     run_reported,
     wrong,
 )
-from .emit.current import configure, counters, emitter, flush
-from .emit.emitter import Counters
+from .delivery.current import configure, counters, emitter, flush
+from .delivery.emitter import Counters
 from .errors import EventError, SdkError, SettingsError
 from .headers import Record, extract, inject, kafka_record
 from .hops.blocks import BlockLimits
 from .hops.hop import Hop, hop
-from .run import Run, current_run
+from .runs import Run, current_run
 
 __version__ = "0.1.0"
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from .contract.input_type import input_type
 from .contract.validate_event import wrong_with
-from .emit.current import emitter
+from .delivery.current import emitter
 from .errors import EventError
 from .hops.columns import ids_of
 from .ids import instant_text, now_text, uuid7

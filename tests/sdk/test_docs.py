@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import lineage_sdk
-from lineage_sdk.emit.settings import Settings
+from lineage_sdk.delivery.settings import Settings
 from tests.sdk.jobs import ROOT, events_in, finished
 from tests.stores import new_store
 
@@ -37,7 +37,7 @@ def test_the_examples_run(tmp_path: Path) -> None:
 
 
 def test_every_variable_is_told() -> None:
-    source = (ROOT / "sdk/lineage_sdk/emit/settings.py").read_text(encoding="utf-8")
+    source = (ROOT / "sdk/lineage_sdk/delivery/settings.py").read_text(encoding="utf-8")
     read = set(re.findall(r'"(LINEAGE_[A-Z_]+[A-Z])"', source))
     told = set(re.findall(r"LINEAGE_[A-Z_]+[A-Z]", PAGE))
     assert read <= told

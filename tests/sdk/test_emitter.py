@@ -6,6 +6,9 @@ import logging
 import multiprocessing
 import os
 import signal
+import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,7 @@ import pytest
 
 import lineage_sdk
 from lineage_sdk import EventError, SettingsError, hop
-from lineage_sdk.emit.settings import from_environment
+from lineage_sdk.delivery.settings import from_environment
 from tests.sdk.jobs import Reported, environment, events_in, finished, reporting, start
 from tests.stores import new_store
 
@@ -130,6 +133,27 @@ def test_a_line_that_a_killed_process_did_not_finish_is_cut(tmp_path: Path) -> N
     assert other.read_text() == "no end of ours"
 
 
+def test_a_log_is_for_others_to_read_and_a_spool_is_not(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        with reporting(tmp_path) as reported:
+            with hop("a", "b") as h:
+                h.keep("1")
+            assert reported.events()
+            (file,) = reported.log.iterdir()
+            assert stat.S_IMODE(file.stat().st_mode) == 0o644
+            (segment,) = spooled(tmp_path)
+            assert stat.S_IMODE(segment.stat().st_mode) == 0o600
+            assert stat.S_IMODE(segment.parent.stat().st_mode) == 0o700
+    finally:
+        os.umask(before)
+
+
+def test_a_user_without_a_home_has_a_spool_too() -> None:
+    found = from_environment({"XDG_STATE_HOME": "~nobody-of-this-name/state"})
+    assert found.spool.is_absolute()
+
+
 def test_two_processes_share_a_spool(tmp_path: Path) -> None:
     log = tmp_path / "log"
     settings = job(tmp_path, f"file://{log}")
@@ -239,6 +263,43 @@ def test_children_report_too(tmp_path: Path, method: str, monkeypatch: pytest.Mo
     # The end of this process sends what a child had left.
     wanted = [*range(40), *range(100, 120), *range(200, 220)]
     assert sorted(numbers(reported.log)) == wanted
+
+
+POOL = """
+import multiprocessing, sys
+import lineage_sdk
+
+def moved(n):
+    with lineage_sdk.hop("a", "b") as h:
+        h.keep(str(n))
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(sys.argv[1])
+    if sys.argv[2] == "pool":
+        with context.Pool(2) as pool:  # which kills its processes in the end
+            pool.map(moved, range(40))
+    else:
+        children = [context.Process(target=moved, args=(n,)) for n in range(4)]
+        [child.start() for child in children]
+        [child.join() for child in children]
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "how", "count"),
+    [("fork", "pool", 40), ("spawn", "pool", 40), ("fork", "processes", 4)],
+)
+def test_children_of_a_process_that_reports_nothing(
+    tmp_path: Path, method: str, how: str, count: int
+) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(POOL)
+    log = tmp_path / "log"
+    command = [sys.executable, str(script), method, how]
+    env = environment(**job(tmp_path, f"file://{log}"))
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(numbers(log)) == list(range(count))
 
 
 def test_a_forked_child_sends_nothing_of_its_parent(tmp_path: Path) -> None:

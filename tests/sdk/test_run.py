@@ -58,6 +58,7 @@ def test_the_counts_are_those_of_the_tracker(reported: Reported) -> None:
         SELECT count(DISTINCT hop_id), count(*) FROM hop JOIN hop_record USING (hop_id)
         WHERE run_id = $run
     """
+    assert lineage_sdk.flush(20)
     with new_store() as store:
         store.replay(reported.log)
         found = store.sql(sql, {"run": this.id}).fetchall()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, MutableMapping, MutableSequence
 from typing import Any, TypeVar, cast
 
-from ..emit.current import emitter
+from ..delivery.current import emitter
 from .record import RECORD_CUT_HEADER, RECORD_HEADER, Record, spelled
 
 Shape = TypeVar("Shape")

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing
 from typing import Any, TypeVar, cast
 
-from ..emit.current import emitter
+from ..delivery.current import emitter
 from .columns import ids_of
 from .hop import Hop
 
@@ -134,13 +134,14 @@ class _Move:
         self._options = hop.options
         self._hop = hop.fresh()
         self._streams = streams
+        self._off = emitter().settings.disabled
         self._inputs: list[Any] = []  # ids of each item since the last output
         self._outputs: list[Any] = []
 
     def read(self, args: Arguments) -> None:
         """Take the ids of the input, before the function may change it."""
         ids = self._options["ids"]
-        if ids is not None:
+        if ids is not None and not self._off:
             self._guarded(lambda: self._inputs.append(_held(_called(ids, args))))
 
     def next_item(self, item: Any) -> None:  # noqa: ANN401 - as the stream has them
@@ -151,6 +152,8 @@ class _Move:
 
     def wrote(self, args: Arguments, result: Any) -> None:  # noqa: ANN401 - as the function's
         """Take the ids of a result."""
+        if self._off:
+            return
         outputs, pairs = self._options["outputs"], self._options["pairs"]
         if pairs is not None:
             self._guarded(lambda: self._hop.pairs(_called(pairs, (result, *args))))

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from ..contract.events import RECORDS_MOVED
 from ..contract.instants import micros_of
 from ..contract.validate_event import wrong_with
-from ..emit.current import emitter
+from ..delivery.current import emitter
 from ..errors import EventError
 from ..ids import instant_text, now_text, stable_id, uuid7
-from ..run import current_run, process_run_id
+from ..runs import current_run, process_run_id
 from .blocks import BLOCK_LIMITS, BlockLimits, blocks, grouped
 from .columns import ids_of, pairs_of
 

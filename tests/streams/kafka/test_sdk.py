@@ -142,6 +142,21 @@ def test_a_job_that_was_there_before_its_broker(
         assert recorded(worker.db) == expected(50)
 
 
+def test_a_damaged_line_of_the_spool_does_not_stop_the_others(tmp_path: Path, topics: str) -> None:
+    said = settings(tmp_path, topics)
+    away = {**said, "LINEAGE_FLUSH_SECONDS": "0"}
+    finished(
+        JOB, "0", "5", **{**away, "LINEAGE_KAFKA_CLIENT_ID": "x", "LINEAGE_KAFKA_NO_SUCH": "1"}
+    )
+    (segment,) = (tmp_path / "spool").glob("*/*/*.jsonl")
+    lines = segment.read_bytes().splitlines(keepends=True)
+    damaged = [b"\xff\n", b"5\n", b'{"event":"RecordsMoved"}\n', b'{"event":"New"}\n']
+    segment.write_bytes(b"".join([*lines[:6], *damaged, *lines[6:]]))
+    _, told = finished(JOB, "5", "1", "flush", **said)
+    assert "an event was refused for good: a line of the spool is no event of this version" in told
+    assert len(read_all(topics, "lineage.records.moved.v1")) == 6
+
+
 FORKED = """
 import os, sys
 import lineage_sdk as sdk

@@ -11,7 +11,7 @@ except ImportError:  # Windows: there is no spool then, and events wait in memor
     fcntl = None  # type: ignore[assignment]  # what is not there
 
 
-def lock_file(path: Path, *, create: bool) -> int | None:
+def lock_file(path: Path, *, create: bool, mode: int = 0o600) -> int | None:
     """Lock a file and return its descriptor; None: another process holds it, or it is gone.
 
     Raises OSError where the system has no such locks, or the file cannot be opened.
@@ -19,7 +19,7 @@ def lock_file(path: Path, *, create: bool) -> int | None:
     if fcntl is None:
         raise OSError("this system has no locks that end with a process")
     try:
-        file = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o600)
+        file = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), mode)
     except FileNotFoundError:
         return None
     try:

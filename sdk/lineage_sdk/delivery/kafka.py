@@ -56,7 +56,7 @@ class KafkaTransport:
             ) from error
         self._client = confluent_kafka
         self._prefix = topic_prefix(address)
-        self._settings = {"bootstrap.servers": urlsplit(address).netloc, **_SETTINGS, **settings}
+        self._settings = {**_SETTINGS, **settings, "bootstrap.servers": urlsplit(address).netloc}
         self._producer: Any = None
         self._errors: list[Any] = []
 
@@ -93,16 +93,20 @@ class KafkaTransport:
         return self._producer
 
     def _record(self, line: bytes) -> tuple[str, bytes, bytes]:
-        value = json.loads(line)
-        event = input_type(value)
-        if isinstance(event, str):
-            raise RefusedError(event)
-        data = wire_value(event, value)
+        # Another version of the SDK, or a damaged disk, may have left what is no event here.
+        try:
+            value = json.loads(line)
+            event = input_type(value)
+            if isinstance(event, str):
+                raise RefusedError(event)
+            data, key = wire_value(event, value), key_of(event, value)
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise RefusedError("a line of the spool is no event of this version") from error
         if len(data) > _MESSAGE_BYTES_MAX - 1024:
             raise RefusedError(
                 f"{event.name} of {len(data):,} bytes is larger than its topic takes"
             )
-        return f"{self._prefix}{event.topic}", key_of(event, value), data
+        return f"{self._prefix}{event.topic}", key, data
 
     def _produce(self, producer: Any, topic: str, key: bytes, value: bytes) -> None:  # noqa: ANN401 - as above
         while True:

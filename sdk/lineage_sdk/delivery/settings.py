@@ -98,7 +98,10 @@ def topic_prefix(emit: str) -> str:
 
 def _default_spool(env: Mapping[str, str]) -> Path:
     state = env.get("XDG_STATE_HOME") or "~/.local/state"
-    return Path(state).expanduser() / "message-lineage" / "spool"
+    try:
+        return Path(state).expanduser() / "message-lineage" / "spool"
+    except RuntimeError:  # a user without a home, as containers have
+        return Path(os.sep) / "var" / "tmp" / "message-lineage" / "spool"
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

@@ -55,9 +55,9 @@ class Sender:
             with self._changed:
                 if self._thread is None and not self._stopping:
                     self._start()
-        elif self._changed.acquire(blocking=False):  # else the thread is not asleep
-            self._changed.notify()
-            self._changed.release()
+        else:
+            with self._changed:  # nobody holds it for long
+                self._changed.notify()
 
     def flush(self, seconds: float, *, others: bool = False) -> bool:
         """Wait until all of this process is sent; return whether it is.

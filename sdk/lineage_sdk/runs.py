@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from .builders import RunState, run_reported
-from .emit.current import emitter
+from .delivery.current import emitter
 from .ids import stable_id, uuid7
 
 _current: ContextVar[Run | None] = ContextVar("lineage_sdk.run", default=None)

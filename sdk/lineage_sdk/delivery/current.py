@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,8 @@ from .settings import Settings, check_address, default_job, from_environment
 _log = logging.getLogger("lineage_sdk")
 _lock = threading.Lock()
 _emitter: Emitter | None = None
+_ends = False  # whether it is seen to that the emitter ends with the process
+_forked = False
 
 
 def emitter() -> Emitter:
@@ -25,6 +28,8 @@ def emitter() -> Emitter:
     A setting that means nothing is logged, and nothing is reported then.
     """
     global _emitter
+    if not _ends:
+        _end_with_process()
     if _emitter is None:
         with _lock:
             if _emitter is None:
@@ -35,8 +40,8 @@ def emitter() -> Emitter:
 def _settings() -> Settings:
     try:
         settings = from_environment()
-    except SettingsError as error:
-        _log.warning("%s", error)
+    except Exception as error:
+        _log.warning("%s", error if isinstance(error, SettingsError) else repr(error))
         return Settings(job=default_job(), disabled=True)
     if settings.emit is None and not settings.disabled:
         _log.warning("LINEAGE_EMIT is not set: what is reported goes nowhere")
@@ -92,6 +97,25 @@ def _end() -> None:
         ended.close(ended.settings.flush_seconds)
 
 
+def _end_at_exit() -> None:
+    # Children that have ended may have left something, also where this process reported nothing.
+    children = _forked or "multiprocessing.process" in sys.modules
+    if _emitter is None and children and os.environ.get("LINEAGE_EMIT"):
+        emitter()
+    _end()
+
+
+def _end_with_process() -> None:
+    """See to it that a child of multiprocessing flushes at its end: it runs no exit handlers."""
+    global _ends
+    _ends = True
+    process = sys.modules.get("multiprocessing.process")
+    if process is not None and process.parent_process() is not None:
+        from multiprocessing.util import Finalize
+
+        Finalize(None, _end, exitpriority=0)
+
+
 def _before_fork() -> None:
     _lock.acquire()
     if _emitter is not None:
@@ -99,20 +123,23 @@ def _before_fork() -> None:
 
 
 def _after_fork_in_parent() -> None:
+    global _forked
+    _forked = True
     if _emitter is not None:
         _emitter.after_fork()
     _lock.release()
 
 
 def _after_fork_in_child() -> None:
-    global _lock
+    global _lock, _ends, _forked
+    _ends = _forked = False
     _lock = threading.Lock()
     ids.forget_lock()
     if _emitter is not None:
         _emitter.forget()
 
 
-atexit.register(_end)
+atexit.register(_end_at_exit)
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
     os.register_at_fork(
         before=_before_fork,

@@ -58,7 +58,7 @@ class FileTransport:
         for path in self._folder.glob(f"{_PREFIX}*.jsonl"):
             _mend(path)
         path = self._folder / f"{_PREFIX}{self._job}-{uuid7()}.jsonl"
-        file = lock_file(path, create=True)
+        file = lock_file(path, create=True, mode=0o666)  # for whoever may read, by umask
         if file is None:
             raise OSError(f"{path} cannot be locked")
         self._file, self._size = file, 0
