@@ -19,7 +19,7 @@ encoder = Encoder(LocalIds())
 decoder = Decoder(LocalIds())
 
 
-@tried(100)
+@tried(50)
 @given(read_events)
 def test_the_tracker_reads_what_was_meant(event: Event) -> None:
     event = orjson.loads(orjson.dumps(event))
@@ -31,7 +31,7 @@ def test_the_tracker_reads_what_was_meant(event: Event) -> None:
     assert value == encoder.encode(event)
 
 
-@tried(100)
+@tried(50)
 @given(read_events)
 def test_the_key_is_that_of_publish(event: Event) -> None:
     assert key_of(by_name(event["event"]), event) == _key(type_of(event["event"]), event)

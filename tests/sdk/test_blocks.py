@@ -21,7 +21,7 @@ def flows(parts: Sequence[tuple[Ids, Ids]]) -> list[tuple[str, str]]:
     return [(one, other) for inputs, outputs in parts for one in inputs for other in outputs]
 
 
-@tried(200)
+@tried(100)
 @given(ids, limits)
 def test_kept_ids_are_cut(inputs: list[str], limits: BlockLimits) -> None:
     parts = list(blocks(inputs, [], limits))
@@ -32,7 +32,7 @@ def test_kept_ids_are_cut(inputs: list[str], limits: BlockLimits) -> None:
         assert len(some) == 1 or len("".join(some).encode()) <= limits.bytes
 
 
-@tried(200)
+@tried(100)
 @given(ids, ids.filter(bool), limits)
 def test_a_cross_product_is_cut_into_blocks(
     inputs: list[str], outputs: list[str], limits: BlockLimits
@@ -48,7 +48,7 @@ def test_a_cross_product_is_cut_into_blocks(
             assert len(side) == 1 or len("".join(side).encode()) <= limits.bytes // 2
 
 
-@tried(200)
+@tried(100)
 @given(st.sets(st.tuples(*[st.sampled_from("abcdef")] * 2)))
 def test_pairs_are_grouped_to_just_these_pairs(pairs: set[tuple[str, str]]) -> None:
     kept, groups = grouped(sorted(pairs))

@@ -31,7 +31,7 @@ def reason_of(event: object) -> str | None:
     return letters[0].reason if letters else None
 
 
-@tried(400)
+@tried(100)
 @given(near_events())
 def test_the_sentence_is_the_trackers(event: Event) -> None:
     assert wrong(event) == reason_of(event)

@@ -77,9 +77,7 @@ def test_what_could_not_be_sent_is_sent_by_the_next_process(tmp_path: Path) -> N
     log = tmp_path / "blocked" / "log"
     log.parent.write_text("a file where a folder should be")
     settings = job(tmp_path, f"file://{log}")
-    began = time.monotonic()
     _, said = finished(JOB, "0", "50", LINEAGE_FLUSH_SECONDS="0.2", **settings)
-    assert time.monotonic() - began < 30
     assert "50 events wait in" in said
     assert "Traceback" not in said
     assert spooled(tmp_path)
@@ -104,6 +102,7 @@ def test_what_a_killed_process_had_reported_is_sent_by_the_next(tmp_path: Path) 
     assert numbers(log)[:300] == list(range(300))
 
 
+@pytest.mark.slow
 def test_killed_while_it_sends_nothing_is_lost_and_a_replay_counts_it_once(tmp_path: Path) -> None:
     log = tmp_path / "log"
     settings = job(tmp_path, f"file://{log}")
@@ -245,7 +244,7 @@ def _in_a_child(first: int) -> None:
         assert lineage_sdk.flush(20)
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
+@pytest.mark.parametrize("method", ["fork", pytest.param("spawn", marks=pytest.mark.slow)])
 def test_children_report_too(tmp_path: Path, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in job(tmp_path, f"file://{tmp_path / 'log'}").items():
         monkeypatch.setenv(name, value)
@@ -302,7 +301,10 @@ def test_children_of_a_process_that_reports_nothing(
     assert sorted(numbers(log)) == list(range(count))
 
 
-def test_a_forked_child_sends_nothing_of_its_parent(tmp_path: Path) -> None:
+def test_a_forked_child_sends_nothing_of_its_parent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LINEAGE_FLUSH_SECONDS", "0")
     with reporting(tmp_path, emit=AWAY):
         _in_a_child(0)
         child = os.fork()

@@ -17,7 +17,7 @@ ONE = Record("crm.contacts", "contact-1")
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 
 
-@tried(200)
+@tried(100)
 @given(st.lists(st.builds(Record, names, names), min_size=1, max_size=8))
 def test_what_is_put_in_comes_out(records: list[Record]) -> None:
     headers = inject([TRACE], records)
