@@ -26,7 +26,7 @@ from .errors import EventError, SdkError, SettingsError
 from .headers import Record, extract, inject, kafka_record
 from .hops.blocks import BlockLimits
 from .hops.hop import Hop, hop
-from .runs import Run, current_run
+from .runs import Run, count_hop, current_run
 
 __version__ = "0.1.0"
 
@@ -63,10 +63,13 @@ __all__ = [
 def emit(event: Mapping[str, Any], *, strict: bool | None = None) -> bool:
     """Report an event in the JSON spelling; return whether the tracker would take it.
 
-    One that it would not take is counted and logged, or raises EventError (strict; None: as
-    LINEAGE_STRICT says).
+    A hop counts in the run that it names, if that is open. What the tracker would not take is
+    counted and logged, or raises EventError (strict; None: as LINEAGE_STRICT says).
     """
-    return emitter().emit(event, strict)
+    taken = emitter().emit(event, strict)
+    if taken and isinstance(event, Mapping) and event.get("event") == "RecordsMoved":
+        count_hop(event)
+    return taken
 
 
 run = Run

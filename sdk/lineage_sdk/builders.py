@@ -91,14 +91,17 @@ def records_moved(
     """Return RecordsMoved: a hop from `source` to `target`.
 
     outputs: none where every input keeps its id; else every input flows into every output.
-    run_id: a new one if it is not given. `hop` builds such events, and cuts what is large.
+    job, run_id: as for `hop`, which builds such events, and cuts what is large.
     """
+    from .runs import current_run, process_run_id  # which builds its reports with this module
+
+    run = current_run()
     return _built(
         strict,
         event="RecordsMoved",
         hop_id=_id(hop_id),
-        run_id=_id(run_id),
-        job=emitter().settings.job if job is None else job,
+        run_id=run_id if run_id is not None else run.id if run else process_run_id(),
+        job=job if job is not None else run.job if run else emitter().settings.job,
         operation=operation,
         source=source,
         target=target,

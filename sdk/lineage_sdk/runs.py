@@ -102,6 +102,15 @@ class Run:
             self.report("RUNNING", raising=False)
 
 
+def count_hop(event: Mapping[str, Any]) -> None:
+    """Count a hop that was handed over by the run that it names, if that is open here."""
+    found = _current.get()
+    for one in (*([found] if found else []), *_open):
+        if one.id == event.get("run_id"):
+            one.count(event)
+            return
+
+
 def current_run() -> Run | None:
     """Return the run that this code is in; in a thread of the job's, the one opened last."""
     found = _current.get()

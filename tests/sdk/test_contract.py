@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
 import subprocess
 import sys
@@ -120,11 +121,10 @@ def test_a_wheel_and_a_source_distribution_have_all_of_it(tmp_path: Path) -> Non
     subprocess.run([sys.executable, "-c", build, made], cwd=tmp_path / "sdk", check=True)
     (wheel,), (source,) = made.glob("*.whl"), made.glob("*.tar.gz")
     wanted = {
-        path.relative_to(SDK.parent).as_posix()
-        for folder in (SDK, *(path for path in SDK.iterdir() if path.is_dir()))
-        if folder.name != "__pycache__"
-        for path in folder.iterdir()
-        if path.is_file()
+        (Path(folder) / name).relative_to(SDK.parent).as_posix()
+        for folder, _, names in os.walk(SDK, followlinks=True)
+        if not folder.endswith("__pycache__")
+        for name in names
     }
     assert {"lineage_sdk/contract/events.py", "lineage_sdk/schemas/ids.json"} <= wanted
     assert {"lineage_sdk/py.typed", "lineage_sdk/schemas/records_moved.avsc"} <= wanted

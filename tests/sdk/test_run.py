@@ -170,6 +170,18 @@ def test_a_hop_that_says_its_run_is_counted_by_that_one_alone(reported: Reported
     assert this.hops == 0
 
 
+def test_a_hop_that_is_built_by_hand_counts_too(reported: Reported) -> None:
+    with run("j") as this:
+        assert lineage_sdk.emit(lineage_sdk.records_moved("a", "b", ["1"], ["2", "3"]))
+        assert lineage_sdk.emit(lineage_sdk.records_moved("a", "b", ["1"], run_id="another"))
+        lineage_sdk.emit(lineage_sdk.dataset_declared("a", "TABLE"))
+    assert states(reported)[-1] == ("COMPLETE", 1, 3)
+    assert [(one["run_id"], one["job"]) for one in reported.hops()] == [
+        (this.id, "j"),
+        ("another", "j"),
+    ]
+
+
 def test_a_key_that_json_cannot_say_never_stops_the_job(tmp_path: Path) -> None:
     with reporting(tmp_path) as reported:
         with run(key=object()):

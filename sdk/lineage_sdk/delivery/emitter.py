@@ -17,7 +17,7 @@ from ..errors import EventError
 from .sender import Sender
 from .settings import Settings
 from .spool import Spool
-from .transport import transport_for
+from .transports.transport import transport_for
 
 _log = logging.getLogger("lineage_sdk")
 _WARN_SECONDS = 60.0
@@ -119,7 +119,7 @@ class Emitter:
         deadline = time.monotonic() + seconds
         done = not self.sends or self._sender.flush(seconds, others=True)
         self._sender.stop(max(0.1, deadline - time.monotonic()))
-        lost, waiting = len(self._spool.buffered()), self._spool.waiting
+        lost, waiting = self._spool.buffered, self._spool.waiting
         self._spool.close()
         if waiting > lost:
             _log.warning("%d events wait in %s to be sent", waiting - lost, self.settings.spool)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from ..errors import RefusedError, TransportError
 from .journal import Journal, Portion
 from .spool import Spool
-from .transport import Transport
+from .transports.transport import Transport
 
 _ADOPT_SECONDS = 5.0  # between looks for journals of processes that have ended
 _PAUSE_SECONDS = 0.02  # so long events gather that are sent together
@@ -178,12 +178,10 @@ class Sender:
             with self._spool.lock:
                 own.mark_sent(portion)
             return True
-        lines = self._spool.buffered()
-        if not lines:
-            return False
-        self._send(lines)
-        self._spool.drop_buffered(len(lines))
-        return True
+        with self._spool.held_buffer() as lines:
+            if lines:
+                self._send(lines)
+        return bool(lines)
 
     def _send(self, lines: Sequence[bytes]) -> None:
         if self._transport is None:

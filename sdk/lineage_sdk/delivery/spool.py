@@ -6,6 +6,8 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from .. import ids
@@ -36,6 +38,7 @@ class Spool:
         self.lost = 0  # lines that found no room
         self._buffer: deque[bytes] = deque()
         self._buffer_bytes = 0
+        self._held = False
         self._size = 0  # of all journals, as last measured and what this one wrote since
         self._since = 0  # bytes written since
         self._measured_at = float("-inf")
@@ -77,16 +80,32 @@ class Spool:
             self._drain_buffer()
             return self._own
 
-    def buffered(self) -> list[bytes]:
-        """Return the lines in memory, which come after those of the journal."""
+    @property
+    def buffered(self) -> int:
+        """Return how many lines are in memory, which come after those of the journal."""
         with self.lock:
-            return list(self._buffer)
+            return len(self._buffer)
 
-    def drop_buffered(self, count: int) -> None:
-        """Forget the first lines in memory: they are sent."""
+    @contextmanager
+    def held_buffer(self) -> Iterator[list[bytes]]:
+        """Give the lines in memory; those that are in the list at the end are forgotten: sent.
+
+        Meanwhile they stay where they are, and what comes is put behind them.
+        """
         with self.lock:
-            for _ in range(count):
-                self._buffer_bytes -= len(self._buffer.popleft())
+            lines = list(self._buffer)
+            self._held = True
+        try:
+            yield lines
+        except BaseException:
+            lines = []
+            raise
+        finally:
+            with self.lock:
+                self._held = False
+                for line in lines:
+                    self._buffer.popleft()
+                    self._buffer_bytes -= len(line)
 
     def orphans(self) -> list[Journal]:
         """Adopt the journals of processes that have ended, the oldest first."""
@@ -122,7 +141,7 @@ class Spool:
     def _drain_buffer(self) -> bool:
         """Move lines from memory to the disk, in order; return whether none are left."""
         while self._buffer:
-            if not self._to_disk(self._buffer[0]):
+            if self._held or not self._to_disk(self._buffer[0]):
                 return False
             self._buffer_bytes -= len(self._buffer.popleft())
         return True

@@ -13,7 +13,7 @@ from ..contract.validate_event import wrong_with
 from ..delivery.current import emitter
 from ..errors import EventError
 from ..ids import instant_text, now_text, stable_id, uuid7
-from ..runs import current_run, process_run_id
+from ..runs import count_hop, current_run, process_run_id
 from .blocks import BLOCK_LIMITS, BlockLimits, blocks, grouped
 from .columns import ids_of, pairs_of
 
@@ -126,23 +126,25 @@ class Hop:
 
     def _run(self) -> tuple[str, str]:
         run = current_run()
-        run_id = self._fields["run_id"] or (run.id if run else process_run_id())
-        job = self._fields["job"] or (run.job if run else emitter().settings.job)
+        run_id, job = self._fields["run_id"], self._fields["job"]
+        if run_id is None:
+            run_id = run.id if run else process_run_id()
+        if job is None:
+            job = run.job if run else emitter().settings.job
         return run_id, job
 
     def _emit(self, inputs: Sequence[str], outputs: Sequence[str], moved_at: str) -> None:
         key = self._fields["key"]
         if key is not None:  # the same cuts, in whatever order a retry has them
             inputs, outputs = sorted(inputs), sorted(outputs)
-        run = current_run()
         limits: BlockLimits = self._options.get("limits") or BLOCK_LIMITS
         run_id, job = self._run()
         for some, others in blocks(inputs, outputs, limits):
             hop_id = uuid7() if key is None else self._stable_id(key, job, some, others)
             event = self._event(list(some), list(others), hop_id, run_id, job)
             event["moved_at"] = moved_at
-            if emitter().emit(event, self._strict) and run is not None and run.id == run_id:
-                run.count(event)
+            if emitter().emit(event, self._strict):
+                count_hop(event)
 
     def _stable_id(
         self, key: object, job: str, inputs: Sequence[str], outputs: Sequence[str]

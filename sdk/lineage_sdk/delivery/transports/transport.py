@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from .settings import Settings
+from ..settings import Settings
 
 
 class Transport(Protocol):

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import unquote
 
-from ..errors import TransportError
-from ..ids import uuid7
-from .locks import lock_file
+from ...errors import TransportError
+from ...ids import uuid7
+from ..locks import lock_file
 
 _PREFIX = "lineage-"
 

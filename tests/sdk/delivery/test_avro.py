@@ -8,8 +8,8 @@ from hypothesis import given
 from lineage.codec import Decoder, Encoder, LocalIds, canonical_json, from_events
 from lineage.codec import by_name as type_of
 from lineage_sdk.contract.events import by_name
-from lineage_sdk.delivery.avro import wire_value
-from lineage_sdk.delivery.kafka import key_of
+from lineage_sdk.delivery.transports.avro import wire_value
+from lineage_sdk.delivery.transports.kafka import key_of
 from streams.kafka.publish import _key
 from tests.lineage.codec.examples import GOOD, Event, content
 from tests.lineage.codec.strategies import read_events

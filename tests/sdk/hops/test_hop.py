@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -132,10 +133,13 @@ def test_a_retry_with_a_key_changes_nothing(reported: Reported) -> None:
 
 
 def test_another_key_is_another_hop(reported: Reported) -> None:
-    for key in ("a", "b", ["a"], {"a": 1}, None, None):
+    keys: list[Any] = ["a", "b", ["a"], {"a": 1}, 2**63, 2**63 + 1, AT.date(), UUID(int=7)]
+    for key in (*keys, *keys, None, None):
         with hop("a", "b", key=key, moved_at=AT) as h:
             h.keep("1")
-    assert len({one["hop_id"] for one in reported.hops()}) == 6
+    found = [one["hop_id"] for one in reported.hops()]
+    assert found[:8] == found[8:16]
+    assert len(set(found)) == 10
 
 
 WRONG: dict[str, Callable[[Hop], None]] = {

@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import RefusedError, TransportError
+from ...errors import RefusedError, TransportError
 
 _SECONDS = 10.0
 # What says that these events are wrong; every other refusal may end.

@@ -13,9 +13,9 @@ from functools import cache
 from pkgutil import get_data
 from typing import Any
 
-from ..contract.events import EventType
-from ..contract.fields import Field
-from ..contract.instants import micros_of
+from ...contract.events import EventType
+from ...contract.fields import Field
+from ...contract.instants import micros_of
 
 _SCHEMAS = f"{__name__.partition('.')[0]}.schemas"
 

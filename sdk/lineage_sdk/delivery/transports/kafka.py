@@ -9,19 +9,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from ..contract.events import (
+from ...contract.events import (
     CONSENT_CHANGED,
     DATASET_DECLARED,
     RECORDS_MOVED,
     RUN_REPORTED,
     EventType,
 )
-from ..contract.input_type import input_type
-from ..errors import RefusedError, TransportError
+from ...contract.input_type import input_type
+from ...errors import RefusedError, TransportError
+from ..settings import topic_prefix
 from .avro import wire_value
-from .settings import topic_prefix
 
-_log = logging.getLogger("lineage_sdk")
+# What librdkafka says of every attempt: for those who want to hear it, and lower its level.
+_log = logging.getLogger("lineage_sdk.kafka")
+if _log.level == logging.NOTSET:
+    _log.setLevel(logging.CRITICAL)
 # As the topics take them.
 _MESSAGE_BYTES_MAX = 16 << 20
 _DELIVERY_SECONDS = 20

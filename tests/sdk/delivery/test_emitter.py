@@ -18,6 +18,8 @@ import pytest
 import lineage_sdk
 from lineage_sdk import EventError, SettingsError, hop
 from lineage_sdk.delivery.settings import from_environment
+from lineage_sdk.delivery.spool import Spool
+from lineage_sdk.errors import TransportError
 from tests.sdk.jobs import Reported, environment, events_in, finished, reporting, start
 from tests.stores import new_store
 
@@ -202,6 +204,33 @@ def test_a_spool_that_takes_nothing_is_no_matter_while_it_is_sent(tmp_path: Path
                 h.keep(str(n))
         assert [event["inputs"] for event in reported.events()] == [[str(n)] for n in range(10)]
         assert lineage_sdk.counters().lost == 0
+
+
+def test_what_comes_while_memory_is_sent_stays_behind_it(tmp_path: Path) -> None:
+    blocked = tmp_path / "spool"
+    blocked.write_text("a file where a folder should be")
+    spool = Spool(blocked, 1 << 20, 1 << 20)
+    assert spool.append(b"1\n")
+
+    def fails() -> None:
+        with spool.held_buffer() as lines:
+            assert lines == [b"1\n"]
+            blocked.unlink()  # now the disk would take it
+            assert spool.append(b"2\n")
+            raise TransportError("not sent")
+
+    with pytest.raises(TransportError):
+        fails()
+    with spool.held_buffer() as lines:
+        assert lines == [b"1\n", b"2\n"]
+        assert spool.append(b"3\n")
+    assert (spool.waiting, spool.buffered) == (1, 1)
+    own = spool.own()
+    assert own is not None
+    portion = own.read()
+    assert portion is not None
+    assert portion.lines == [b"3\n"]
+    spool.close()
 
 
 def test_a_wrong_setting_never_stops_the_job(tmp_path: Path) -> None:
