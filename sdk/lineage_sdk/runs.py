@@ -130,7 +130,7 @@ def _id_of(key: object, job: str) -> str:
         return uuid7()
     try:
         return stable_id(key, ["run", job])
-    except Exception as error:
+    except Exception as error:  # such a key must not end the job
         emitter().refuse(f"the key of a run must be what JSON can say: {error}")
         return uuid7()
 

@@ -16,7 +16,7 @@ from .emitter import Counters, Emitter
 from .settings import Settings, check_address, default_job, from_environment
 
 _log = logging.getLogger("lineage_sdk")
-_lock = threading.Lock()
+_lock = threading.RLock()
 _emitter: Emitter | None = None
 _ends = False  # whether it is seen to that the emitter ends with the process
 _forked = False
@@ -40,7 +40,7 @@ def emitter() -> Emitter:
 def _settings() -> Settings:
     try:
         settings = from_environment()
-    except Exception as error:
+    except Exception as error:  # whatever it is, the job goes on
         _log.warning("%s", error if isinstance(error, SettingsError) else repr(error))
         return Settings(job=default_job(), disabled=True)
     if settings.emit is None and not settings.disabled:
@@ -133,7 +133,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     global _lock, _ends, _forked
     _ends = _forked = False
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     ids.forget_lock()
     if _emitter is not None:
         _emitter.forget()

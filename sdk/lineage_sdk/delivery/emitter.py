@@ -83,7 +83,7 @@ class Emitter:
             return self._emit(event, strict)
         except EventError:
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it is, the job goes on
             self.refuse(f"it could not be reported: {type(error).__name__}: {error}", strict)
             return False
 
@@ -130,8 +130,9 @@ class Emitter:
 
     def counters(self) -> Counters:
         """Return the numbers of events so far."""
+        waiting, lost = self._spool.waiting, self._spool.lost  # not while another lock is held
         with self._lock:
-            return Counters(waiting=self._spool.waiting, lost=self._spool.lost, **self._counts)
+            return Counters(waiting=waiting, lost=lost, **self._counts)
 
     def warn(self, text: str) -> None:
         """Log a sentence, at most one a minute; the next one tells how many were not said."""

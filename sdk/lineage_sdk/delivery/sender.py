@@ -41,10 +41,11 @@ class Sender:
     def _begin(self) -> None:
         self._transport: Transport | None = None
         self._thread: threading.Thread | None = None
+        # Who holds it takes no other lock: a signal's handler may hold that of the spool.
         self._changed = threading.Condition()
+        self._woken = False
         self._hurry = False
         self._stopping = False
-        self._tries = 0  # of both kinds, so that a flush sees that one was made since
         self._failures = 0
         self._orphans: list[Journal] = []
         self._adopted_at = float("-inf")
@@ -56,7 +57,8 @@ class Sender:
                 if self._thread is None and not self._stopping:
                     self._start()
         else:
-            with self._changed:  # nobody holds it for long
+            with self._changed:
+                self._woken = True
                 self._changed.notify()
 
     def flush(self, seconds: float, *, others: bool = False) -> bool:
@@ -116,7 +118,7 @@ class Sender:
                 self._warn(f"events wait to be sent: {error}")
                 busy = False
                 self._failures += 1
-            except Exception as error:
+            except Exception as error:  # whatever it is, this thread goes on
                 self._warn(f"events wait to be sent: {type(error).__name__}: {error}")
                 busy = False
                 self._failures += 1
@@ -144,11 +146,11 @@ class Sender:
                         until = min(until, time.monotonic() + 0.5)
                         self._hurry = False
                 return
-            if not self._spool.waiting and not self._orphans:
+            if not self._woken:
                 self._changed.wait(_ADOPT_SECONDS)
             if not self._hurry and not self._stopping:
                 self._changed.wait(_PAUSE_SECONDS)
-            self._hurry = False
+            self._woken = self._hurry = False
 
     def _send_some(self) -> bool:
         """Send a portion of the oldest journal that has any; return whether there was one."""
@@ -157,15 +159,21 @@ class Sender:
             self._adopted_at = now
             self._orphans = self._spool.orphans()
         while self._orphans:
-            journal = self._orphans[0]
-            portion = journal.read()
-            if portion is not None:
-                self._send(portion.lines)
-                journal.mark_sent(portion)
-                return True
-            journal.close()
-            del self._orphans[0]
+            try:
+                if self._send_of(self._orphans[0]):
+                    return True
+            except OSError as error:
+                self._warn(f"{self._orphans[0].folder} can't be read: {error.strerror}")
+            self._orphans.pop(0).close()
         return self._send_own()
+
+    def _send_of(self, journal: Journal) -> bool:
+        portion = journal.read()
+        if portion is None:
+            return False
+        self._send(portion.lines)
+        journal.mark_sent(portion)
+        return True
 
     def _send_own(self) -> bool:
         own = self._spool.own()

@@ -77,6 +77,11 @@ class Spool:
     def own(self) -> Journal | None:
         """Return the journal of this process, if it has written any, with what memory held."""
         with self.lock:
+            if self._own is not None and not self._own.folder.exists():
+                # Somebody removed it. What comes goes into another one.
+                self.lost += self._own.unsent
+                self._own.forget()
+                self._own = None
             self._drain_buffer()
             return self._own
 

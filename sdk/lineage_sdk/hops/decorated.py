@@ -179,7 +179,7 @@ class _Move:
     def _guarded(self, take: Callable[[], object]) -> None:
         try:
             take()
-        except Exception as error:
+        except Exception as error:  # whatever it is, the job goes on
             emitter().refuse(f"{type(error).__name__}: {error}", self._options["strict"])
 
 

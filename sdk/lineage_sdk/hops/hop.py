@@ -73,7 +73,7 @@ class Hop:
                 self._emit(inputs, outputs, moved_at)
         except EventError:
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it is, the job goes on
             emitter().refuse(f"a hop could not be reported: {error}", self._strict)
 
     def fresh(self) -> Hop:
@@ -102,7 +102,7 @@ class Hop:
         except TypeError as error:
             if self.check(given):
                 emitter().refuse(str(error), self._strict)
-        except Exception as error:
+        except Exception as error:  # whatever it is, the job goes on
             emitter().refuse(f"{type(error).__name__}: {error}", self._strict)
 
     def _may_be_sent(self, inputs: Sequence[str], outputs: Sequence[str]) -> bool:

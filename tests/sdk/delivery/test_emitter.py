@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -233,6 +234,25 @@ def test_what_comes_while_memory_is_sent_stays_behind_it(tmp_path: Path) -> None
     spool.close()
 
 
+def test_a_spool_that_somebody_removes_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("LINEAGE_FLUSH_SECONDS", "0")
+    log = tmp_path / "blocked" / "log"
+    log.parent.write_text("a file where a folder should be")
+    with reporting(tmp_path, emit=f"file://{log}"):
+        _in_a_child(0)
+        shutil.rmtree(tmp_path / "spool")
+        log.parent.unlink()
+        while lineage_sdk.counters().lost == 0:
+            lineage_sdk.flush(0.1)
+        _in_a_child(20)
+        assert lineage_sdk.flush(20)
+        counted = lineage_sdk.counters()
+    assert counted.lost == 20
+    assert numbers(log) == list(range(20, 40))
+
+
 def test_a_wrong_setting_never_stops_the_job(tmp_path: Path) -> None:
     settings = job(tmp_path, "gopher://x")
     _, said = finished(JOB, "0", "5", **settings)
@@ -344,6 +364,7 @@ def test_a_forked_child_sends_nothing_of_its_parent(
         assert lineage_sdk.counters().waiting == 20
 
 
+@pytest.mark.timeout(60)  # it might never end
 def test_a_handler_of_a_signal_may_report(reported: Reported) -> None:
     busy = False
     reports = {"job": 0, "signal": 0}
