@@ -34,6 +34,12 @@ class Limits:
             are looked up at a time; joined at once with all inputs and arrivals, they could take
             more memory than a database may.
         judged_arrivals: New arrivals that are judged at a time.
+        judged_breaches: Breaches that these may come to: fewer arrivals are judged at a time where
+            a policy has many rules, all of which each could break.
+        changed_flags: Breaches that become flags at a time. Where a batch brings more, its changes
+            of flags go through a table; some 1 KiB of memory each.
+        told_changes: Changes of flags that a batch has in memory for those who publish them; of
+            more all are read from the database.
         rejudged_pairs: Pairs of message and dataset whose flags are derived anew at a time.
         rejudged_arrivals: Stored arrivals of these pairs that are judged at a time.
         rejudged_buckets: Ranges of ids by which the stored arrivals are counted to divide them.
@@ -63,6 +69,9 @@ class Limits:
     rederived_messages: int = 200_000
     restored_records: int = 100_000
     judged_arrivals: int = 1_000_000
+    judged_breaches: int = 6_000_000
+    changed_flags: int = 100_000
+    told_changes: int = 25_000
     rejudged_pairs: int = 500_000
     rejudged_arrivals: int = 250_000
     rejudged_buckets: int = 4_096

@@ -1,8 +1,15 @@
-"""Runs SQL on in-memory frames: registered as relations, or as integers in the text."""
+"""Runs SQL on in-memory frames: registered as relations, or as integers in the text.
+
+What is registered within a transaction is kept by DuckDB until it ends, since a roll-back would
+need it, also where another frame has taken the name by then. So a large frame is put into a slot,
+which is registered once in a transaction, and asked for its frame by each statement.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import duckdb
 import polars as pl
@@ -15,6 +22,31 @@ Frame = pl.DataFrame | pa.Table
 # So many integers are faster in the text of a statement than in a registered table.
 IN_TEXT_MAX = 50
 RELEASED_ROWS_MIN = 10_000
+
+
+class _Slot:
+    """A relation whose rows change: DuckDB reads a stream of Arrow by this method."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+        self.schema = frame.schema
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        frame: Any = self.frame
+        return frame.__arrow_c_stream__(requested_schema)
+
+    def release(self) -> None:
+        """Let go of the rows."""
+        if isinstance(self.frame, pl.DataFrame):
+            self.frame = self.frame.clear()
+        else:
+            self.frame = self.frame.schema.empty_table()
+
+
+# By connection its present transaction, and the slots that are registered in it.
+_SLOTS: WeakKeyDictionary[duckdb.DuckDBPyConnection, tuple[int, dict[str, _Slot]]] = (
+    WeakKeyDictionary()
+)
 
 
 def execute_with(
@@ -30,8 +62,18 @@ def execute_with(
     frame is held until the next one takes its name, since unregistering costs a tenth of a
     millisecond more.
     """
+    large = {name for name, frame in frames.items() if len(frame) >= RELEASED_ROWS_MIN}
+    slots = _slots(connection) if large else _SLOTS.get(connection, (0, {}))[1]
     for name, frame in frames.items():
-        connection.register(name, _readable(frame) if isinstance(frame, pl.DataFrame) else frame)
+        if name not in large:
+            slots.pop(name, None)  # the name is this frame's from now on
+            readable = _readable(frame) if isinstance(frame, pl.DataFrame) else frame
+            connection.register(name, readable)
+        elif name in slots and slots[name].schema == frame.schema:
+            slots[name].frame = frame
+        else:
+            slots[name] = _Slot(frame)
+            connection.register(name, slots[name])
     return connection.execute(statement, parameters)
 
 
@@ -43,16 +85,28 @@ def write_with(
 ) -> None:
     """Execute a statement without an answer, and let go of the frames that it read."""
     execute_with(connection, statement, parameters, **frames)
-    for name, frame in frames.items():
-        if len(frame) >= RELEASED_ROWS_MIN:  # of a small one that would take longer than it saves
-            connection.unregister(name)
+    _, slots = _SLOTS.get(connection, (0, {}))
+    for name in frames.keys() & slots.keys():
+        slots[name].release()
 
 
 def release_frames(connection: duckdb.DuckDBPyConnection) -> None:
     """Let go of all frames that statements have read."""
+    _SLOTS.pop(connection, None)
     names = "SELECT view_name FROM duckdb_views() WHERE temporary AND NOT internal"
     for (name,) in connection.execute(names).fetchall():
         connection.unregister(name)
+
+
+def _slots(connection: duckdb.DuckDBPyConnection) -> dict[str, _Slot]:
+    """Return the slots that are registered in the present transaction."""
+    ((found,),) = connection.execute("SELECT txid_current()").fetchall()
+    transaction, none = int(found), dict[str, _Slot]()
+    begun, slots = _SLOTS.get(connection, (transaction, none))
+    if begun != transaction:  # it may have been rolled back
+        slots = none
+    _SLOTS[connection] = transaction, slots
+    return slots
 
 
 def execute_on(

@@ -2,49 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import duckdb
 import polars as pl
 
-from lineage.database.relations import execute_with
+from lineage.arrays import BoolArray, IntArray, int_array
+from lineage.database.relations import execute_with, write_with
 from lineage.database.statements import sql
-from lineage.judge.breaches import BreachPart
+from lineage.judge.breaches import NO_BREACHES, BreachPart
+from lineage.judge.flag_history import FlagHistory
+from lineage.limits import Limits
+from lineage.reach.hops import record_keys
 
 _FLAG = ["rule", "message", "dataset"]
+_PAIR = ["message", "dataset"]
 # The columns that a flag takes from its first breach.
 _OF_FIRST = ("severity", "message_id", "policy", "first_at", "first_hop", "hop", "declaration")
 # The columns that a standing flag can change.
 _VALUES = [name for name in (*_OF_FIRST, "last_at", "arrivals") if name != "message_id"]
 
 
-def update(
-    connection: duckdb.DuckDBPyConnection,
-    parts: Iterable[BreachPart],
-    seq: int,
-) -> list[pl.DataFrame]:
-    """Update the flags with breaches; return the flags raised, cleared and updated, in parts.
+@dataclass(frozen=True)
+class _Portion:
+    """Some (message, dataset), and what flags them, in pieces with the columns of core.flag."""
 
-    seq: the last seq of core.flag_history. The parts have the columns of core.flag with `seq` and
-    `status`. The hop, policy and severity of a flag are those of its first breach (ties: the
-    smaller hop id, the origin first).
+    pieces: pl.DataFrame
+    pairs: pl.DataFrame
+
+
+def update(
+    connection: duckdb.DuckDBPyConnection, parts: Iterable[BreachPart], seq: int, limits: Limits
+) -> FlagHistory:
+    """Update the flags with breaches; return what was raised, cleared and updated.
+
+    seq: the last seq of core.flag_history. The hop, policy and severity of a flag are those of its
+    first breach (ties: the smaller hop id, the origin first).
     """
-    changes: list[pl.DataFrame] = []
+    history = FlagHistory(connection, seq, limits)
     for part in parts:
-        pairs = (
-            part.rows.select("message", "dataset").unique() if part.pairs is None else part.pairs
-        )
-        standing = execute_with(
-            connection, sql("judge/flags/standing_flag"), judged_pair=pairs
-        ).pl()
-        pieces = _single(part.rows)
+        history.record(_changes_by(connection, part, limits))
+    return history
+
+
+def _changes_by(
+    connection: duckdb.DuckDBPyConnection, part: BreachPart, limits: Limits
+) -> Iterator[pl.DataFrame]:
+    """Replace the flags that a part of the breaches concerns; yield the changes, some at a time."""
+    for portion in _portions(part, limits.changed_flags):
+        pieces, pairs = portion.pieces, portion.pairs
+        if not len(pairs):
+            continue
+        query = sql("judge/flags/standing_flag")
+        standing = execute_with(connection, query, judged_pair=pairs).pl()
         if part.pairs is None:
             pieces = pl.concat([pieces, standing])
-        changed = _replace(connection, standing, _merged(pieces), seq)
-        if len(changed):
-            changes.append(changed)
-            seq += len(changed)
-    return changes
+        yield _replace(connection, standing, _merged(pieces))
+
+
+def _portions(part: BreachPart, flags_max: int) -> Iterator[_Portion]:
+    """Divide the breaches of a part, if they are many, by message and dataset."""
+    pairs, pieces = part.pairs, None
+    for frame in part.frames:
+        if pieces is None:
+            pieces = _single(frame)
+            continue
+        pieces = _merged(pl.concat([pieces, _single(frame)]))
+        if len(pieces) < flags_max:
+            continue
+        # The next frame can have more breaches of the last pair, and of no other.
+        last = int(_keys(pieces).max())
+        whole = _keys(pieces) < last
+        told = pieces.filter(pl.Series(whole))
+        if pairs is None:
+            yield _Portion(told, told.select(_PAIR).unique())
+        else:
+            before: BoolArray = _keys(pairs) < last
+            yield _Portion(told, pairs.filter(pl.Series(before)))
+            pairs = pairs.filter(pl.Series(~before))
+        pieces = pieces.filter(pl.Series(~whole))
+    if pieces is not None:
+        yield _Portion(pieces, pieces.select(_PAIR).unique() if pairs is None else pairs)
+    elif pairs is not None:
+        yield _Portion(_single(NO_BREACHES), pairs)
+
+
+def _keys(rows: pl.DataFrame) -> IntArray:
+    """Return an integer for the message and dataset of each row, in their order."""
+    return record_keys(int_array(rows["message"]), int_array(rows["dataset"]))
 
 
 def flags_of(breaches: pl.DataFrame) -> pl.DataFrame:
@@ -76,27 +122,18 @@ def _merged(pieces: pl.DataFrame) -> pl.DataFrame:
 
 
 def _replace(
-    connection: duckdb.DuckDBPyConnection,
-    standing: pl.DataFrame,
-    flags: pl.DataFrame,
-    seq: int,
+    connection: duckdb.DuckDBPyConnection, standing: pl.DataFrame, flags: pl.DataFrame
 ) -> pl.DataFrame:
-    """Replace the standing flags; record, and return, the changes."""
+    """Replace the standing flags; return the changes, in the columns of core.flag and `status`."""
     if len(standing):
-        execute_with(
-            connection, sql("judge/flags/delete_flag"), standing_flag=standing.select(_FLAG)
-        )
+        write_with(connection, sql("judge/flags/delete_flag"), standing_flag=standing.select(_FLAG))
     if len(flags):
-        execute_with(connection, sql("judge/flags/insert_flag"), changed_flag=flags)
-    changes = _changes(standing, flags)
-    if len(changes):
-        changes = changes.sort("status", *_FLAG).with_row_index("seq", seq + 1)
-        execute_with(connection, sql("judge/flags/insert_flag_history"), flag_change=changes)
-    return changes
+        write_with(connection, sql("judge/flags/insert_flag"), changed_flag=flags)
+    return _changes(standing, flags)
 
 
 def _changes(standing: pl.DataFrame, flags: pl.DataFrame) -> pl.DataFrame:
-    """Return how flags differ from those that stood, in the columns of core.flag and `status`."""
+    """Return how flags differ from those that stood."""
     if standing.is_empty():  # as nearly always
         return _with_status(flags, "RAISED")
     kept = flags.join(standing, on=_FLAG, how="semi")

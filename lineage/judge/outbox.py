@@ -77,21 +77,33 @@ class Outbox:
         return told.select(_SCHEMA.names).to_arrow().cast(_SCHEMA)
 
 
-def unpublished(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return the changes not known to have been published, as `Outbox.rows`, in order of seq."""
-    return _changes(connection, "(SELECT published FROM core.outbox)", "")
+def unpublished(connection: duckdb.DuckDBPyConnection, count: int | None = None) -> pa.Table:
+    """Return the changes not known to have been published, as `Outbox.rows`, in order of seq.
+
+    count: so many of them, the first; None for all.
+    """
+    ((seq,),) = connection.execute("SELECT published FROM core.outbox").fetchall()
+    return stored_changes(connection, seq, _last_of(connection, seq, count))
 
 
 def changes_after(
     connection: duckdb.DuckDBPyConnection, seq: int, count: int
 ) -> list[dict[str, Any]]:
     """Return so many changes after a seq, as `flag_records`, each with its `recorded_at`."""
-    changes = _changes(connection, str(seq), f"LIMIT {count}")
+    changes = stored_changes(connection, seq, _last_of(connection, seq, count))
     if not changes.num_rows:
         return []
     told = changes["recorded_at"].to_pylist()
     rows = flag_records(connection, changes)
     return [row | {"recorded_at": at} for row, at in zip(rows, told, strict=True)]
+
+
+def change_counts(
+    connection: duckdb.DuckDBPyConnection, seq: int
+) -> dict[tuple[str, str, str], int]:
+    """Count the changes after a seq by rule, severity and status."""
+    found = connection.execute(sql("judge/flags/change_counts"), {"seq": seq}).fetchall()
+    return {(rule, severity, status): count for rule, severity, status, count in found}
 
 
 def standing_flags(
@@ -106,13 +118,26 @@ def standing_flags(
     return connection.execute(query, parameters).to_arrow_table().to_pylist()
 
 
-def _changes(connection: duckdb.DuckDBPyConnection, seq: str, limit: str) -> pa.Table:
+def stored_changes(
+    connection: duckdb.DuckDBPyConnection, seq: int, last: int | None = None
+) -> pa.Table:
+    """Return the changes after a seq, until the last if one is given, as `Outbox.rows`."""
     moved = ", ".join(f"NULL AS {name}" for name in _MOVED)
     changes = select(table("flag_history"), _COLUMNS)
+    until = "" if last is None else f"AND t.seq <= {last}"
     query = sql("judge/flags/changes_after").format(
-        changes=changes, moved=moved, seq=seq, limit=limit
+        changes=changes, moved=moved, seq=seq, until=until
     )
     return connection.execute(query).to_arrow_table().cast(_SCHEMA)
+
+
+def _last_of(connection: duckdb.DuckDBPyConnection, seq: int, count: int | None) -> int | None:
+    """Return the seq of the last of so many changes after one; None for all that there are."""
+    if count is None:
+        return None
+    wanted = {"seq": seq, "count": count}
+    ((last,),) = connection.execute(sql("judge/flags/last_of_portion"), wanted).fetchall()
+    return None if last is None else int(last)
 
 
 def flag_records(connection: duckdb.DuckDBPyConnection, changes: pa.Table) -> list[dict[str, Any]]:

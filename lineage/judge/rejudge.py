@@ -27,7 +27,7 @@ class RejudgePart:
 
     Attributes:
         pairs: (message, dataset), once each.
-        arrivals: All arrivals of these pairs, some at a time.
+        arrivals: All arrivals of these pairs, some at a time; in their order, if not all at once.
     """
 
     pairs: pl.DataFrame
@@ -107,6 +107,12 @@ class Rejudge:
         execute_with(self._connection, query, of, stale_pair=pairs)
         ((count,),) = self._connection.execute(f"SELECT count(*) FROM {_ARRIVALS}").fetchall()  # noqa: S608 -- a name of ours
         together = self._limits.rejudged_arrivals
+        if count > together:
+            place = "row_number() OVER (ORDER BY message, dataset) - 1 AS place"
+            self._connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE {_ARRIVALS} AS SELECT * REPLACE ({place}) "  # noqa: S608 -- names of ours
+                f"FROM {_ARRIVALS}"
+            )
         for first in range(0, count, together):
             last = first + together - 1
             some = f"(FROM {_ARRIVALS} WHERE place BETWEEN {first} AND {last})"

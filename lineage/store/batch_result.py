@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 
 from lineage.codec import DeadLetter
 from lineage.database.schema.tables import table
+from lineage.store.flag_changes import NONE_CHANGED, FlagChanges
 
 FLAG_COLUMNS = tuple(column.shown for column in table("flag").columns if column.shown)
 
@@ -23,15 +24,27 @@ class BatchResult:
         arrivals: The number of arrivals added (if negative, removed: a conflict retracts).
         dead_letters: The values that could not be used.
         unmatched: The number of inputs of hops there are more in `unmatched_input`.
-        flag_changes: The flags that the batch raised, cleared and updated: the columns of
-            `flag_history` and others for publishing, in the order of seq.
+        flags: The changes of flags, counted; in memory only where they are few.
     """
 
     events: int
     arrivals: int
     dead_letters: tuple[DeadLetter, ...]
     unmatched: int
-    flag_changes: pa.Table
+    flags: FlagChanges = NONE_CHANGED
+
+    @property
+    def flag_changes(self) -> pa.Table:
+        """Return the flags that the batch raised, cleared and updated.
+
+        The columns are those of `flag_history` and others for publishing, in the order of seq.
+        Many (`Limits.told_changes`) are read from the store, which has to be open.
+        """
+        return self.flags.table
+
+    def count_of(self, status: str) -> int:
+        """Count the flags RAISED, CLEARED or UPDATED."""
+        return sum(count for (*_, each), count in self.flags.counts.items() if each == status)
 
     @cached_property
     def changes(self) -> pa.Table:

@@ -119,8 +119,8 @@ class Store(Reader):
                     events=total.events + applied.events,
                     arrivals=total.arrivals + applied.arrivals,
                     dead_letters=total.dead_letters + len(applied.dead_letters),
-                    raised=total.raised + _count(applied.flag_changes, "RAISED"),
-                    cleared=total.cleared + _count(applied.flag_changes, "CLEARED"),
+                    raised=total.raised + applied.count_of("RAISED"),
+                    cleared=total.cleared + applied.count_of("CLEARED"),
                 )
         except CodecLogError as error:
             raise LogError(str(error)) from error
@@ -130,12 +130,12 @@ class Store(Reader):
         """Record the identity of topics: from now on positions are of these topics."""
         self._writing.identify(identities)
 
-    def unpublished(self) -> pa.Table:
+    def unpublished(self, count: int | None = None) -> pa.Table:
         """Return the changes of flags not known to have been published, in order of seq.
 
-        They are as `flag_changes` of a BatchResult.
+        They are as `flag_changes` of a BatchResult. count: the first so many; None for all.
         """
-        return self._writing.unpublished()
+        return self._writing.unpublished(count)
 
     def flag_records(self, changes: pa.Table) -> list[dict[str, Any]]:
         """Return changes of flags (`unpublished`, `flag_changes`) as the flag topic has them.
@@ -169,10 +169,6 @@ class Store(Reader):
         if self._writer is None:
             raise StoreError(f"{self._path} was opened read-only; open it without read_only")
         return self._writer
-
-
-def _count(changes: pa.Table, status: str) -> int:
-    return changes["status"].to_pylist().count(status)
 
 
 def _naive(at: datetime | None) -> datetime | None:

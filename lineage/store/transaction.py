@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import duckdb
+import pyarrow as pa
 
 from lineage.ingest.encode import EncodedBatch
 from lineage.judge import flags
 from lineage.judge.breaches import breaches
 from lineage.judge.consents import Consents
+from lineage.judge.flag_history import FlagHistory
 from lineage.judge.invalidate import record
-from lineage.judge.outbox import Outbox
+from lineage.judge.outbox import Outbox, change_counts
 from lineage.judge.rules import Judge
 from lineage.judge.timeline import Timeline
 from lineage.judge.watermarks import Watermarks
@@ -23,6 +27,7 @@ from lineage.reach.fixpoint import derive
 from lineage.reach.recorder import Recorder
 from lineage.reach.unmatched import count_unmatched
 from lineage.store.batch_result import BatchResult
+from lineage.store.flag_changes import FlagChanges, HeldChanges, StoredChanges
 
 
 class Derivation:
@@ -31,8 +36,15 @@ class Derivation:
     Between batches the object keeps a cache of the store alone; after a roll-back make another one.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        limits: Limits,
+        stored_changes: Callable[[int, int], pa.Table],
+    ) -> None:
+        """Take a connection; stored_changes: see `StoredChanges`, by the seqs before and last."""
         self._connection = connection
+        self._stored_changes = stored_changes
         self._limits = limits
         self._keys = Keys(connection, limits)
         self._outbox = Outbox(connection)
@@ -52,15 +64,25 @@ class Derivation:
         )
         stale.rejudge.add_arrivals(arrivals.upgraded)
         broken = breaches(connection, self._judged_by(events), arrivals, stale, limits)
-        changes = flags.update(connection, broken, latest.flag)
+        history = flags.update(connection, broken, latest.flag, limits)
         recorder.close()
 
-        self._watermarks = latest.after(events, arrivals.new, sum(map(len, changes)))
+        self._watermarks = latest.after(events, arrivals.new, history.count)
         more = arrivals.stored - stale.retracted
-        told = self._outbox.rows(changes, at, batch, events)
+        told = self._told(history, at, batch, events)
         before, self._unmatched = self._unmatched, count_unmatched(connection)
         unmatched = self._unmatched - before
         return BatchResult(events.events, more, batch.dead_letters, unmatched, told)
+
+    def _told(
+        self, history: FlagHistory, at: datetime | None, batch: EncodedBatch, events: KeyedBatch
+    ) -> FlagChanges:
+        """Return the changes of flags as others get them: at once where they are few."""
+        if history.frames is not None:
+            return HeldChanges(self._outbox.rows(history.frames, at, batch, events))
+        first, last = history.first, history.first + history.count
+        read = partial(self._stored_changes, first, last)
+        return StoredChanges(change_counts(self._connection, first), read)
 
     def _judged_by(self, events: KeyedBatch) -> Judge:
         """Return the judge, up to date with the batch's consents, policies and declarations."""

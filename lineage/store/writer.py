@@ -28,7 +28,7 @@ from lineage.database.relations import execute_with, release_frames
 from lineage.database.statements import sql
 from lineage.database.storage.faults import not_recorded, store_error
 from lineage.ingest.encode import EncodedBatch
-from lineage.judge.outbox import NO_CHANGES, flag_records, unpublished
+from lineage.judge.outbox import flag_records, stored_changes, unpublished
 from lineage.limits import Limits
 from lineage.store.batch_result import BatchResult
 from lineage.store.transaction import Derivation
@@ -86,10 +86,10 @@ class Writer:
             self.outdate_note()
             record_identities(self._connection, identities)
 
-    def unpublished(self) -> pa.Table:
-        """Return the changes of flags not known to have been published, in order of seq."""
+    def unpublished(self, count: int | None = None) -> pa.Table:
+        """Return (so many of) the changes of flags not known to have been published, by seq."""
         with self.written():
-            return unpublished(self._connection)
+            return unpublished(self._connection, count)
 
     def flag_records(self, changes: pa.Table) -> list[dict[str, Any]]:
         """Return changes of flags as the flag topic has them, in the fields of FlagRaised."""
@@ -132,10 +132,14 @@ class Writer:
 
     def _derive(self, batch: EncodedBatch, at: datetime | None) -> BatchResult:
         if not batch.events:
-            return BatchResult(0, 0, batch.dead_letters, 0, NO_CHANGES)
+            return BatchResult(0, 0, batch.dead_letters, 0)
         if self._derivation is None:
-            self._derivation = Derivation(self._connection, self._limits)
+            self._derivation = Derivation(self._connection, self._limits, self._stored_changes)
         return self._derivation.apply(batch, at)
+
+    def _stored_changes(self, seq: int, last: int) -> pa.Table:
+        with self.written():
+            return stored_changes(self._connection, seq, last)
 
     def _roll_back(self) -> None:
         # A failed COMMIT has ended the transaction already; a closed store has none.

@@ -27,6 +27,16 @@ class KafkaLimits:
     fetch_wait_milliseconds_max: int = 25
     """...or after so long."""
 
+    # What is in a fetch: a broker looks at batches as they are packed.
+    unpacked_bytes_max: int = 256 * 1024 * 1024
+    """Of one batch; what unpacks to more becomes a dead letter."""
+    batch_records_max: int = 500_000
+    """In one batch: some 300 bytes of memory each, however small they are."""
+    fetched_bytes_max: int = 64 * 1024 * 1024
+    """Unpacked, of one partition: where batches came to more, those after them come later..."""
+    fetched_records_max: int = 200_000
+    """...as after so many records."""
+
     # The watch over the topics
     watch_interval_seconds: float = 2.0
     """Between two looks at the topics."""

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
-__all__ = ["Header", "OriginalRecord", "OutgoingRecord", "Place", "Records", "originals_at"]
+from lineage.codec import DeadLetter
+
+__all__ = [
+    "Header",
+    "OriginalRecord",
+    "OutgoingRecord",
+    "Place",
+    "Records",
+    "RefusedBatch",
+    "originals_at",
+]
 
 Place = tuple[str, int, int]
 """Topic, partition and offset of a record."""
@@ -35,13 +45,33 @@ class OriginalRecord(Protocol):
 
 
 @dataclass(frozen=True)
+class RefusedBatch:
+    """A batch whose records are not read; it stands for them where its last one would be.
+
+    first, offset: of its records. reason: what is wrong with it. sha256: of its bytes as they came,
+    in hex. timestamp: of the last of its records, in milliseconds since 1970.
+    """
+
+    first: int
+    offset: int
+    reason: str
+    sha256: str
+    timestamp: int | None = None
+    timestamp_type: int = 0
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: Sequence[Header] = ()
+
+
+@dataclass(frozen=True)
 class Records:
     """Records of one partition, in order; `offsets` ascend but may have gaps.
 
     offsets and values (None: a tombstone) have one entry for each record. timestamp: what Kafka
     has for the first of those that were fetched together, in milliseconds since 1970. originals:
     the records whole, with key and headers, or none at all: they are looked at only where one of
-    them becomes a dead letter, and go to no other process.
+    them becomes a dead letter, and go to no other process. refused: the batches among them that are
+    not read: each has an entry without a value.
     """
 
     topic: str
@@ -50,6 +80,7 @@ class Records:
     values: Sequence[bytes | None] = field(repr=False)
     timestamp: int | None = None
     originals: Sequence[OriginalRecord] = field(default=(), repr=False, compare=False)
+    refused: Sequence[RefusedBatch] = ()
 
     def __len__(self) -> int:
         return len(self.offsets)
@@ -74,7 +105,31 @@ class Records:
             offsets=self.offsets[first:],
             values=self.values[first:],
             originals=self.originals[first:],
+            refused=[one for one in self.refused if one.offset >= offset],
         )
+
+    def read(self) -> Records | None:
+        """Return the records that were read, without what stands for others; None if none was."""
+        if not self.refused:
+            return self
+        refused = {one.offset for one in self.refused}
+        places = [place for place, at in enumerate(self.offsets) if at not in refused]
+        if not places:
+            return None
+        return replace(
+            self,
+            offsets=[self.offsets[place] for place in places],
+            values=[self.values[place] for place in places],
+            originals=[self.originals[place] for place in places] if self.originals else (),
+            refused=(),
+        )
+
+    def refusals(self) -> list[DeadLetter]:
+        """Return a dead letter for each batch that was not read."""
+        return [
+            DeadLetter(self.topic, self.partition, one.first, one.reason, one.sha256)
+            for one in self.refused
+        ]
 
     def without_originals(self) -> Records:
         """Return the same without keys and headers, for another process."""

@@ -75,8 +75,7 @@ class Meter:
         self._events.inc(result.events)
         self._added.inc(max(0, result.arrivals))
         self._retracted.inc(max(0, -result.arrivals))
-        if result.flag_changes.num_rows:
-            self._count_flags(result)
+        self._count_flags(result)
         if result.dead_letters:
             for reason, count in Counts(one.reason for one in result.dead_letters).items():
                 self._dead.labels(self._bounded("reason", reason_label(reason))).inc(count)
@@ -88,8 +87,7 @@ class Meter:
             self._bytes.labels(topic).inc(size)
 
     def _count_flags(self, result: BatchResult) -> None:
-        columns = (result.flag_changes[name].to_pylist() for name in ("rule", "severity", "status"))
-        for (rule, severity, status), count in Counts(zip(*columns, strict=True)).items():
+        for (rule, severity, status), count in result.flags.counts.items():
             if status != "UPDATED":
                 labels = (self._bounded("rule", rule), severity.lower(), status.lower())
                 self._flags.labels(*labels).inc(count)

@@ -95,7 +95,7 @@ class LineageApp(faust.App):
         settings = self.settings
         prefix = settings.connection.topic_prefix
         encoder = Encoder(registry_at(settings.registry_url, settings.limits.kafka, prefix))
-        self._sink = StoreSink(settings.db, encoder, settings.memory_mib)
+        self._sink = StoreSink(settings.db, encoder, settings.memory_mib, settings.limits)
         return self._sink
 
     async def _agent(self, stream: StreamT[Any]) -> None:

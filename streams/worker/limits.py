@@ -49,6 +49,8 @@ class WorkerLimits:
     # Sending
     produced_batch_bytes_max: int = 512 * 1024
     """Of dead letters and flags: the broker's own default for a topic is 1 MiB a batch."""
+    published_flags_max: int = 25_000
+    """Changes of flags in memory, encoded, sent and noted together; some 3 KiB each."""
     request_seconds_max: float = 30.0
     """For the broker to answer."""
 

@@ -15,6 +15,9 @@ import lineage
 from streams.kafka.admin import admin_client
 from tests.streams.kafka_helpers import committed_offsets
 
+BATCH_BYTES_MAX = 8 << 20
+"""The limit on the unpacked bytes of a batch of one that is "bounded"."""
+
 # A worker of its own process, as `lineage worker` is one. Small fetches, and transactions that are
 # small and slow, make a small log last long enough to be killed on the way.
 COMMAND = """
@@ -48,6 +51,8 @@ if slow == "behind":  # slow, and ready only where nothing is left
         time.sleep(0.05)
         return apply(*arguments)
     streams.worker.pipeline.sink.StoreSink.apply = behind
+if slow == "bounded":  # by what a batch may unpack to
+    limits = replace(limits, kafka=replace(limits.kafka, unpacked_bytes_max=8 << 20))
 if slow == "watched":
     apply = streams.worker.pipeline.sink.StoreSink.apply
     def watched(*arguments):

@@ -14,7 +14,8 @@ from typing import Final
 
 from tests.torture.fuzz_avro import containers, wire
 from tests.torture.fuzz_oracle import Tried
-from tests.torture.fuzz_text import documents, json_lines
+from tests.torture.fuzz_policies import documents
+from tests.torture.fuzz_text import json_lines
 
 Try = Callable[[random.Random, Path], Tried]
 
@@ -48,6 +49,7 @@ class Fuzzed:
         for kind, tried in self.tried.items():
             found[f"{kind} tried"] = tried.inputs
             found[f"{kind} accepted"] = tried.accepted
+            found[f"{kind} accepted in percent"] = round(100 * tried.share, 1)
             found[f"{kind} seconds"] = round(self.seconds[kind], 1)
         found["inputs tried"] = sum(one.inputs for one in self.tried.values())
         found["memory in MiB at the most"] = self.mib
@@ -68,7 +70,8 @@ def run(seed: int, inputs: int, folder: Path, say: Callable[[str], None]) -> Fuz
             tried[kind] += _round(name, some, folder, wrong)
             number += 1
         seconds[kind] = time.monotonic() - began
-        say(f"{kind}: {tried[kind]}, {seconds[kind]:.0f} s, {_peak_mib()} MiB at the most")
+        accepted = f"{tried[kind].share:.0%} accepted"
+        say(f"{kind}: {tried[kind]}, {accepted}, {seconds[kind]:.0f} s, {_peak_mib()} MiB at most")
     return Fuzzed(tried, seconds, _peak_mib(), wrong)
 
 

@@ -30,6 +30,11 @@ class Tried:
     accepted: int = 0
     stricter: int = 0
 
+    @property
+    def share(self) -> float:
+        """Return which part was accepted: what is refused is compared with nothing."""
+        return self.accepted / max(1, self.inputs)
+
     def __add__(self, other: Tried) -> Tried:
         return Tried(
             self.inputs + other.inputs,

@@ -90,9 +90,10 @@ class Bench:
         """Return where the times of a worker's stages are."""
         return self.folder / f"{name}.stages"
 
-    def producer(self, log: Path, rate: float) -> subprocess.Popen[str]:
-        """Start a producer of a log, at a rate (0: as fast as it can)."""
-        command = [sys.executable, "-m", "tests.torture.load", str(log), self.bootstrap, str(rate)]
+    def producer(self, log: Path, rate: float, most: int = 0) -> subprocess.Popen[str]:
+        """Start a producer of a log, at a rate (0: its best), of so many events (0: all)."""
+        command = [sys.executable, "-m", "tests.torture.load", str(log), self.bootstrap]
+        command += [str(rate), str(most)]
         return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
     def log(self, name: str, messages: int, seed: int) -> Path:
@@ -102,8 +103,13 @@ class Bench:
         return path
 
 
-def run(seed: int, minutes: float, folder: Path, say: Callable[[str], None]) -> Soaked:
-    """Measure the top speed, soak at half of it, then slow the disk, then flood."""
+def run(
+    seed: int, minutes: float, folder: Path, say: Callable[[str], None], log: Path | None = None
+) -> Soaked:
+    """Measure the top speed, soak at half of it, then slow the disk, then flood.
+
+    log: one that is at least so long; simulated if there is none.
+    """
     found = Soaked()
     with LocalBroker(folder / "kafka") as broker:
         create_topics(broker.bootstrap, _PARTITIONS)
@@ -113,7 +119,11 @@ def run(seed: int, minutes: float, folder: Path, say: Callable[[str], None]) -> 
         say(f"top speed: {top:,.0f} events/s")
     with LocalBroker(folder / "soak") as broker:
         create_topics(broker.bootstrap, _PARTITIONS)
-        _steady(Bench(folder, broker.bootstrap, say), seed, top / 2, minutes * 60, found)
+        bench = Bench(folder, broker.bootstrap, say)
+        events = int(top / 2 * minutes * 60)
+        if log is None:
+            log = bench.log("steady", int(events / _EVENTS_A_MESSAGE), seed + 1)
+        _steady(bench, log, top / 2, events, found)
     why = why_no_slow_disk()
     if why is not None:
         say(f"no slow disk: {why}")
@@ -143,10 +153,9 @@ def _top_speed(bench: Bench, seed: int) -> float:
     return (last.recorded - first.recorded) / (last.seconds - first.seconds)
 
 
-def _steady(bench: Bench, seed: int, rate: float, seconds: float, found: Soaked) -> None:
+def _steady(bench: Bench, log: Path, rate: float, events: int, found: Soaked) -> None:
     """Half of the top speed: memory and lag must be flat."""
-    messages = int(rate * seconds / _EVENTS_A_MESSAGE)
-    producer = bench.producer(bench.log("steady", messages, seed + 1), rate)
+    producer = bench.producer(log, rate, events)
     with bench.worker("steady") as sampler:
         sent = _count(producer, sampler)
         samples = list(sampler.samples)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from lineage.arrays import IntArray
 from lineage.codec import Decoder, from_events
+from lineage.judge.rule_evaluator import RuleEvaluator
 from tests.lineage.codec.examples import HOP, MESSAGE, content
-from tests.torture import fuzz, fuzz_avro
+from tests.torture import fuzz, fuzz_avro, fuzz_policies
 from tests.torture.fuzz_oracle import MismatchError, same
 from tests.torture.mutations import mutated
 
@@ -23,6 +26,7 @@ def test_damaged_input_is_refused_or_read_as_others_read_it(tmp_path: Path) -> N
     assert fuzzed.wrong == []
     assert fuzzed.figures["inputs tried"] >= INPUTS
     assert all(0 < tried.accepted < tried.inputs for tried in fuzzed.tried.values())
+    assert fuzzed.tried["policy documents"].share > 0.5
 
 
 def test_a_value_that_is_read_otherwise_is_found(
@@ -36,6 +40,21 @@ def test_a_value_that_is_read_otherwise_is_found(
     monkeypatch.setattr(Decoder, "decode", wrongly)
     with pytest.raises(MismatchError):
         fuzz_avro.wire(random.Random(SEED), tmp_path)
+
+
+@pytest.mark.slow
+def test_a_policy_that_flags_otherwise_is_found(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    breaches = RuleEvaluator.breaches
+
+    def fewer(self: RuleEvaluator, *arguments: Any) -> tuple[IntArray, IntArray]:  # noqa: ANN401 - passed on
+        arrival, rule = breaches(self, *arguments)
+        return arrival[1:], rule[1:]
+
+    monkeypatch.setattr(RuleEvaluator, "breaches", fewer)
+    with pytest.raises(MismatchError, match="is told by the oracle alone"):
+        fuzz_policies.documents(random.Random(SEED), tmp_path)
 
 
 def test_events_that_differ_are_told_apart() -> None:

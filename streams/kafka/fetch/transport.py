@@ -35,9 +35,9 @@ from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT, ProducerT
 
 from streams.kafka.connection import KafkaConnection
-from streams.kafka.fetch.header_names import read_any_header_name
+from streams.kafka.fetch.batches import bound_batches
 from streams.kafka.limits import KAFKA_LIMITS, KafkaLimits
-from streams.kafka.records import OutgoingRecord, Records
+from streams.kafka.records import OutgoingRecord, Records, RefusedBatch
 
 __all__ = ["Consumer", "Producer", "Transport", "faust_credentials"]
 
@@ -83,7 +83,8 @@ class _ConsumerThread(driver.AIOKafkaConsumerThread):
 
     async def on_start(self) -> None:
         """Start the driver's consumer; no partition is its own yet, so nothing is fetched."""
-        read_any_header_name()
+        # An app that has limits of its own says so.
+        bound_batches(getattr(self.app, "kafka_limits", KAFKA_LIMITS))
         await super().on_start()
         fetcher = self._ensure_consumer()._fetcher
         fetcher._records = _RawFetches()
@@ -164,7 +165,12 @@ class Consumer(driver.Consumer):
         first, last = fetched[0], fetched[-1]
         values = [one.value for one in fetched]
         offsets = [one.offset for one in fetched]
-        records = Records(tp.topic, tp.partition, offsets, values, first.timestamp, fetched)
+        refused: list[RefusedBatch] = []
+        if None in values:  # as of a refused batch, and hardly any other
+            refused = [one for one in fetched if isinstance(one, RefusedBatch)]
+        records = Records(
+            tp.topic, tp.partition, offsets, values, first.timestamp, fetched, refused
+        )
         return ConsumerMessage(
             tp.topic,
             tp.partition,

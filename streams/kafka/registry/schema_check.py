@@ -70,7 +70,7 @@ def check_schema_ids(
     except CorruptRecordError:
         logger.warning(
             "the schema ids were not checked: a record has a header whose name is not UTF-8, or is "
-            "damaged"
+            "damaged, or packed to a small part of its size"
         )
     except KafkaTimeoutError:
         logger.warning("the schema ids were not checked: the broker did not answer in time")

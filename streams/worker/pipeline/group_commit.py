@@ -73,10 +73,10 @@ class Sink(Protocol):
         """
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
-        """Return the flags that are not published: their last number; keys and values."""
+        """Return the flags to be published next: their last number; keys and values."""
 
-    def published(self, number: int) -> None:
-        """Note that all up to this number is published."""
+    def published(self, number: int) -> bool:
+        """Note that all up to this number is published; say if there may be more to publish."""
 
     def close(self) -> None:
         """Close the store."""
@@ -304,8 +304,11 @@ class GroupCommitter:
             self._prefetched_to[read.partition] = positions[read.partition] = new.next_offset
             if read.letter is not None:
                 letters.append(read.letter)
-            if not read.gone:
-                lists.append(new)
+            letters += new.refusals()
+            known = None if read.gone else new.read()
+            if known is not None:
+                lists.append(known)
+            if known is not None and known.next_offset == new.next_offset:
                 marks[read.partition] = mark_of(new)
             else:
                 marks.pop(read.partition, None)
@@ -348,10 +351,15 @@ class GroupCommitter:
         self.tally.add(result)
 
     async def _publish_flags(self) -> None:
-        number, flags = await self._write(self._open.flags)
-        if flags:
+        """Publish flags, some at a time, until there are none, or it is to stop."""
+        more = True
+        while more:
+            number, flags = await self._write(self._open.flags)
+            if not flags:
+                return
             await send_flags(self._produce, flags)
-            await self._write(lambda: self._open.published(number))
+            noted = partial(self._open.published, number)
+            more = await self._write(noted) and not self._stopping
 
     async def ask(self, work: Callable[[], T]) -> T:
         """Return the result of work on the store, done in the writer's thread, between groups."""

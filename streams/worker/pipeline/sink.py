@@ -20,11 +20,13 @@ from lineage import BatchResult, StoreError
 from lineage.codec import FLAG_RAISED, Encoder
 from lineage.database.positions import TopicIdentity
 from lineage.ingest.encode import EncodedBatch
+from lineage.judge.outbox import NO_CHANGES
 from lineage.store.alert_outbox import AlertOutbox
 from lineage.store.backup import Backup
 from streams.errors import causes
 from streams.serve.readers import Readers
 from streams.worker.configuration.settings import WRITER_MEMORY_MIB
+from streams.worker.limits import WORKER_LIMITS, WorkerLimits
 
 __all__ = ["StoreSink", "flag_key"]
 
@@ -41,13 +43,20 @@ class StoreSink:
     """A DuckDB store that records batches and hands out the flags to be published.
 
     readers: those who ask the store meanwhile. They have their memory of the writer's: where that
-    does not suffice, they are ended, and what was to be recorded is tried again.
+    does not suffice, they are ended, and what was to be recorded is tried again, once.
 
     Raises what `lineage.open` and the store raise, from the thread that calls it.
     """
 
-    def __init__(self, db: str, encoder: Encoder, memory_mib: int = WRITER_MEMORY_MIB) -> None:
+    def __init__(
+        self,
+        db: str,
+        encoder: Encoder,
+        memory_mib: int = WRITER_MEMORY_MIB,
+        limits: WorkerLimits = WORKER_LIMITS,
+    ) -> None:
         self._db = db
+        self._flags_max = limits.published_flags_max
         self._memory_mib = memory_mib
         self._store = lineage.open(db, memory_mib=memory_mib)
         if self._store.unfinished is not None:
@@ -55,8 +64,8 @@ class StoreSink:
         self.readers = Readers(self._store)
         self._encoder = encoder
         self.retried = 0  # transactions, for lack of memory
-        # The flags that are not published yet; None until the store has been asked, which costs as
-        # much as a small batch.
+        # The flags that are not published yet; None where the store has to be asked, which costs as
+        # much as a small batch: at the start, and while they are many.
         self._changes: list[pa.Table] | None = None
 
     def positions(self) -> dict[Partition, int]:
@@ -86,30 +95,47 @@ class StoreSink:
         applied = self._with_memory(
             lambda: self._store.apply_batch(batch, positions, at=at, hashes=hashes)
         )
-        if self._changes is not None and applied.flag_changes.num_rows:
-            self._changes.append(applied.flag_changes)
+        self._hold(applied.flags.held)
         return applied
 
     def flags(self) -> tuple[int, Sequence[tuple[bytes, bytes]]]:
-        """Return what is not published yet: its last number; (key, FlagRaised) pairs.
+        """Return what is to be published next: its last number; (key, FlagRaised) pairs.
 
-        The key is that of the flag (`flag_key`): the changes of one flag are in their order, and
-        the last of them is how it stands. A change that is published again has its number again.
+        They are so many at the most (`WorkerLimits.published_flags_max`). The key is that of the
+        flag (`flag_key`): the changes of one flag are in their order, and the last of them is how
+        it stands. A change that is published again has its number again.
         """
         if self._changes is None:
-            self._changes = [self._with_memory(lambda: self._store.unpublished())]
-        changes = pa.concat_tables(self._changes) if self._changes else None
-        if changes is None or not changes.num_rows:
+            count = self._flags_max
+            some = self._with_memory(lambda: self._store.unpublished(count))
+            if some.num_rows < count:
+                self._changes = [some]
+        else:
+            some = pa.concat_tables([NO_CHANGES, *self._changes])
+        if not some.num_rows:
             return 0, []
-        rows = self._with_memory(lambda: self._store.flag_records(changes))
+        rows = self._with_memory(lambda: self._store.flag_records(some))
         pairs = [(flag_key(row), self._encoder.encode(_json_spelling(row))) for row in rows]
         return int(rows[-1]["seq"]), pairs
 
-    def published(self, number: int) -> None:
-        """Note that all flags up to this number are published."""
+    def published(self, number: int) -> bool:
+        """Note that all flags up to this number are published; say if there may be others."""
         self._with_memory(lambda: self._store.published(number))
-        if self._changes is not None:
-            self._changes = [table for table in self._changes if _last_seq(table) > number]
+        if self._changes is None:
+            return True
+        self._changes = [table for table in self._changes if _last_seq(table) > number]
+        return bool(self._changes)
+
+    def _hold(self, changes: pa.Table | None) -> None:
+        """Hold changes of flags to be published, unless there are too many."""
+        if self._changes is None:
+            return
+        if changes is None:
+            self._changes = None
+        elif changes.num_rows:
+            self._changes.append(changes)
+            if sum(table.num_rows for table in self._changes) > self._flags_max:
+                self._changes = None
 
     def with_alerts(self, work: Callable[[AlertOutbox], T]) -> T:
         """Return the result of work on what receivers of alerts are to be told."""
@@ -124,15 +150,23 @@ class StoreSink:
         self._store.close()
 
     def _with_memory(self, work: Callable[[], T]) -> T:
-        """Do a transaction; a second time, and alone, where readers may have had its memory."""
-        finished = self.readers.finished
+        """Do a transaction; a second time, and alone, where it lacks memory.
+
+        Readers may have had it, or what the database has gathered since it was opened.
+        """
         try:
             return work()
         except (StoreError, duckdb.Error) as error:
-            lacked = any(_LACK_OF_MEMORY.search(str(cause)) for cause in causes(error))
-            if not (lacked and self.readers.were_at_work(finished)):
+            lacking = next(
+                (str(one) for one in causes(error) if _LACK_OF_MEMORY.search(str(one))), None
+            )
+            if lacking is None:
                 raise
-        logger.warning("all questions were ended, as a transaction needs their memory")
+        logger.warning(
+            "a transaction lacks memory (%s): all questions are ended, and it is tried again with "
+            "the database opened anew",
+            lacking,
+        )
         self.retried += 1
         with self.readers.held_off():
             # A transaction may have lacked memory even to be rolled back, which leaves a database

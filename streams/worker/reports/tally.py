@@ -37,11 +37,10 @@ class Tally:
 
     def add(self, result: BatchResult) -> None:
         """Add what a batch came to."""
-        status = Counter(result.flag_changes["status"].to_pylist())
         self.events += result.events
         self.arrivals += result.arrivals
-        self.raised += status["RAISED"]
-        self.cleared += status["CLEARED"]
+        self.raised += result.count_of("RAISED")
+        self.cleared += result.count_of("CLEARED")
         self.unmatched_inputs += result.unmatched
         self.dead_letters.update(letter.reason for letter in result.dead_letters)
 

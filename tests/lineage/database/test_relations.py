@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 
 import duckdb
@@ -59,14 +61,42 @@ def registered(connection: duckdb.DuckDBPyConnection) -> set[str]:
     return {name for (name,) in connection.execute(names).fetchall()}
 
 
-@pytest.mark.parametrize(("rows", "held"), [(5, {"written"}), (RELEASED_ROWS_MIN, set())])
-def test_a_large_frame_is_let_go_of_once_it_is_written(
-    connection: duckdb.DuckDBPyConnection, rows: int, held: set[str]
+@pytest.mark.parametrize("large", [False, True])
+def test_a_large_frame_is_let_go_of_once_it_is_written_whatever_the_transaction(
+    connection: duckdb.DuckDBPyConnection, large: bool
 ) -> None:
-    frame = pl.DataFrame({"n": range(rows)})
-    write_with(connection, "INSERT INTO t SELECT n, n FROM written", written=frame)
-    assert connection.execute("SELECT count(*) FROM t").fetchall() == [(400 + rows,)]
-    assert registered(connection) == held
+    connection.execute("BEGIN")
+    frames = [pl.DataFrame({"n": range(RELEASED_ROWS_MIN if large else 5)}) for _ in range(3)]
+    held = [weakref.ref(frame) for frame in frames]
+    while frames:
+        write_with(connection, "INSERT INTO t SELECT n, n FROM written", written=frames.pop())
+    gc.collect()
+    if large:
+        assert [frame() for frame in held] == [None] * 3
+    count = 3 * (RELEASED_ROWS_MIN if large else 5)
+    assert connection.execute("SELECT count(*) FROM t").fetchall() == [(400 + count,)]
+    assert registered(connection) == {"written"}
+
+
+def test_frames_of_any_size_and_kind_follow_each_other_under_one_name(
+    connection: duckdb.DuckDBPyConnection,
+) -> None:
+    few, many = 5, RELEASED_ROWS_MIN
+    query = "SELECT count(*), min(n), max(n) FROM frame"
+    for rolled_back in (False, True, False):
+        connection.execute("BEGIN")
+        for first, count in enumerate((many, many, few, many, few, few, many)):
+            values = range(first, first + count)
+            for frame in (
+                pl.DataFrame({"n": values}),
+                pl.DataFrame({"n": values}, schema={"n": pl.Int32}),
+                pl.DataFrame({"n": values}).to_arrow(),
+            ):
+                found = execute_with(connection, query, frame=frame).fetchall()
+                assert found == [(count, first, first + count - 1)]
+        connection.execute("ROLLBACK" if rolled_back else "COMMIT")
+    release_frames(connection)
+    assert registered(connection) == set()
 
 
 def test_all_frames_are_let_go_of(connection: duckdb.DuckDBPyConnection) -> None:

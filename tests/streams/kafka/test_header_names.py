@@ -13,7 +13,7 @@ from aiokafka.record.util import calc_crc32c
 
 import lineage
 from lineage.codec import MESSAGE_SENT, Encoder, LocalIds
-from streams.kafka.fetch.header_names import AnyNameRecords
+from streams.kafka.fetch.batches import BoundedRecords
 from streams.kafka.topics.topics import DEAD_LETTER_TOPIC
 from tests.lineage.events.builders import message
 from tests.streams.kafka_helpers import read_all
@@ -39,7 +39,7 @@ def spoilt(data: bytearray) -> bytearray:
 
 
 def read(data: bytes) -> list[tuple[Any, ...]]:
-    records, found = AnyNameRecords(data), []
+    records, found = BoundedRecords(data), []
     while records.has_next():
         one = records.next_batch()
         assert one.validate_crc()

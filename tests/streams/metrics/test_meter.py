@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from prometheus_client import generate_latest
 
+from lineage.store.flag_changes import HeldChanges
 from streams.metrics.meter import Meter, reason_label, totals
 from tests.lineage.events.builders import declared, hop, message
 from tests.stores import new_store
@@ -51,7 +52,7 @@ def test_series_have_a_bound_however_many_rules_there_are() -> None:
         column = [f"rule-{number}"] * changes.flag_changes.num_rows
         index = changes.flag_changes.schema.get_field_index("rule")
         table = changes.flag_changes.set_column(index, "rule", [column])
-        meter.committed(replace(changes, flag_changes=table), 0.1)
+        meter.committed(replace(changes, flags=HeldChanges(table)), 0.1)
     lines = generate_latest(meter.registry).decode().splitlines()
     series = [line for line in lines if line.startswith("lineage_flag_changes_total{")]
     assert len(series) <= 201 * changes.flag_changes.num_rows

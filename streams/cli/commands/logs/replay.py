@@ -11,6 +11,7 @@ import click
 from streams.cli import options
 from streams.cli.output.progress import progress
 from streams.cli.output.stdout import write_json, write_rows
+from streams.cli.process_limits import return_large_arrays
 
 if TYPE_CHECKING:
     from lineage import Store
@@ -50,6 +51,7 @@ def replay(
     import lineage
     from lineage import codec
 
+    return_large_arrays()
     size = sum(file.bytes for file in codec.log_files(paths))
     began = time.perf_counter()
     with lineage.open(db, memory_mib=memory) as store, progress("replay", size, "bytes") as advance:
