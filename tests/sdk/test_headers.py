@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import lineage_sdk
 from lineage_sdk import Record, extract, inject, kafka_record
 from tests.properties import tried
+from tests.sdk.jobs import reporting
 
 TRACE = ("traceparent", b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
 ONE = Record("crm.contacts", "contact-1")
 names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def enabled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with reporting(tmp_path_factory.mktemp("headers")):
+        yield
 
 
 @tried(100)
@@ -104,3 +114,9 @@ def test_offsets_of_k2k(partition: bytes, offset: bytes) -> None:
     headers = {"k2k_topic": b"orders", "k2k_partition": partition, "k2k_offset": offset}
     assert extract(headers) == [Record("orders", "orders-3-42")]
     assert extract({**headers, "k2k_offset": b"x"}) == []
+
+
+def test_disabled_headers_stay_as_they_are(tmp_path: Path) -> None:
+    with reporting(tmp_path, disabled=True):
+        assert inject([TRACE], ONE) == [TRACE]
+    lineage_sdk.configure()  # as the other tests here need it
