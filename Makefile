@@ -31,14 +31,17 @@ $(VENV)/.installed: pyproject.toml requirements/run.lock | $(BIN)/python
 	$(call install,run)
 	@touch $@
 
-# And what tests, linters and benchmarks need.
-$(VENV)/.installed-dev: pyproject.toml requirements/dev.lock | $(BIN)/python
+# And what tests, linters and benchmarks need; the SDK, a package of its own, with them.
+INSTALL_SDK = @$(INSTALL) --no-deps --no-build-isolation --editable ./sdk
+$(VENV)/.installed-dev: pyproject.toml sdk/pyproject.toml requirements/dev.lock | $(BIN)/python
 	$(call install,dev)
+	$(INSTALL_SDK)
 	@touch $(VENV)/.installed $@
 
 # And the peers that it is measured against.
-$(VENV)/.installed-bench: pyproject.toml requirements/bench.lock | $(BIN)/python
+$(VENV)/.installed-bench: pyproject.toml sdk/pyproject.toml requirements/bench.lock | $(BIN)/python
 	$(call install,bench)
+	$(INSTALL_SDK)
 	@touch $(VENV)/.installed $(VENV)/.installed-dev $@
 
 demo: $(VENV)/.installed  ## simulate 100,000 messages, replay them, show what leaked

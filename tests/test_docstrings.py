@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TOPS = [ROOT / top for top in ("lineage", "streams", "schemas")]
+TOPS = [ROOT / top for top in ("lineage", "streams", "schemas", "sdk/lineage_sdk")]
 FOLDERS = sorted({path.parent for top in TOPS for path in top.rglob("*.py")})
 DEFINITIONS = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -86,6 +86,16 @@ def test_what_is_imported_is_declared() -> None:
     assert needed - declared == set()
 
 
+def test_what_the_sdk_imports_is_declared() -> None:
+    sdk = tomllib.loads((ROOT / "sdk/pyproject.toml").read_text())["project"]
+    wanted = [*sdk["dependencies"], *sdk["optional-dependencies"]["kafka"]]
+    distributions = packages_distributions()
+    imported = {*third_party("sdk/lineage_sdk"), *third_party("lineage/codec/contract")}
+    outside = imported - {*sys.stdlib_module_names, "lineage_sdk"}
+    needed = {canonicalize_name(distributions[name][0]) for name in outside}
+    assert needed == {canonicalize_name(Requirement(text).name) for text in wanted}
+
+
 def test_every_folder_of_code_is_packaged() -> None:
     folders = {
         ".".join(path.parent.relative_to(ROOT).parts)

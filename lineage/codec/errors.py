@@ -12,13 +12,16 @@ A value that breaks the contract raises no error: it becomes a `DeadLetter`.
 
 from __future__ import annotations
 
+from lineage.codec.contract.errors import EncodeError, SchemasError
 
-class SchemasError(Exception):
-    """Base of all errors of codec; the text is one sentence for a person."""
-
-
-class EncodeError(SchemasError):
-    """An event that breaks the contract can't be written; the text names the field."""
+__all__ = [
+    "EncodeError",
+    "LogError",
+    "NotAvroError",
+    "RegistryError",
+    "SchemasError",
+    "UnknownSchemaError",
+]
 
 
 class LogError(SchemasError):

@@ -10,14 +10,14 @@ import numpy.typing as npt
 import polars as pl
 
 from lineage.codec.batch import CHILD_TABLE, COLUMNS, MAIN_TABLE, PROVENANCE
+from lineage.codec.columns.validate import event_checks, failing, item_checks
 from lineage.codec.contract.events import (
     MESSAGE_SENT,
     RECORDS_MOVED,
     EventType,
 )
-from lineage.codec.contract.fields import too_many_arrivals
+from lineage.codec.contract.fields import ONE_SENDER, too_many_arrivals
 from lineage.codec.contract.limits import HOP_ARRIVALS_MAX
-from lineage.codec.contract.validate_columns import ONE_SENDER, event_checks, failing, item_checks
 
 Tables = dict[str, pl.DataFrame]
 IntArray = npt.NDArray[np.int64]
@@ -52,7 +52,7 @@ class Provenance:
 def tables_of(event: EventType, columns: pl.DataFrame) -> tuple[Tables, dict[int, str]]:
     """Return tables of the good events, and for each other one its index in columns and the reason.
 
-    columns: as `validate_columns` says, one row an event. The tables have no provenance yet.
+    columns: as `columns.validate` says, one row an event. The tables have no provenance yet.
     """
     rows = columns.with_row_index("row")
     broken = failing(rows, event_checks(event))

@@ -19,13 +19,13 @@ from lineage.codec.avro.columns import TOGETHER_BYTES, Layout, UndecodableError,
 from lineage.codec.avro.resolution import resolve
 from lineage.codec.avro.skip import Skip, TooManyValuesError
 from lineage.codec.bisect import convert
+from lineage.codec.columns.instants import micros_in_column
 from lineage.codec.contract.events import RECORDS_MOVED, EventType
 from lineage.codec.contract.fields import Field
 from lineage.codec.contract.instants import (
     MICROS_MAX,
     TOO_FINE,
     micros_in,
-    micros_in_column,
     text_of,
     too_fine,
 )
@@ -70,7 +70,7 @@ class Reader:
     def read(self, datums: Sequence[bytes]) -> tuple[pl.DataFrame, dict[int, str]]:
         """Read datums as events.
 
-        Returns one row a good datum, in their order, as `validate_columns` wants it; and the
+        Returns one row a good datum, in their order, as `columns.validate` wants it; and the
         indices of the others, ascending, each with what is wrong with it, to stand behind "the
         record".
         """

@@ -7,10 +7,10 @@ from typing import Any
 
 import rfc8785
 
-from lineage.codec.contract.events import EventType
-from lineage.codec.contract.fields import Field
-from lineage.codec.contract.instants import micros_of, text_of
-from lineage.codec.contract.validate_event import valid
+from .events import EventType
+from .fields import Field
+from .instants import micros_of, text_of
+from .validate_event import valid
 
 
 def canonical_json(event: EventType, value: Mapping[str, object]) -> bytes:

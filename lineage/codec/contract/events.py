@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import cached_property
-from importlib.resources import files
+from pkgutil import get_data
 
-from lineage.codec.contract.fields import Field, fields_of
+from .fields import Field, fields_of
 
-_SCHEMAS = files("lineage.schemas")
+# Of the package that this room is part of: here `lineage`, in other people's jobs the SDK, whose
+# import importlib.resources would make a third longer.
+_SCHEMAS = f"{__name__.partition('.')[0]}.schemas"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class EventType:
 
 
 def _event(name: str, topic: str, id_field: str, file: str) -> EventType:
-    return EventType(name, topic, id_field, (_SCHEMAS / file).read_text(encoding="utf-8"))
+    return EventType(name, topic, id_field, (get_data(_SCHEMAS, file) or b"").decode())
 
 
 MESSAGE_SENT = _event("MessageSent", "messaging.message.sent.v1", "message_id", "message_sent.avsc")

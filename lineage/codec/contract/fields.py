@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from lineage.codec.contract.limits import HOP_ARRIVALS_MAX, ID_BYTES_MAX
+from .limits import HOP_ARRIVALS_MAX, ID_BYTES_MAX
 
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
 # A count. Canonical JSON has numbers as IEEE doubles, which tell whole numbers apart up to here.
@@ -19,6 +19,8 @@ REGION_PATTERN = "^[A-Z]{2}$"
 
 # Free text, which identifies nothing: any string is valid, the empty one too.
 FREE_TEXT = frozenset({"job", "method", "recipient", "document"})
+
+ONE_SENDER = "parties must have exactly one SENDER and at least one RECIPIENT"
 
 Kind = Literal[
     "id", "text", "region", "enum", "bool", "int", "long", "instant", "ids", "record", "records"

@@ -1,6 +1,6 @@
 """Validates one event in its JSON spelling against the contract, and words what is wrong with it.
 
-The check accepts exactly the events that `json.events` and `validate_columns` accept together;
+The check accepts exactly the events that `json.events` and `columns.validate` accept together;
 those modules validate many events fast, this one also tells the type of the wrong value.
 """
 
@@ -9,13 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from lineage.codec.contract import fields
-from lineage.codec.contract.events import RECORDS_MOVED, EventType
-from lineage.codec.contract.fields import Field, too_many_arrivals
-from lineage.codec.contract.instants import micros_of
-from lineage.codec.contract.limits import ID_BYTES_MAX
-from lineage.codec.contract.validate_columns import ONE_SENDER
-from lineage.codec.errors import EncodeError
+from . import fields
+from .errors import EncodeError
+from .events import RECORDS_MOVED, EventType
+from .fields import ONE_SENDER, Field, too_many_arrivals
+from .instants import micros_of
+from .limits import ID_BYTES_MAX
 
 _LEAP_SECOND = re.compile(r"[0-9-]{10}[Tt][0-9:]{6}60(\.[0-9]+)?([Zz]|[+-][0-9:]{5})")
 _REGION = re.compile(fields.REGION_PATTERN[:-1])

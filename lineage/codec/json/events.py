@@ -15,11 +15,12 @@ import pyarrow as pa
 
 from lineage.codec.batch import Batch, DeadLetter
 from lineage.codec.bisect import convert
-from lineage.codec.contract.events import FLAG_RAISED, INPUTS, EventType
+from lineage.codec.columns.instants import micros_column
+from lineage.codec.contract.events import INPUTS, EventType
 from lineage.codec.contract.fields import Field
-from lineage.codec.contract.instants import micros_column
+from lineage.codec.contract.input_type import input_type
 from lineage.codec.contract.limits import VALUES_MAX
-from lineage.codec.contract.validate_event import json_type, wrong_with
+from lineage.codec.contract.validate_event import wrong_with
 from lineage.codec.json.lines import BOM
 from lineage.codec.json.objects import (
     Object,
@@ -33,7 +34,6 @@ from lineage.codec.json.objects import (
 from lineage.codec.tables import IntArray, Provenance, Tables, tables_of, with_provenance
 
 _INPUTS = {event.name: event for event in INPUTS}
-_NAMES = ", ".join(_INPUTS)
 _Found = tuple[list[int], list["pa.Array[Any]"]]
 _UNFIT = (TypeError, ValueError, OverflowError)  # Arrow's errors are kinds of the first two
 
@@ -216,15 +216,9 @@ def _event_of(line: bytes) -> tuple[str | None, Object]:
         event = parsed(line)
     except orjson.JSONDecodeError as error:
         return f"not JSON: {zeros_in(line) or _first_line(error)}", {}
-    if not isinstance(event, dict):
-        return f'must be an object with "event", not {json_type(event)}', {}
-    if "event" not in event:
-        return f'"event" is missing; it must be one of {_NAMES}', {}
-    name = event["event"]
-    if name == FLAG_RAISED.name:
-        return f'"event" must be one of {_NAMES}; {name} is produced, not read', {}
-    if not isinstance(name, str) or name not in _INPUTS:
-        return f'"event" must be one of {_NAMES}', {}
+    kind = input_type(event)
+    if isinstance(kind, str):
+        return kind, {}
     return repeated(line, event), event
 
 
@@ -261,7 +255,7 @@ def _arrow(event: EventType, events: Sequence[Object]) -> pa.Array[Any]:
 
 
 def _columns(event: EventType, arrays: Sequence[pa.Array[Any]]) -> pl.DataFrame:
-    """Return one row an event, in the columns that `validate_columns` describes."""
+    """Return one row an event, in the columns that `columns.validate` describes."""
     frame = pl.Series(pa.concat_arrays(arrays)).struct.unnest()
     instants = [f.name for f in event.fields if f.kind == "instant"]
     return frame.with_columns(micros_column(frame[name]) for name in instants)

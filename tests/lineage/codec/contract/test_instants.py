@@ -3,13 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineage.codec.contract.instants import (
-    MICROS_MAX,
-    NOT_AN_INSTANT,
-    micros_column,
-    micros_of,
-    text_of,
-)
+from lineage.codec.columns.instants import micros_column
+from lineage.codec.contract.instants import MICROS_MAX, NOT_AN_INSTANT, micros_of, text_of
 from tests.lineage.codec.strategies import instants, odd_texts
 
 SECOND = 1_000_000

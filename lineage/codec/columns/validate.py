@@ -18,8 +18,6 @@ from lineage.codec.contract.fields import Field
 from lineage.codec.contract.instants import MICROS_MAX, TOO_FINE, too_fine
 from lineage.codec.contract.limits import ID_BYTES_MAX
 
-ONE_SENDER = "parties must have exactly one SENDER and at least one RECIPIENT"
-
 Check = tuple[pl.Expr, str]  # true where it is right; the reason where it is not
 
 

@@ -1,0 +1,1 @@
+"""Columns of many events at once: the contract's checks and conversions, by polars."""

@@ -1,0 +1,1 @@
+"""Ways out of the process: to Kafka, a folder of logs, or HTTP."""

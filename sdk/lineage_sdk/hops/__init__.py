@@ -1,0 +1,1 @@
+"""Hops: which records a job moved, in blocks, decorated functions and streams."""
