@@ -35,6 +35,8 @@ from lineage.store.batch_result import BatchResult
 from lineage.store.store import Replayed, Store
 
 if TYPE_CHECKING:
+    import duckdb
+
     from lineage.remote.client import RemoteStore
 
 __version__ = "0.1.0"
@@ -57,6 +59,7 @@ __all__ = [
     "StoreMissingError",
     "StoreUnreachableError",
     "StoreVersionError",
+    "attach",
     "connect",
     "open",
 ]
@@ -88,3 +91,18 @@ def connect(url: str, token: str | None = None) -> RemoteStore:
     from lineage.remote.client import RemoteStore  # what speaks HTTP is loaded by those who need it
 
     return RemoteStore(url, token)
+
+
+def attach(
+    connection: duckdb.DuckDBPyConnection, url: str, token: str, name: str = "lineage"
+) -> None:
+    """Attach the store that is served at `url` with --quack to a connection of DuckDB's own.
+
+    Its tables are NAME.flag and so on, and NAME.query('…') asks a SELECT of any other form. token:
+    that of the server's token file, or of the file FILE.serve.json beside the database. Raises
+    StoreError where the extra `quack` is not installed, and duckdb.Error where the server does not
+    answer or lets nobody in.
+    """
+    from lineage.remote.attach import attach  # as with `connect`
+
+    attach(connection, url, token, name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import duckdb
 import pyarrow as pa
+from duckdb.sqltypes import DuckDBPyType
 
 from lineage.audit.select_check.check import Parameters
 from lineage.database.process import resident_bytes
@@ -82,6 +83,7 @@ class Question:
         self._resident = resident_bytes() or 0
         self._question = (text, params)
         self._schema = pa.schema([])
+        self._types: tuple[DuckDBPyType, ...] = ()
         self._reader = pa.RecordBatchReader.from_batches(self._schema, [])
 
     def __enter__(self) -> Question:
@@ -103,13 +105,20 @@ class Question:
         """Return the columns of the answer. Repeated names have _1, _2 … at their end."""
         return self._schema
 
+    @property
+    def types(self) -> Sequence[DuckDBPyType]:
+        """Return DuckDB's own types of the columns; Arrow's are not as many."""
+        return self._types
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows, some thousands at a time. Raises QueryError."""
         while (batch := self._run(self._next)) is not None:
             yield batch
 
     def _ask(self) -> pa.RecordBatchReader:
-        return self._connection.execute(*self._question).to_arrow_reader(_BATCH_ROWS)
+        answered = self._connection.execute(*self._question)
+        self._types = tuple(column[1] for column in answered.description or ())
+        return answered.to_arrow_reader(_BATCH_ROWS)
 
     def _next(self) -> pa.RecordBatch | None:
         batch = next(self._reader, None)

@@ -82,6 +82,7 @@ from lineage.reach.hops import (
     unpack_by_slot,
 )
 from lineage.reach.recorder import Recorder
+from lineage.reach.stored_hops import reads, recent_reads
 from lineage.reach.unmatched import (
     Inputs,
     delete_matched,
@@ -90,6 +91,8 @@ from lineage.reach.unmatched import (
 )
 
 _EVERYTHING = np.iinfo(np.int64).max
+# Hops of the last minute are few enough to be looked up by their instants (microseconds).
+_RECENT = 60_000_000
 _NO_ORIGINS = origins(pl.DataFrame(schema=dict.fromkeys(("id", "dataset", "sent_at"), pl.Int64)))
 
 
@@ -344,10 +347,8 @@ class Fixpoint:
         if not len(records):
             return
         self._joined_records = np.sort(np.concatenate([self._joined_records, records]))
-        since = {"since": self._since}
-        rows = ("core.hop_input", "record")
-        query = sql("reach/hop_inputs")
-        read = execute_on(self._connection, records, query, since, rows=rows).fetchnumpy()
+        recent = self._latest_hop - self._since <= _RECENT
+        read = (recent_reads if recent else reads)(self._connection, records, self._since)
         if len(self._flipped):
             read["declassifies"] = read["declassifies"] ^ np.isin(read["hop"], self._flipped)
         # The batch's own hops are there already, with all their inputs.

@@ -19,6 +19,7 @@ from lineage.database.schema.ddl import insert
 from lineage.database.schema.tables import table
 from lineage.database.statements import sql
 from lineage.limits import Limits
+from lineage.reach.stored_hops import reads
 
 
 @dataclass(frozen=True)
@@ -71,9 +72,9 @@ def _restore(
     connection: duckdb.DuckDBPyConnection, records: IntArray, vacated: pl.DataFrame
 ) -> None:
     """Insert the inputs of stored hops that read some of the vacated records and hold nothing."""
-    query, rows = sql("reach/hop_inputs"), ("core.hop_input", "record")
-    read = execute_on(connection, records, query, {"since": 0}, rows=rows).pl()
-    read = read.select("hop", "record", dataset="source", moved_at="moved_at").join(
+    inputs = reads(connection, records, since=0)
+    names = {"hop": "hop", "record": "record", "source": "dataset", "moved_at": "moved_at"}
+    read = pl.DataFrame({name: inputs[column] for column, name in names.items()}).join(
         vacated.cast(pl.Int64), on=["dataset", "record"], how="semi"
     )
     query, rows = sql("reach/first_arrivals"), ("core.arrival", "record")

@@ -14,7 +14,7 @@ import click
 from streams.cli.commands.logs import dlq, publish, replay, simulate
 from streams.cli.commands.maintenance import backup, doctor
 from streams.cli.commands.questions import ask, check, digest, flags, route, sql, whatif
-from streams.cli.commands.services import broker, console, serve, tail, top, worker
+from streams.cli.commands.services import attach, broker, console, serve, tail, top, worker
 from streams.cli.errors import explained, was_interrupted
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell says it
@@ -70,6 +70,7 @@ for _command in (
     worker.worker,
     serve.serve,
     console.console,
+    attach.attach,
     tail.tail,
     top.top,
     publish.publish,

@@ -167,6 +167,13 @@ token_file: Callable[[_F], _F] = click.option(
     help="A file that its owner alone can read, with the token that every question has to bring; "
     "without it, questions from the same machine need none.",
 )
+quack: Callable[[_F], _F] = click.option(
+    "--quack",
+    is_flag=True,
+    envvar="LINEAGE_QUACK",
+    show_envvar=True,
+    help="Answer DuckDB's own clients there, too: ATTACH 'quack:HOST:PORT' (docs/quack.md).",
+)
 params: Callable[[_F], _F] = click.option(
     "--param",
     "params",

@@ -28,6 +28,7 @@ def serve_file(db: Path, settings: ServeSettings) -> None:
     from streams.metrics.endpoints import metrics_routes
     from streams.metrics.meter import Meter
     from streams.metrics.scraped import Watched
+    from streams.quack.endpoint import quack_of
     from streams.serve.readers import Readers
     from streams.serve.server import QuestionServer
 
@@ -37,7 +38,11 @@ def serve_file(db: Path, settings: ServeSettings) -> None:
     with lineage.open(db, read_only=True) as store:
         readers = Readers(store, settings.limits)
         more = metrics_routes(Meter(), Watched(readers, db))
-        server = QuestionServer(readers, settings, None, store.backup, more, pages_of(settings))
+        # Without a token file nothing but the file beside the database can tell the token.
+        told = db if settings.quack else None
+        server = QuestionServer(
+            readers, settings, told, store.backup, more, pages_of(settings), quack_of(settings)
+        )
         server.start()
         click.echo(server.url)
         # The system may give a signal to any thread, and only the main one handles it: a wait

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,10 +25,12 @@ from streams.serve.protocol.request import Asked, read_request
 from streams.serve.readers import Readers
 from streams.serve.work import Places
 
-__all__ = ["ACTING", "Copying", "application"]
+__all__ = ["ACTING", "QUACK", "Copying", "application"]
 
 ACTING = frozenset({"/backup"})
 """Paths that do more than answer."""
+QUACK = "/quack"
+"""Where DuckDB's own clients are answered; they bring the token in their messages."""
 
 Copying = Callable[[Path], Backup]
 """Copies the database to a path. Raises BackupError, StoreError."""
@@ -41,15 +43,17 @@ def application(
     limits: ServeLimits,
     more: Sequence[BaseRoute] = (),
     pages: Pages | None = None,
+    quack: Callable[[Places], ASGIApp] | None = None,
 ) -> ASGIApp:
     """Return the web application that asks `readers`.
 
     backup: copies the database. instance: a name of this server alone, by which a client knows that
     it is still the one it was told of. more: further paths. pages: for people, beside the answers.
-    Everything is made for the event loop that runs.
+    quack: answers DuckDB's own clients. Everything is made for the event loop that runs.
     """
     places = Places(readers, limits)
-    verbs = _Verbs(readers, backup, instance, limits, places, pages is not None)
+    shown = {"console": pages is not None, "quack": quack is not None}
+    verbs = _Verbs(readers, backup, instance, limits, places, shown)
     both = ["GET", "POST"]
     routes = [
         Route("/", verbs.index),
@@ -63,6 +67,8 @@ def application(
         Route("/backup", verbs.backup, methods=["POST"]),
         *more,
     ]
+    if quack is not None:
+        routes.append(Route(QUACK, quack(places), methods=["POST"]))
 
     async def refused(_: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException):
@@ -86,14 +92,14 @@ class _Verbs:
         instance: str,
         limits: ServeLimits,
         places: Places,
-        has_pages: bool,
+        shown: Mapping[str, bool],
     ) -> None:
         self._readers = readers
         self._backup = backup
         self._instance = instance
         self._limits = limits
         self._places = places
-        self._has_pages = has_pages
+        self._shown = shown
         self._copying = asyncio.Lock()
 
     async def index(self, _: Request) -> Response:
@@ -105,6 +111,7 @@ class _Verbs:
                 "POST /whatif": "policy, from, to, flags",
                 "GET or POST /digest": "",
                 "POST /backup": "to",
+                "POST /quack": "of DuckDB's own clients, where it is served",
                 "GET /health": "",
                 "GET /metrics, /healthz, /readyz": "of Prometheus",
                 "of all questions": "format (json, jsonl, csv, arrow), limit, timeout",
@@ -118,7 +125,7 @@ class _Verbs:
                 "program": "message-lineage",
                 "version": _version(),
                 "instance": self._instance,
-                "console": self._has_pages,
+                **self._shown,
                 "questions": self._readers.at_work,
             }
         )

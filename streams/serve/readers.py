@@ -24,7 +24,7 @@ class Readers:
         self._changed = threading.Condition()
         self._refusal: LineageError | None = None
         self._closed: LineageError | None = None
-        self.finished = 0
+        self.finished = 0  # sessions
 
     @property
     def at_work(self) -> int:
@@ -48,11 +48,6 @@ class Readers:
             self._sessions.discard(session)
             self.finished += 1
             self._changed.notify_all()
-
-    def were_at_work(self, finished: int) -> bool:
-        """Say whether a session was at work since `finished` of them had finished."""
-        with self._changed:
-            return bool(self._sessions) or self.finished > finished
 
     @contextmanager
     def held_off(self) -> Iterator[None]:

@@ -11,19 +11,22 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import uvicorn
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from streams.errors import ServeError
 from streams.serve.address_file import ServedAt, announce, withdraw
 from streams.serve.connection import connection_class
-from streams.serve.endpoints import ACTING, Copying, application
+from streams.serve.endpoints import ACTING, QUACK, Copying, application
 from streams.serve.guard import Guard
 from streams.serve.pages import Pages
 from streams.serve.readers import Readers
 from streams.serve.settings import ServeSettings, is_loopback
+from streams.serve.work import Places
 
 __all__ = ["QuestionServer"]
 
@@ -38,7 +41,7 @@ class QuestionServer:
 
     db: its file, beside which the address is told; None: nowhere. backup: copies the
     database. more: further paths, as those of the metrics. pages: what is shown to a browser, made
-    for the token; None: nothing.
+    for the token; None: nothing. quack: answers DuckDB's own clients, made for the token.
     """
 
     def __init__(
@@ -49,6 +52,7 @@ class QuestionServer:
         backup: Copying,
         more: Sequence[BaseRoute] = (),
         pages: Callable[[str], Pages] | None = None,
+        quack: Callable[[str, Places], ASGIApp] | None = None,
     ) -> None:
         self._readers = readers
         self._settings = settings
@@ -56,6 +60,7 @@ class QuestionServer:
         self._backup = backup
         self._more = more
         self._pages = pages
+        self._quack = quack
         self._instance = secrets.token_hex(16)
         self._server: uvicorn.Server | None = None
         self._started = threading.Event()
@@ -109,7 +114,10 @@ class QuestionServer:
     async def _serve(self, listener: socket.socket, token: str, port: int) -> None:
         settings, limits = self._settings, self._settings.limits
         pages = None if self._pages is None else self._pages(token)
-        inner = application(self._readers, self._backup, self._instance, limits, self._more, pages)
+        quack = None if self._quack is None else partial(self._quack, token)
+        inner = application(
+            self._readers, self._backup, self._instance, limits, self._more, pages, quack
+        )
         app = Guard(
             inner,
             token=token,
@@ -119,6 +127,7 @@ class QuestionServer:
             acting=ACTING,
             limits=limits,
             pages=pages,
+            checked_within=frozenset() if quack is None else frozenset({QUACK}),
         )
         config = uvicorn.Config(
             app,

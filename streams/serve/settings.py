@@ -24,7 +24,7 @@ class ServeSettings:
     """Where a database is served: HOST and port (0: any free one).
 
     token: what a question has to bring; None: nothing, which is possible on loopback alone.
-    console: whether pages are shown there, too.
+    console: whether pages are shown there, too. quack: whether DuckDB's own clients are answered.
     """
 
     host: str = "127.0.0.1"
@@ -32,10 +32,15 @@ class ServeSettings:
     token: str | None = field(default=None, repr=False)
     limits: ServeLimits = SERVE_LIMITS
     console: bool = False
+    quack: bool = False
 
     @classmethod
     def of(
-        cls, address: str = ANY_PORT, token_file: Path | None = None, console: bool = False
+        cls,
+        address: str = ANY_PORT,
+        token_file: Path | None = None,
+        console: bool = False,
+        quack: bool = False,
     ) -> ServeSettings:
         """Read HOST:PORT and a file with a token.
 
@@ -54,7 +59,7 @@ class ServeSettings:
                 f"{host} can be reached from other machines, so questions there need a token: name"
                 " a file that holds one with --token-file"
             )
-        return cls(host, int(found[3]), token, console=console)
+        return cls(host, int(found[3]), token, console=console, quack=quack)
 
 
 ON_LOOPBACK = ServeSettings()

@@ -12,6 +12,7 @@ from streams.metrics.endpoints import metrics_routes
 from streams.metrics.meter import Meter
 from streams.metrics.progress import Progress
 from streams.metrics.scraped import Watched
+from streams.quack.endpoint import quack_of
 from streams.serve.server import QuestionServer
 from streams.worker.configuration.settings import Settings
 from streams.worker.pipeline.sink import StoreSink
@@ -36,12 +37,14 @@ def start_server(
     )
     more = metrics_routes(meter, watched)
     pages = pages_of(settings.serve)
-    server = QuestionServer(sink.readers, settings.serve, db, sink.backup, more, pages)
+    quack = quack_of(settings.serve)
+    server = QuestionServer(sink.readers, settings.serve, db, sink.backup, more, pages, quack)
     try:
         server.start()
     except ServeError as error:
         logger.error("recording goes on, but answers no questions: %s", error)  # noqa: TRY400 -- the sentence says it all
         return None
     shown = ", and showing the console" if pages is not None else ""
+    shown += ", and DuckDB's quack" if quack is not None else ""
     logger.info("answering questions%s at %s", shown, server.url)
     return server

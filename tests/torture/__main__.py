@@ -43,7 +43,7 @@ def main() -> int:
     parts: dict[str, Callable[[Path], _Part]] = {
         "kills": lambda inside: _kills(seed, options.kills, inside),
         "fuzz": lambda inside: _fuzz(seed, options.inputs, inside),
-        "soak": lambda inside: _soak(seed, options.minutes, inside),
+        "soak": lambda inside: _soak(seed, options.minutes, inside, options.log),
     }
     figures: dict[str, object] = {"seed": seed}
     wrong: list[str] = []
@@ -76,6 +76,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=200, help="of the worker by SIGKILL (200)")
     parser.add_argument("--inputs", type=int, default=1_000_000, help="of the fuzzing (1,000,000)")
     parser.add_argument("--minutes", type=float, default=60, help="of the soak (60)")
+    parser.add_argument(
+        "--log", type=Path, help="a long log that was simulated before, for the soak to send"
+    )
     parser.add_argument("--dir", type=Path, help="where to work; it is kept then")
     return parser.parse_args()
 
@@ -92,10 +95,10 @@ def _fuzz(seed: int, inputs: int, folder: Path) -> _Part:
     return _Part([], dict(fuzzed.figures), fuzzed.wrong)
 
 
-def _soak(seed: int, minutes: float, folder: Path) -> _Part:
+def _soak(seed: int, minutes: float, folder: Path, log: Path | None) -> _Part:
     from tests.torture import soak  # it needs a client that the other parts do without
 
-    soaked = soak.run(seed, minutes, folder, _say)
+    soaked = soak.run(seed, minutes, folder, _say, log)
     return _Part([], dict(soaked.figures), soaked.wrong)
 
 

@@ -1,12 +1,14 @@
 """Sends the events of a simulated log to Kafka at a rate, in the order of time.
 
-`python -m tests.torture.load LOG BOOTSTRAP RATE`; RATE 0 is as fast as it can. Prints how many.
+`python -m tests.torture.load LOG BOOTSTRAP RATE MOST`; RATE 0 is as fast as it can, MOST 0 all.
+Prints how many.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 from benchmarks.scripts.datums import datums, produce, wire_header
@@ -15,8 +17,8 @@ from lineage.codec import INPUTS
 _PACED_EVERY = 200
 
 
-def load(log: Path, bootstrap: str, rate: float) -> int:
-    """Send all of it, and return how many events that were."""
+def load(log: Path, bootstrap: str, rate: float, most: int) -> int:
+    """Send so many events of it (0: all), and return how many that were."""
     from confluent_kafka import Producer  # installed for benchmarks, not for the tests
 
     failures: list[str] = []
@@ -32,7 +34,7 @@ def load(log: Path, bootstrap: str, rate: float) -> int:
     )
     headers = {kind.name: wire_header(kind) for kind in INPUTS}
     began, count = time.monotonic(), 0
-    for one in datums(log):
+    for one in islice(datums(log), most or None):
         produce(producer, one.kind.topic, one.key, headers[one.kind.name] + one.datum)
         count += 1
         if count % _PACED_EVERY == 0:
@@ -46,4 +48,4 @@ def load(log: Path, bootstrap: str, rate: float) -> int:
 
 
 if __name__ == "__main__":
-    print(load(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3])))
+    print(load(Path(sys.argv[1]), sys.argv[2], float(sys.argv[3]), int(sys.argv[4])))

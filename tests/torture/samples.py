@@ -63,12 +63,23 @@ class Sampler:
         self._stopped.set()
         self._thread.join(30)
 
+    @property
+    def is_alive(self) -> bool:
+        """Say whether the worker's process is there and no zombie."""
+        try:
+            state = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "Z"
+
     def until(self, there: Callable[[Sample], bool], seconds: float) -> bool:
         """Wait until the last sample is as wanted; false where that takes too long."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             if self.samples and there(self.samples[-1]):
                 return True
+            if not self.is_alive:
+                return False
             time.sleep(0.2)
         return False
 

@@ -24,11 +24,13 @@ from tests.torture.slow_disk import slow_disk, why_no_slow_disk
 
 _PARTITIONS = 4
 _EVENTS_A_MESSAGE = 2.0
-_TOP_MESSAGES = 300_000
+# So many that what is measured lasts for a minute or two: a rate that holds, not a spurt.
+_TOP_MESSAGES = 3_000_000
 _SLOW_SECONDS = 60.0
 _SLOW_MILLISECONDS, _VERY_SLOW_MILLISECONDS = 500, 1_000
 _FLOOD_SECONDS = 120.0
 _DRAIN_SECONDS_MAX = 1_800.0
+_LOOK_SECONDS = 5.0
 # Flat: what a line through the samples grows by, after the warm-up, is less than this share of the
 # median; and of the lag, less than what comes in so many seconds.
 _FLAT_SHARE = 0.15
@@ -88,9 +90,10 @@ class Bench:
         """Return where the times of a worker's stages are."""
         return self.folder / f"{name}.stages"
 
-    def producer(self, log: Path, rate: float) -> subprocess.Popen[str]:
-        """Start a producer of a log, at a rate (0: as fast as it can)."""
-        command = [sys.executable, "-m", "tests.torture.load", str(log), self.bootstrap, str(rate)]
+    def producer(self, log: Path, rate: float, most: int = 0) -> subprocess.Popen[str]:
+        """Start a producer of a log, at a rate (0: its best), of so many events (0: all)."""
+        command = [sys.executable, "-m", "tests.torture.load", str(log), self.bootstrap]
+        command += [str(rate), str(most)]
         return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
     def log(self, name: str, messages: int, seed: int) -> Path:
@@ -100,8 +103,13 @@ class Bench:
         return path
 
 
-def run(seed: int, minutes: float, folder: Path, say: Callable[[str], None]) -> Soaked:
-    """Measure the top speed, soak at half of it, then slow the disk, then flood."""
+def run(
+    seed: int, minutes: float, folder: Path, say: Callable[[str], None], log: Path | None = None
+) -> Soaked:
+    """Measure the top speed, soak at half of it, then slow the disk, then flood.
+
+    log: one that is at least so long; simulated if there is none.
+    """
     found = Soaked()
     with LocalBroker(folder / "kafka") as broker:
         create_topics(broker.bootstrap, _PARTITIONS)
@@ -111,7 +119,11 @@ def run(seed: int, minutes: float, folder: Path, say: Callable[[str], None]) -> 
         say(f"top speed: {top:,.0f} events/s")
     with LocalBroker(folder / "soak") as broker:
         create_topics(broker.bootstrap, _PARTITIONS)
-        _steady(Bench(folder, broker.bootstrap, say), seed, top / 2, minutes * 60, found)
+        bench = Bench(folder, broker.bootstrap, say)
+        events = int(top / 2 * minutes * 60)
+        if log is None:
+            log = bench.log("steady", int(events / _EVENTS_A_MESSAGE), seed + 1)
+        _steady(bench, log, top / 2, events, found)
     why = why_no_slow_disk()
     if why is not None:
         say(f"no slow disk: {why}")
@@ -132,7 +144,7 @@ def _top_speed(bench: Bench, seed: int) -> float:
     """
     log = bench.log("top", _TOP_MESSAGES, seed)
     with bench.worker("top") as sampler:
-        sent = _count(bench.producer(log, 0))
+        sent = _count(bench.producer(log, 0), sampler)
         if not sampler.until(lambda now: now.recorded >= sent, _DRAIN_SECONDS_MAX):
             raise TimeoutError(f"{sampler.samples[-1]} after {_DRAIN_SECONDS_MAX:.0f} s")
     some = [one for one in sampler.samples if 0 < one.recorded < sent]
@@ -141,12 +153,11 @@ def _top_speed(bench: Bench, seed: int) -> float:
     return (last.recorded - first.recorded) / (last.seconds - first.seconds)
 
 
-def _steady(bench: Bench, seed: int, rate: float, seconds: float, found: Soaked) -> None:
+def _steady(bench: Bench, log: Path, rate: float, events: int, found: Soaked) -> None:
     """Half of the top speed: memory and lag must be flat."""
-    messages = int(rate * seconds / _EVENTS_A_MESSAGE)
-    producer = bench.producer(bench.log("steady", messages, seed + 1), rate)
+    producer = bench.producer(log, rate, events)
     with bench.worker("steady") as sampler:
-        sent = _count(producer)
+        sent = _count(producer, sampler)
         samples = list(sampler.samples)
         drained = sampler.until(lambda now: now.recorded >= sent, _DRAIN_SECONDS_MAX)
     found.check(drained, f"of {sent} events only {sampler.samples[-1].recorded} were recorded")
@@ -178,7 +189,7 @@ def _slow(bench: Bench, seed: int, rate: float, found: Soaked) -> None:
     producer = bench.producer(bench.log("slow", messages, seed + 2), rate)
     more = slow_disk(bench.folder, _SLOW_MILLISECONDS)
     with bench.worker("slow", more) as sampler:
-        sent = _count(producer)
+        sent = _count(producer, sampler)
         drained = sampler.until(lambda now: now.recorded >= sent, _DRAIN_SECONDS_MAX)
     found.check(drained, f"slow disk: {sampler.samples[-1].recorded} of {sent} events in time")
     _nothing_lost(bench.db("slow"), sent, "slow disk", found)
@@ -215,8 +226,17 @@ def _flood(bench: Bench, seed: int, found: Soaked) -> None:
     bench.say(f"flood: {found.figures}\n{stage_table(bench.stages('flood'))}")
 
 
-def _count(producer: subprocess.Popen[str]) -> int:
-    said, _ = producer.communicate()
+def _count(producer: subprocess.Popen[str], sampler: Sampler) -> int:
+    """Return how many events a producer sent, when it has ended; raise if the worker ends first."""
+    while True:
+        try:
+            said, _ = producer.communicate(timeout=_LOOK_SECONDS)
+            break
+        except subprocess.TimeoutExpired:
+            if not sampler.is_alive:
+                producer.kill()
+                producer.communicate()
+                raise RuntimeError("the worker ended; its log says why") from None
     if producer.returncode:
         raise RuntimeError(f"the producer ended with {producer.returncode}")
     return int(said)

@@ -21,7 +21,7 @@ from streams.serve.protocol.formats import Format, format_of
 from streams.serve.protocol.refusal import HttpError
 from streams.serve.work import ClientGoneError
 
-__all__ = ["Asked", "read_request"]
+__all__ = ["Asked", "read_body", "read_request"]
 
 _PARAMETER = "p."
 _OF_ALL = ("format", "limit", "timeout")
@@ -86,7 +86,7 @@ async def read_request(
         if texts:
             given["params"] = {name.removeprefix(_PARAMETER): text for name, text in texts.items()}
     if request.method == "POST":
-        body = await _body(request, limits)
+        body = await read_body(request, limits)
         more = _arguments(body, request.headers.get("content-type", ""), known)
         if given.keys() & more.keys():
             raise QueryError("the address and the body give the same argument")
@@ -106,7 +106,8 @@ async def read_request(
     return Asked(given, form, int(rows), min(seconds or most, most))
 
 
-async def _body(request: Request, limits: ServeLimits) -> bytes:
+async def read_body(request: Request, limits: ServeLimits) -> bytes:
+    """Return the body of a request. Raises HttpError where it is too large or too slow."""
     body = b""
     try:
         async with asyncio.timeout(limits.idle_seconds_max):

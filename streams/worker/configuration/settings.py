@@ -72,8 +72,9 @@ class Settings:
 
         The variables are LINEAGE_DB, LINEAGE_BOOTSTRAP, LINEAGE_GROUP, LINEAGE_MEMORY,
         LINEAGE_REPLICATION_FACTOR, LINEAGE_SERVE (HOST:PORT, or off), LINEAGE_TOKEN_FILE,
-        LINEAGE_CONSOLE (1: the console is shown, too), LINEAGE_ALERTS (a file), and those of
-        `connection_from` and `registry_from`, whose errors it raises, too.
+        LINEAGE_CONSOLE (1: the console is shown, too), LINEAGE_QUACK (1: DuckDB's own clients are
+        answered), LINEAGE_ALERTS (a file), and those of `connection_from` and `registry_from`,
+        whose errors it raises, too.
         """
         from streams.kafka.registry.client import registry_from
 
@@ -93,7 +94,8 @@ class Settings:
             serve=_serve(
                 environment.get("LINEAGE_SERVE") or ANY_PORT,
                 environment.get("LINEAGE_TOKEN_FILE"),
-                _console(environment.get("LINEAGE_CONSOLE")),
+                _is_on(environment, "LINEAGE_CONSOLE"),
+                _is_on(environment, "LINEAGE_QUACK"),
             ),
             alerts=_alerts(environment.get("LINEAGE_ALERTS")),
         )
@@ -107,17 +109,19 @@ def _factor(text: str | None) -> int | None:
     return int(text)
 
 
-def _console(text: str | None) -> bool:
-    if text not in (None, "", "0", "1"):
-        raise WorkerError("LINEAGE_CONSOLE must be 1 or 0")
-    return text == "1"
+def _is_on(environment: Mapping[str, str], name: str) -> bool:
+    if environment.get(name, "") not in ("", "0", "1"):
+        raise WorkerError(f"{name} must be 1 or 0")
+    return environment.get(name) == "1"
 
 
-def _serve(address: str, token_file: str | None, console: bool) -> ServeSettings | None:
+def _serve(
+    address: str, token_file: str | None, console: bool, quack: bool
+) -> ServeSettings | None:
     if address == "off":
         return None
     try:
-        return ServeSettings.of(address, Path(token_file) if token_file else None, console)
+        return ServeSettings.of(address, Path(token_file) if token_file else None, console, quack)
     except ListenError as error:
         raise WorkerError(f"LINEAGE_SERVE, LINEAGE_TOKEN_FILE: {error}") from None
 

@@ -43,7 +43,7 @@ class StoreSink:
     """A DuckDB store that records batches and hands out the flags to be published.
 
     readers: those who ask the store meanwhile. They have their memory of the writer's: where that
-    does not suffice, they are ended, and what was to be recorded is tried again.
+    does not suffice, they are ended, and what was to be recorded is tried again, once.
 
     Raises what `lineage.open` and the store raise, from the thread that calls it.
     """
@@ -150,15 +150,23 @@ class StoreSink:
         self._store.close()
 
     def _with_memory(self, work: Callable[[], T]) -> T:
-        """Do a transaction; a second time, and alone, where readers may have had its memory."""
-        finished = self.readers.finished
+        """Do a transaction; a second time, and alone, where it lacks memory.
+
+        Readers may have had it, or what the database has gathered since it was opened.
+        """
         try:
             return work()
         except (StoreError, duckdb.Error) as error:
-            lacked = any(_LACK_OF_MEMORY.search(str(cause)) for cause in causes(error))
-            if not (lacked and self.readers.were_at_work(finished)):
+            lacking = next(
+                (str(one) for one in causes(error) if _LACK_OF_MEMORY.search(str(one))), None
+            )
+            if lacking is None:
                 raise
-        logger.warning("all questions were ended, as a transaction needs their memory")
+        logger.warning(
+            "a transaction lacks memory (%s): all questions are ended, and it is tried again with "
+            "the database opened anew",
+            lacking,
+        )
         self.retried += 1
         with self.readers.held_off():
             # A transaction may have lacked memory even to be rolled back, which leaves a database

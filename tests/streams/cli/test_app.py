@@ -45,7 +45,7 @@ def test_the_commands_are_those_of_the_design() -> None:
     assert set(cli.commands) == {
         *("simulate", "replay", "check", "flags", "route", "sql", "ask", "whatif", "digest"),
         *("worker", "serve", "console", "publish", "dlq", "broker", "doctor", "backup"),
-        *("tail", "top"),
+        *("tail", "top", "attach"),
     }
 
 

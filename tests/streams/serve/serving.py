@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import lineage
+from streams.quack.endpoint import quack_of
 from streams.serve.address_file import announced
 from streams.serve.limits import SERVE_LIMITS
 from streams.serve.readers import Readers
@@ -92,12 +93,15 @@ def serving(
     store: lineage.Store,
     db: Path | None = None,
     token: str | None = None,
+    quack: bool = False,
     **limits: float,
 ) -> Iterator[str]:
     """Serve a store from this process, with limits of its own; its address."""
     bounds = replace(SERVE_LIMITS, **limits)  # type: ignore[arg-type] # whole ones are given as such
-    settings = ServeSettings(token=token, limits=bounds)
-    server = QuestionServer(Readers(store, settings.limits), settings, db, store.backup)
+    settings = ServeSettings(token=token, limits=bounds, quack=quack)
+    server = QuestionServer(
+        Readers(store, settings.limits), settings, db, store.backup, quack=quack_of(settings)
+    )
     server.start()
     try:
         yield server.url

@@ -10,6 +10,7 @@ import threading
 import time
 from pathlib import Path
 
+import duckdb
 import pytest
 
 import lineage
@@ -17,15 +18,18 @@ from streams.kafka.publish import publish
 from streams.serve.address_file import announced
 from tests.streams.cli.runner import run
 from tests.streams.kafka_helpers import PARTITIONS
+from tests.streams.quack.attached import attached, remotely
+from tests.streams.quack.test_hostile import ASKING
 from tests.streams.serve.serving import ENDLESS, ask
 from tests.streams.workers import RunningWorker, Worker, digest
 
 pytestmark = pytest.mark.kafka
 
 
-def url_in(running: RunningWorker) -> str:
-    running.until("answering questions at ")
-    (line,) = (line for line in running.lines if "answering questions at " in line)
+def url_in(running: RunningWorker, what: str = "questions") -> str:
+    said = f"answering {what} at "
+    running.until(said)
+    (line,) = (line for line in running.lines if said in line)
     return line.rpartition(" ")[2]
 
 
@@ -100,3 +104,28 @@ def test_a_killed_worker_leaves_an_address_that_the_next_one_replaces(worker: Wo
     with pytest.raises(lineage.StoreUnreachableError):
         lineage.connect(first).digest()
     stopped(again)
+
+
+def test_duckdb_s_own_clients_ask_while_it_records(
+    worker: Worker, log: Path, replayed: Path
+) -> None:
+    running = worker.command("--quack")
+    url = url_in(running, "questions, and DuckDB's quack")
+    where = announced(worker.db)
+    assert where is not None
+    with attached(url, where.token) as client:
+        assert client.sql("FROM r.flag").fetchall() == []
+        endless = [sys.executable, "-c", ASKING, url, where.token, ENDLESS]
+        with subprocess.Popen(endless, stdout=subprocess.PIPE) as killed:
+            sent = sum(publish([log], worker.bootstrap, PARTITIONS).events.values())
+            while ask(url, "/health").json["questions"] == 0:
+                time.sleep(0.05)
+            killed.kill()
+        worker.until_committed(sent)
+        with lineage.open(replayed, read_only=True) as store:
+            here = store.sql("FROM flag ORDER BY ALL").fetchall()
+        assert client.sql("FROM r.flag ORDER BY ALL").fetchall() == here
+        with pytest.raises(duckdb.Error, match="only a SELECT can be asked"):
+            client.sql(remotely("DELETE FROM core.flag"))
+    stopped(running)
+    assert digest(worker.db) == digest(replayed)

@@ -13,7 +13,8 @@ from streams.cli import options
 @options.database
 @options.listen
 @options.token_file
-def serve(db: Path, listen: str, token_file: Path | None) -> None:
+@options.quack
+def serve(db: Path, listen: str, token_file: Path | None, quack: bool) -> None:
     """Answer questions to a database over HTTP, until SIGINT or SIGTERM.
 
     The database is open to be read: no worker can write it meanwhile. A worker serves its own
@@ -22,4 +23,4 @@ def serve(db: Path, listen: str, token_file: Path | None) -> None:
     from streams.cli.serving import serve_file
     from streams.serve.settings import ServeSettings
 
-    serve_file(db, ServeSettings.of(listen, token_file))
+    serve_file(db, ServeSettings.of(listen, token_file, quack=quack))

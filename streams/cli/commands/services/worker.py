@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     "--console", is_flag=True, envvar="LINEAGE_CONSOLE", show_envvar=True,
     help="Show pages for a browser there, too.",
 )  # fmt: skip
+@options.quack
 @options.token_file
 @click.option(
     "--alerts", type=click.Path(path_type=Path, dir_okay=False), envvar="LINEAGE_ALERTS",
@@ -60,6 +61,7 @@ def worker(
     address: str,
     no_serve: bool,
     console: bool,
+    quack: bool,
     token_file: Path | None,
     alerts: Path | None,
     memory: int,
@@ -80,9 +82,10 @@ def worker(
 
     return_large_arrays()
     off = no_serve or address == "off"
-    if off and console:
-        raise click.UsageError("--console needs an address: leave out --no-serve")
-    serve = None if off else ServeSettings.of(address, token_file, console)
+    for name, given in (("--console", console), ("--quack", quack)):
+        if off and given:
+            raise click.UsageError(f"{name} needs an address: leave out --no-serve")
+    serve = None if off else ServeSettings.of(address, token_file, console, quack)
     log_to_stderr(form=log_form)
     tally = run_worker(
         db,

@@ -1,0 +1,1 @@
+"""Answers the clients of DuckDB by the protocol of its extension quack."""
