@@ -17,7 +17,7 @@ from faust.types import TP, StreamT
 
 from lineage.codec import Encoder
 from streams.alerts.dispatch import Dispatcher
-from streams.kafka.fetch.transport import Producer
+from streams.kafka.fetch.transport import Consumer, Producer
 from streams.kafka.records import OutgoingRecord
 from streams.kafka.registry.client import registry_at
 from streams.kafka.topics.topics import (
@@ -37,7 +37,7 @@ from streams.worker.pipeline.group_commit import GroupCommitter
 from streams.worker.pipeline.sink import StoreSink
 from streams.worker.progress import progress_of
 from streams.worker.serve import start_server
-from streams.worker.start.group import report_other_members
+from streams.worker.start.group import Alone
 from streams.worker.start.offsets import start_offsets
 from streams.worker.start.preparation import Preparation
 
@@ -87,6 +87,7 @@ class LineageApp(faust.App):
             limits=limits,
         )
         self._preparation = Preparation(settings, self.committer)
+        self._alone = Alone(settings)
         for topic in settings.connection.topics(INPUT_TOPICS):
             channel = self.topic(topic, key_serializer="raw", value_serializer="raw")
             self.agent(channel, name=topic)(self._agent)
@@ -205,7 +206,8 @@ class LineageApp(faust.App):
             raise
 
     async def _start_offsets(self, partitions: set[TP]) -> Mapping[TP, int]:
-        await report_other_members(self.settings, partitions, self._preparation.ends)
+        own_id = cast(Consumer, self.consumer).member_id
+        await self._alone.check(own_id, partitions, self._preparation.ends)
         starts = await start_offsets(self.consumer, self.committer, partitions)
         self._gaps.start(starts)
         return starts

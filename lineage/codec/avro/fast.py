@@ -27,7 +27,7 @@ from lineage.codec.avro.reader import Reader
 from lineage.codec.batch import CHILD_TABLE, COLUMNS, MAIN_TABLE, PROVENANCE
 from lineage.codec.bisect import convert
 from lineage.codec.contract.events import MESSAGE_SENT, RECORDS_MOVED, ROLES
-from lineage.codec.contract.fields import INT_MAX, INT_MIN, Field
+from lineage.codec.contract.fields import COUNT_MAX, INT_MAX, INT_MIN, Field
 from lineage.codec.contract.instants import MICROS_MAX
 from lineage.codec.contract.limits import HOP_ARRIVALS_MAX, ID_BYTES_MAX
 from lineage.codec.tables import IntArray, Tables, distinct_items
@@ -176,6 +176,10 @@ class _Reading:
                 number = numbers(column, np.int64)
                 right = (number >= INT_MIN) & (number <= INT_MAX)
                 series = pl.Series(column).cast(pl.Int32, strict=False)
+            case "long":
+                number = numbers(column, np.int64)
+                right = (number >= 0) & (number <= COUNT_MAX)
+                series = pl.Series(column)
             case "id":
                 right = _are_ids(column)
                 series = pl.Series(column)

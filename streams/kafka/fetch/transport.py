@@ -157,6 +157,12 @@ class Consumer(driver.Consumer):
         super().__init__(*args, **kwargs)
         self.scheduler = _WholePartitions()
 
+    @property
+    def member_id(self) -> str:
+        """Return the id that the group has given to this member; "" for none."""
+        thread = cast(_ConsumerThread, self._thread)
+        return str(thread._ensure_consumer()._coordinator.member_id)
+
     def _new_consumer_thread(self) -> _ConsumerThread:
         return _ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 

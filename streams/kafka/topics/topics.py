@@ -234,15 +234,15 @@ def _offsets_of(
     return {(tp.topic, tp.partition): int(at.offset) for tp, at in found.items()}
 
 
-def group_members(admin: KafkaAdminClient, group: str) -> int:
-    """Return how many consumers a group has. Raises TopicError."""
+def group_members(admin: KafkaAdminClient, group: str) -> frozenset[str]:
+    """Return the ids of the consumers of a group. Raises TopicError."""
     try:
         described = admin.describe_groups([group])
     except KafkaError as error:
         raise TopicError(
             f"the broker does not describe the group {group}: {_error_text(error)}"
         ) from error
-    return len(described[group]["members"])
+    return frozenset(member["member_id"] for member in described[group]["members"])
 
 
 def _error_text(error: KafkaError) -> str:

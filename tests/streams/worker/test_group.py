@@ -228,3 +228,34 @@ class TestOtherTopics:
         assert {topic for topic, _, _ in rows} == {topic for (topic,) in positions}
         assert len({cluster for _, cluster, _ in rows}) == 1
         assert len({topic_id for _, _, topic_id in rows}) == len(rows)
+
+
+@pytest.mark.kafka
+class TestStartedTogether:
+    @pytest.mark.parametrize("options", [[], ["--once"]])
+    def test_of_workers_that_start_in_one_moment_one_is_left(
+        self, worker: Worker, log: Path, replayed: Path, tmp_path: Path, options: list[str]
+    ) -> None:
+        sent = sum(publish([log], worker.bootstrap, PARTITIONS).events.values())
+        dbs = [worker.db, tmp_path / "second.duckdb", tmp_path / "third.duckdb"]
+        running = []
+        for worker.db in dbs:
+            running.append(worker.command(*options))
+        deadline = time.monotonic() + 2 * SOON
+        while sum(one.process.poll() is None for one in running) > 1:
+            assert time.monotonic() < deadline, [one.lines[-3:] for one in running]
+            if options and any(one.process.poll() == 0 for one in running):
+                break  # the one that is left is done
+            time.sleep(0.1)
+        if not options:
+            worker.until_committed(sent, 60)
+            next(one for one in running if one.process.poll() is None).process.terminate()
+        codes = [one.process.wait(60) for one in running]
+        assert sorted(codes) == [0, 3, 3]
+        for db, code, one in zip(dbs, codes, running, strict=True):
+            if code == 0:
+                assert digest(db) == digest(replayed)
+            else:
+                assert "another worker of the group" in one.ended(SOON)
+                worker.db = db
+                assert not db.exists() or worker.recorded() == 0

@@ -24,6 +24,7 @@ from tests.lineage.codec.examples import (
     HOP,
     MESSAGE,
     RECIPIENT,
+    REPORT,
     SENDER,
     Event,
     content,
@@ -108,6 +109,15 @@ def test_a_number_is_not_cut_to_32_bits() -> None:
     wrong = {"declassification": {"method": "k-anonymity", "k": 2**32 + 50}}
     broken = datum_bytes(wider, datum_of(codec.RECORDS_MOVED, HOP) | wrong)
     assert plain(HOP, broken)[1] == [False]
+
+
+@pytest.mark.parametrize("name", ["hops", "records"])
+@pytest.mark.parametrize("count", [-(2**63), -1, 2**53, 2**63 - 1])
+def test_a_count_that_is_none_is_left_to_others(name: str, count: int) -> None:
+    good = datum_of(codec.RUN_REPORTED, REPORT)
+    broken = datum_bytes(PARSED["RunReported"], good | {name: count})
+    most = datum_bytes(PARSED["RunReported"], good | {name: 2**53 - 1})
+    assert plain(REPORT, broken, most)[1] == [False, True]
 
 
 @pytest.mark.parametrize("cut", [b"", b"\x80", b"\x80\x80"])
