@@ -225,7 +225,8 @@ class TestOtherTopics:
         with lineage.open(recorded.db, read_only=True) as store:
             rows = store.sql("SELECT topic, cluster_id, topic_id FROM ingest_topic").fetchall()
             positions = store.sql("SELECT DISTINCT topic FROM ingest_position").fetchall()
-        assert {topic for topic, _, _ in rows} == {topic for (topic,) in positions}
+        topics = {topic for topic, _, _ in rows}
+        assert topics - {topic for (topic,) in positions} == {"lineage.run.reported.v1"}  # has none
         assert len({cluster for _, cluster, _ in rows}) == 1
         assert len({topic_id for _, _, topic_id in rows}) == len(rows)
 
@@ -251,7 +252,9 @@ class TestStartedTogether:
             worker.until_committed(sent, 60)
             next(one for one in running if one.process.poll() is None).process.terminate()
         codes = [one.process.wait(60) for one in running]
-        assert sorted(codes) == [0, 3, 3]
+        # With --once, one that starts when the first is done reads all of it again, alone.
+        assert {*codes} <= {0, 3} if options else sorted(codes) == [0, 3, 3]
+        assert 0 in codes
         for db, code, one in zip(dbs, codes, running, strict=True):
             if code == 0:
                 assert digest(db) == digest(replayed)
