@@ -53,9 +53,11 @@ PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 test: $(VENV)/.installed-dev  ## all tests; those on a real Kafka where Java 17 and Maven are
 	@$(PYTEST)
 
-# Two processes on two processors: more threads would only take turns.
-quick: $(VENV)/.installed-dev  ## the inner loop: a sample, few examples of the properties, no Kafka, nothing slow
-	@POLARS_MAX_THREADS=1 LINEAGE_EXAMPLES=2 $(PYTEST) -m "not kafka and not slow"
+# What is not about Kafka, the web or the command line. Two processes on two processors: more threads
+# would only take turns.
+QUICK = tests/lineage tests/sdk tests/streams/simulate lineage $(wildcard tests/test_*.py)
+quick: $(VENV)/.installed-dev  ## the inner loop: the heart, few examples of the properties, no Kafka, nothing slow
+	@POLARS_MAX_THREADS=1 LINEAGE_EXAMPLES=2 $(PYTEST) -m "not kafka and not slow" $(QUICK)
 
 lint: $(VENV)/.installed-dev  ## ruff and mypy
 	@$(BIN)/ruff check .

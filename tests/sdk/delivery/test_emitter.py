@@ -24,6 +24,8 @@ from lineage_sdk.errors import TransportError
 from tests.sdk.jobs import Reported, environment, events_in, finished, reporting, start
 from tests.stores import new_store
 
+pytestmark = pytest.mark.slow  # processes that begin, end and are killed
+
 AWAY = "http://127.0.0.1:1/"  # nobody listens there
 
 JOB = """

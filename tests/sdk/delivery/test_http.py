@@ -15,6 +15,8 @@ from lineage_sdk import hop
 from tests.sdk.jobs import reporting
 from tests.stores import new_store
 
+pytestmark = pytest.mark.slow  # each waits for a server
+
 
 class Server:
     """Takes events; `answers` are the codes that it gives first."""
