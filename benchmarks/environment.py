@@ -17,7 +17,7 @@ from typing import Literal
 from benchmarks.errors import CommandFailedError, MissingError
 from benchmarks.measurement.process import LINEAGE, Finished, Program, program, run
 
-__all__ = ["Environment", "Log", "database_bytes", "need_packages"]
+__all__ = ["Environment", "Log", "Mix", "database_bytes", "need_packages"]
 
 Mix = Literal["own", "worst"]
 Format = Literal["avro", "jsonl"]
@@ -120,10 +120,11 @@ class Environment:
                 time.sleep(0.1)
             yield bootstrap
 
-    def load(self, log: Log, bootstrap: str, partitions: int, *options: str) -> int:
+    def load(self, log: Log | Path, bootstrap: str, partitions: int, *options: str) -> int:
         """Put a log of .avro files into Kafka's topics; return the number of records in them."""
+        folder = log.folder if isinstance(log, Log) else log
         done = self.run(
-            program("scripts.load", log.folder, bootstrap, "--partitions", partitions, *options)
+            program("scripts.load", folder, bootstrap, "--partitions", partitions, *options)
         )
         return int(json.loads(done.stdout)["records"])
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.environment import Environment, need_packages
+from benchmarks.environment import Environment, Mix, need_packages
 from benchmarks.errors import WrongResultError
 from benchmarks.figures import Figure, Outcome
 from benchmarks.measurement.process import LINEAGE, Program, program
@@ -19,7 +19,6 @@ from benchmarks.sizes import Sizes
 __all__ = ["measure"]
 
 _TURNS = 3
-_LIVE_SEED, _LATENCY_SEED = 2, 3
 _LIVE_TIMES = 4
 _EVENTS_A_MESSAGE = 4
 _WARM_UP_SECONDS = 5
@@ -30,29 +29,44 @@ Answered = dict[str, float]
 def measure(here: Environment, sizes: Sizes) -> Outcome:
     """Give the throughput of a worker, and the latency of its flags, without and with readers."""
     need_packages("confluent_kafka")
-    log = here.log(sizes.console, "own", "avro")
-    here.say(f"replaying {log.events:,} events")
-    history = here.folder / "history.duckdb"
-    here.lineage("replay", log.folder, "--db", history)
-    figures = [Figure(_ALONE, "arrivals before", log.arrivals)]
-    figures += _throughput(here, sizes, history)
-    figures += _latency(here, sizes, history)
+    figures = _throughput(here, sizes, _History(here, sizes, "own", _LIVE_TIMES * sizes.live))
+    seconds = sizes.seconds + _WARM_UP_SECONDS
+    messages = sizes.rate * seconds * 4 // 3 // _EVENTS_A_MESSAGE + 2_000
+    figures += _latency(here, sizes, _History(here, sizes, "worst", messages))
     return Outcome(
         figures, sizes={"console": sizes.console, "live": sizes.live, "rate": sizes.rate}
     )
 
 
-def _throughput(here: Environment, sizes: Sizes, history: Path) -> list[Figure]:
+class _History:
+    """A database of what came first of a log, and the log of what comes after it.
+
+    messages: how many come after it, about.
+    """
+
+    def __init__(self, here: Environment, sizes: Sizes, mix: Mix, messages: int) -> None:
+        whole = here.log(sizes.console + messages, mix, "avro")
+        self.events = whole.events * messages // whole.messages
+        here.say(f"splitting {whole.events:,} events, the last {self.events:,} from the rest")
+        earlier, self.live = here.folder / f"{mix}-earlier", here.folder / f"{mix}-later"
+        split = program("scripts.split", whole.folder, earlier, self.live, "--events", self.events)
+        here.run(split)
+        self.database = here.folder / f"{mix}-history.duckdb"
+        here.say(f"replaying {whole.events - self.events:,} events")
+        done = here.lineage("replay", earlier, "--db", self.database, "--json")
+        self.arrivals = int(json.loads(done.stdout)["arrivals"])
+
+
+def _throughput(here: Environment, sizes: Sizes, history: _History) -> list[Figure]:
     """Record a log that lies in Kafka, without and with readers in turn."""
-    live = here.log(_LIVE_TIMES * sizes.live, "own", "avro", _LIVE_SEED)
     seconds: dict[str, list[float]] = {_ALONE: [], _READ: []}
     answered: Answered = {}
     with here.kafka() as bootstrap:
-        here.load(live, bootstrap, sizes.partitions)
+        sent = here.load(history.live, bootstrap, sizes.partitions)
         for turn in range(_TURNS):
             for case, of in seconds.items():
-                here.say(f"recording {live.events:,} events, {case}")
-                database = _copy(here, history)
+                here.say(f"recording {sent:,} events, {case}")
+                database = _copy(here, history.database)
                 group = f"readers-{turn}-{len(of)}-{case == _READ}"
                 command = [
                     *(*LINEAGE, "worker", "--once", "--console", "--bootstrap", bootstrap),
@@ -61,8 +75,9 @@ def _throughput(here: Environment, sizes: Sizes, history: Path) -> list[Figure]:
                 with Program(command, here.folder) as worker, _read(here, database, case) as told:
                     of.append(worker.wait(3600).seconds)
                 answered |= told
-    figures = [
-        Figure(case, "throughput, whole process", live.events / statistics.median(of), "events/s")
+    figures = [Figure(_ALONE, "arrivals before, throughput", history.arrivals)]
+    figures += [
+        Figure(case, "throughput, whole process", sent / statistics.median(of), "events/s")
         for case, of in seconds.items()
     ]
     if not answered.get("answers"):
@@ -75,21 +90,19 @@ def _throughput(here: Environment, sizes: Sizes, history: Path) -> list[Figure]:
     return figures
 
 
-def _latency(here: Environment, sizes: Sizes, history: Path) -> list[Figure]:
+def _latency(here: Environment, sizes: Sizes, history: _History) -> list[Figure]:
     """Send events at a steady rate, and wait for the flags of leaks."""
     seconds = sizes.seconds + _WARM_UP_SECONDS
-    messages = sizes.rate * seconds * 4 // 3 // _EVENTS_A_MESSAGE + 2_000
-    log = here.log(messages, "worst", "avro", _LATENCY_SEED)
-    figures: list[Figure] = []
+    figures = [Figure(_ALONE, "arrivals before, latency", history.arrivals)]
     for case in (_ALONE, _READ):
         here.say(f"sending {sizes.rate:,} events/s for {seconds} s, {case}")
-        database = _copy(here, history)
+        database = _copy(here, history.database)
         with here.kafka() as bootstrap:
             command = [
                 *(*LINEAGE, "worker", "--console", "--bootstrap", bootstrap, "--db", str(database)),
             ]
             leaks = program(
-                *("scripts.leaks", log.folder, bootstrap, "--partitions", sizes.partitions),
+                *("scripts.leaks", history.live, bootstrap, "--partitions", sizes.partitions),
                 *("--rate", sizes.rate, "--seconds", sizes.seconds),
                 *("--warm-up", _WARM_UP_SECONDS, "--idle", 1),
             )
