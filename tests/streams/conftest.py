@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from streams.broker import LocalBroker, find_java, find_maven, kafka_jars
 from streams.errors import BrokerError
 from streams.kafka.topics.topics import create_topics
 from streams.simulate import simulate
+from tests.lineage.events.builders import reported
 from tests.streams.docker_kafka import docker_broker, why_no_engine
 from tests.streams.kafka_helpers import PARTITIONS, delete_topics
 from tests.streams.workers import Worker
@@ -85,9 +87,12 @@ def worker(tmp_path: Path, topics: str) -> Iterator[Worker]:
 
 @pytest.fixture(scope="module")
 def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An event log with planted leaks and events of all types but RunReported."""
+    """An event log with planted leaks and events of all types."""
     folder = tmp_path_factory.mktemp("log") / "log"
     simulate(1_500, 7, folder)
+    runs = (f"run-{number}" for number in range(40))
+    reports = [reported(f"report of {run}", run, hops=3, records=7) for run in runs]
+    (folder / "reports.jsonl").write_text("".join(json.dumps(one) + "\n" for one in reports))
     return folder
 
 

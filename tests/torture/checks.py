@@ -30,6 +30,7 @@ _IDS = {
     "ConsentChanged": "SELECT change_id FROM consent_change",
     "DatasetDeclared": "SELECT declaration_id FROM core.declaration",
     "PolicyPublished": "SELECT policy_id FROM policy WHERE policy_id <> 'built-in'",
+    "RunReported": "SELECT report_id FROM run_report",
 }
 # What a replay of the same events must have as well; the digest has the rest.
 _SAME = (

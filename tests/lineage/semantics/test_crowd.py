@@ -20,7 +20,7 @@ from tests.samples import sampled
 
 WORLDS = 5 * EXAMPLES
 NAMED = {
-    *("message_id", "member_id", "hop_id", "change_id", "declaration_id"),
+    *("message_id", "member_id", "hop_id", "change_id", "declaration_id", "report_id"),
     *("dataset", "source", "target"),
 }
 

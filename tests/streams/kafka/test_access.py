@@ -212,7 +212,7 @@ def test_every_command_gets_in_and_shows_no_secret(
     assert (back.returncode, json.loads(back.stdout)["still_dead"]) == (0, 1), back.stderr
     told = run(env, "doctor")
     assert told.returncode == 0, told.stdout
-    assert "7 of 7 topics" in told.stdout
+    assert "8 of 8 topics" in told.stdout
 
 
 @pytest.mark.parametrize("command", ["publish", "worker", "doctor"])

@@ -18,6 +18,7 @@ from lineage.codec import (
     MESSAGE_SENT,
     POLICY_PUBLISHED,
     RECORDS_MOVED,
+    RUN_REPORTED,
     Decoder,
     LocalIds,
     LogError,
@@ -38,6 +39,7 @@ TABLES = {
     CONSENT_CHANGED: "consent_changes",
     DATASET_DECLARED: "declarations",
     POLICY_PUBLISHED: "policies",
+    RUN_REPORTED: "run_reports",
 }
 
 

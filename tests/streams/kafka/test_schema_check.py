@@ -95,14 +95,14 @@ class TestOnRealKafka:
     def test_values_of_another_registry_are_refused(
         self, topics: str, service: RegistryService
     ) -> None:
-        for number, event in enumerate(INPUTS, start=1):
-            send(topics, [value(number)] * 50, topic=event.topic)
+        for event in INPUTS:
+            send(topics, [value(LocalIds().id_of(event))] * 50, topic=event.topic)
         with pytest.raises(SchemaIdError) as refused:
             check_schema_ids(topics, HttpRegistry(service.url), STARTS)
         assert refused.value.exit_code == 3
         assert str(refused.value) == (
             "the values in lineage.dataset.declared.v1 have schema id 4, but the schema that the "
-            f"schema registry at {service.url} has under it is of RecordsMoved, not of "
+            f"schema registry at {service.url} has under it is of ConsentChanged, not of "
             "DatasetDeclared; start with the registry that they were written with (--registry-url "
             "or LINEAGE_REGISTRY_URL), or without one if they were written without; or publish "
             "the log again with this one: what is sent twice counts once"

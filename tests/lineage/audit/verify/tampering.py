@@ -10,7 +10,17 @@ import duckdb
 import lineage
 from lineage.codec import from_events
 from lineage.database.positions import TopicIdentity
-from tests.lineage.events.builders import Event, at, consent, declared, hop, message, party, policy
+from tests.lineage.events.builders import (
+    Event,
+    at,
+    consent,
+    declared,
+    hop,
+    message,
+    party,
+    policy,
+    reported,
+)
 
 _UUID = "018ff991-8c99-7655-ad88-8ddcae1470e{}"
 EVENTS: list[Event] = [
@@ -37,6 +47,7 @@ EVENTS: list[Event] = [
     hop("h4", "clean", "vendor", ["m1"], moved_at=at(5)),
     hop("h5", "vendor", "elsewhere", ["shard"], ["x"], moved_at=at(9)),
     message("m3", dataset="inbox"),
+    reported("o1", "run", hops=5, records=15, reported_at=at(9)),
     {"event": "Nothing"},
 ]  # fmt: skip
 AGAIN: list[Event] = [
@@ -49,7 +60,7 @@ def recorded(path: Path) -> Path:
     """Record the events at `path`, and note the digest; the first batch has dead letters."""
     with lineage.open(path) as store:
         store.identify({"a": TopicIdentity("cluster", "topic")})
-        store.apply_batch(from_events(EVENTS, "a"), {("a", 0): 17, ("a", 1): 3})
+        store.apply_batch(from_events(EVENTS, "a"), {("a", 0): 18, ("a", 1): 3})
         store.apply(AGAIN)
         store.apply([declared("d3", "lake", "TABLE", "FIRST", declared_at=at(2))])
         store.published(1)

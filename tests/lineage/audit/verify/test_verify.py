@@ -72,7 +72,7 @@ def test_a_sound_database_says_so(path: Path) -> None:
         told = {checked.check: checked.found for checked in found}
         assert told["digest note"] == "as noted"
         assert told["positions"] == (
-            "2 partitions, 20 records read: 15 events, 1 dead letters, 4 repeats and marks;"
+            "2 partitions, 21 records read: 16 events, 1 dead letters, 4 repeats and marks;"
             " 1 dead letters in all"
         )
         assert told["arrivals"].endswith("arrivals")
@@ -142,7 +142,7 @@ def test_what_is_derived_needs_no_note(path: Path, table: str) -> None:
             ),
             (
                 "UPDATE core.hop SET position = 99 WHERE rowid = 1",
-                r"core.hop: 1 events of a, partition 0, beyond its position 17, the first at 99",
+                r"core.hop: 1 events of a, partition 0, beyond its position 18, the first at 99",
             ),
             ("DELETE FROM core.origin", r"core.hop: 5 events of an origin that is not there"),
             ("DELETE FROM core.unmatched_input", r"hop h1, input nothing: is not told"),
