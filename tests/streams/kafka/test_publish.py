@@ -55,7 +55,7 @@ def party(role: str, member: str) -> dict[str, object]:
 
 
 def events() -> list[dict[str, Any]]:
-    """Messages, each with a hop, and some consents, declarations and policies."""
+    """Messages, each with a hop, and some of every other type."""
     instant = "2024-09-18T00:00:00Z"
     made: list[dict[str, Any]] = []
     for n in range(MESSAGES):
@@ -81,6 +81,10 @@ def events() -> list[dict[str, Any]]:
     made.append({
         "event": "PolicyPublished", "policy_id": "p", "effective_at": instant,
         "disclosed_at": None, "document": "{}",
+    })  # fmt: skip
+    made.append({
+        "event": "RunReported", "report_id": "o", "run_id": "r", "job": "j", "state": "COMPLETE",
+        "hops": MESSAGES, "records": MESSAGES, "reported_at": instant,
     })  # fmt: skip
     return made
 
@@ -114,6 +118,7 @@ class TestOnRealKafka:
             CONSENT_CHANGED.topic: MESSAGES,
             DATASET_DECLARED.topic: 1,
             POLICY_PUBLISHED.topic: 1,
+            RUN_REPORTED.topic: 1,
         }
         assert sent.dead_letters == 0
         assert sent.notes == ()
