@@ -26,6 +26,8 @@ from tests.lineage.semantics.reference_log import Log
 from tests.properties import tried
 from tests.stores import new_database, new_store
 
+pytestmark = pytest.mark.slow  # a replay for each
+
 # Small enough that most histories have several parts, and that datasets are ruled out beforehand.
 SMALL = Limits(compared_rows=3, followed_messages=2, combination_arrivals=0)
 EPOCH = "1970-01-01T00:00:00Z"
