@@ -8,9 +8,8 @@ are done that it does not do by itself:
   double, as one more field of the record: where every row ends with it, every row is one datum.
   Blocks of a file, whose datums have no known ends, are each followed by the sentinel as a whole,
   and must hold as many datums as they say.
-- It cuts an int to 32 bits, and refuses the whole for a boolean that is neither 0 nor 1. Here
-  these and the indices of enums are read as longs, whose bytes are the same, so that each can be
-  judged alone.
+- It cuts an int to 32 bits. Here ints and the indices of enums are read as longs, whose bytes are
+  the same. A boolean is one byte, 0 or 1, which a long of the same value need not be.
 - It takes any bytes for a string, so columns of strings are held to UTF-8.
 
 Named references and bytes, which it can't read at all, are spelled so that it can: the bytes of a
@@ -38,8 +37,6 @@ Columns = dict[str, Column]
 # So much is read in one go: an array of nothing takes 16 times its bytes, or more. Only a hop can
 # be larger by itself.
 TOGETHER_BYTES = 8 << 20
-
-TRUE = -1  # a boolean's byte 1 read as an Avro long
 
 _SENTINEL = {"name": "sentinel", "type": "double"}
 # In front of a Kafka value: a byte 0, and the schema's id in four that are only compared.
@@ -83,8 +80,8 @@ class Layout:
     def of_datums(self, datums: Sequence[bytes]) -> Columns:
         """Return the wanted fields, one row a datum, in their order.
 
-        Booleans and enums are the numbers as which they are written. Raises UndecodableError where
-        any datum is not of the schema, or too large for this.
+        Enums are the numbers as which they are written. Raises UndecodableError where any datum is
+        not of the schema, or too large for this.
         """
         return self._wanted(_one_array(self._datums, datums))
 
@@ -123,8 +120,8 @@ class Layout:
     def frame(self, columns: Columns) -> pl.DataFrame:
         """Return the columns as the schema means them.
 
-        Enums are String (null: no such symbol), booleans Boolean (null: neither 0 nor 1), the other
-        types plain, logical types as what they annotate.
+        Enums are String (null: no such symbol), the other types plain, logical types as what they
+        annotate.
         """
         frame = pl.DataFrame([pl.Series(name, column) for name, column in columns.items()])
         return frame.select(
@@ -238,7 +235,7 @@ def _spelled(avro: Avro, path: str) -> Avro:
     if isinstance(avro, list):
         return ["null", _spelled(avro[1], path)]
     if isinstance(avro, str):
-        return {"boolean": "long", "int": "long", "bytes": "string"}.get(avro, avro)
+        return {"int": "long", "bytes": "string"}.get(avro, avro)
     if avro["type"] == "enum":
         return "long"
     if avro["type"] == "array":
@@ -254,24 +251,18 @@ def _meant(column: pl.Expr, avro: Avro) -> pl.Expr:
     """Return the column as the schema means it, from how it was spelled."""
     if isinstance(avro, list):
         return _meant(column, avro[1])
-    if avro == "boolean":
-        return pl.when(column.is_between(TRUE, 0)).then(column == TRUE)
     if isinstance(avro, str):
         return column
     if avro["type"] == "enum":
         return _symbol(column, avro["symbols"])
     if avro["type"] == "array":
-        if _is_plain(avro["items"]):
+        if isinstance(avro["items"], str):
             return column
         return column.list.eval(_meant(pl.element(), avro["items"]))
     whole = pl.struct(
         _meant(column.struct.field(f["name"]), f["type"]).alias(f["name"]) for f in avro["fields"]
     )
     return pl.when(column.is_not_null()).then(whole)
-
-
-def _is_plain(avro: Avro) -> bool:
-    return isinstance(avro, str) and avro != "boolean"
 
 
 def _symbol(column: pl.Expr, symbols: Sequence[str]) -> pl.Expr:

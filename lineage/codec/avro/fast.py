@@ -17,7 +17,6 @@ import polars as pl
 
 from lineage.codec.avro.columns import (
     TOGETHER_BYTES,
-    TRUE,
     Column,
     Columns,
     UndecodableError,
@@ -165,10 +164,6 @@ class _Reading:
                 index = numbers(column, np.uint64)
                 right = index < len(field.symbols)
                 series = _symbols(field.symbols)[pl.Series(np.where(right, index, 0))]
-            case "bool":
-                number = numbers(column, np.int64)
-                right = (number == 0) | (number == TRUE)
-                series = pl.Series(number == TRUE)
             case "instant":
                 micros, right = _micros(field, numbers(column, np.int64))
                 series = _with_nulls(column, pl.Series(micros)).cast(pl.Datetime("us"))

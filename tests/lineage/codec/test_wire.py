@@ -202,12 +202,14 @@ def test_whole_datums_are_held_to_the_contract_too(value: bytes, reason: str) ->
 
 
 def test_a_boolean_is_one_of_two_bytes_and_a_branch_one_of_two_numbers() -> None:
-    consent = bytearray(ENCODER.encode(CONSENT))
+    consent = ENCODER.encode(CONSENT)
     granted = 5 + 3 + 4 + 1
-    consent[granted] = 2
-    assert reasons(decode([bytes(consent)], topic_of(CONSENT)))[100] == (
-        "granted must be true or false"
-    )
+    # The last two are 0 and -1, which true is as a long, in more bytes than needed.
+    for other in (b"\x02", b"\x80", b"\x80\x00", b"\x81\x00"):
+        value = consent[:granted] + other + consent[granted + 1 :]
+        batch = decode([consent, value, consent], topic_of(CONSENT))
+        assert (batch.events, list(reasons(batch))) == (2, [101])
+        assert "not a whole ConsentChanged" in reasons(batch)[101]
     declared = ENCODER.encode(DECLARATION)
     branch = declared.index(b"\x02\x08acme")
     for other in (b"\x04", b"\x01", b"\x7e"):
