@@ -122,14 +122,11 @@ class LineageApp(faust.App):
         """Make sure of topics and store before Faust connects. Raises as `Preparation` does."""
         self._decoders.open()  # its process starts while the rest is looked after
         try:
-            await self._preparation.prepare()
+            state = await self._preparation.prepare()
         except BaseException:
             self._decoders.close()
             await self.committer.stop()
             raise
-        state = self._preparation.state
-        if state is None:
-            raise AssertionError("prepared without the topics' state")
         self._gaps = CompactionGaps(self._preparation.compacted)
         committer = self.committer
         self._watch = TopicWatch(

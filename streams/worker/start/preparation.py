@@ -35,19 +35,18 @@ logger = logging.getLogger(__name__)
 class Preparation:
     """The topics as they are when a worker starts.
 
-    state: their identities and ends. ends: the offset after the last stable record, by topic and
-    partition. compacted: the topics from which Kafka takes records that newer ones replace.
+    ends: the offset after the last stable record, by topic and partition. compacted: the topics
+    from which Kafka takes records that newer ones replace.
     """
 
     def __init__(self, settings: Settings, committer: GroupCommitter) -> None:
         self._settings = settings
         self._committer = committer
-        self.state: TopicsState | None = None
         self.ends: dict[tuple[str, int], int] = {}
         self.compacted: list[str] = []
 
-    async def prepare(self) -> None:
-        """Make the topics, open the store, and hold one against the other.
+    async def prepare(self) -> TopicsState:
+        """Make the topics, open the store, and hold one against the other; return the topics.
 
         Raises BrokerUnavailableError, TopicError, LostEvidenceError where the store was read from
         other topics, SchemaIdError where the registry has other schemas, RegistryError, and what
@@ -63,7 +62,7 @@ class Preparation:
         check_positions(settings.db, committer.positions, committer.identities, state)
         factor = settings.replication_factor
         await asyncio.to_thread(partial(create_topics, kafka, None, factor, limits))
-        self.state = state = await asyncio.to_thread(_state, kafka, limits)
+        state = await asyncio.to_thread(_state, kafka, limits)
         check_positions(settings.db, committer.positions, committer.identities, state)
         # Where the broker lost its tail while no worker saw it, and was written to since.
         await asyncio.to_thread(check_marks, kafka, settings.db, committer.marks, limits)
@@ -76,6 +75,7 @@ class Preparation:
         starts = {at: committer.positions.get(at, 0) for at in state.ends}
         registry = registry_at(settings.registry_url, limits)
         await asyncio.to_thread(check_schema_ids, kafka, registry, starts, limits)
+        return state
 
 
 def _retention(kafka: KafkaConnection, limits: KafkaLimits) -> list[Retention]:
